@@ -1,0 +1,41 @@
+import type { KubeClient } from './client.ts';
+import type { KubeObject, Resource } from './resource.ts';
+
+/** Exactly one object: of this name, this incarnation, in the very state that the caller has looked at. */
+export type DeleteTarget = { name: string; namespace?: string; uid: string; resourceVersion: string };
+
+export type DeleteOptions = {
+  /** True: the API server runs admission and preconditions and answers as it would, but deletes nothing. */
+  dryRun?: boolean;
+  propagationPolicy?: 'Foreground' | 'Background' | 'Orphan';
+  signal?: AbortSignal;
+};
+
+/**
+ * Deletes one object; the only code that sends DELETE. Resolves when the API server has accepted the deletion: an
+ * object with finalizers goes on existing, with a deletionTimestamp. Throws ApiError: isNotFound when there is no such
+ * object, isConflict when uid or resourceVersion are no longer its own, isForbidden when a policy refuses.
+ */
+export async function deleteObject<T extends KubeObject>(
+  client: KubeClient,
+  resource: Resource<T>,
+  target: DeleteTarget,
+  options: DeleteOptions = {},
+): Promise<void> {
+  const { name, namespace, uid, resourceVersion } = target;
+  if (!uid || !resourceVersion)
+    throw new TypeError(`deleting ${resource.kind} ${name} needs its uid and resourceVersion: read it first`);
+  await client.transport.send({
+    method: 'DELETE',
+    resource,
+    target: { name, namespace },
+    query: options.dryRun ? { dryRun: 'All' } : {},
+    body: {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      preconditions: { uid, resourceVersion },
+      ...(options.propagationPolicy && { propagationPolicy: options.propagationPolicy }),
+    },
+    signal: options.signal,
+  });
+}

@@ -1,0 +1,146 @@
+import { z } from 'zod';
+import type { CustomObject, Definition } from './definition.ts';
+import { conditions, count, immutable, listMap, objectName, observedGeneration, rules, time } from './fields.ts';
+
+/** GenerationClass: where machines come from. Written by the platform team. */
+
+/** The operations of a provider whose pace can be bounded; bucket sizes are the account's, not the class's. */
+export const EC2_OPERATIONS = [
+  'AssociateAddress',
+  'CreateTags',
+  'DescribeAddresses',
+  'DescribeInstanceTypes',
+  'DescribeInstances',
+  'DescribeLaunchTemplateVersions',
+  'DescribeSubnets',
+  'GetServiceQuota',
+  'ModifyInstanceAttribute',
+  'RunInstances',
+  'StartInstances',
+  'StopInstances',
+  'TerminateInstances',
+] as const;
+
+/** A token bucket: tokens per second and the most that can be saved up. */
+const apiBudget = z.object({
+  requestsPerSecond: z.number().min(0.01).max(10000),
+  requestBurst: z.int32().min(1).max(100000),
+  resourcesPerSecond: z.number().min(0.01).max(10000).optional(),
+  resourceBurst: z.int32().min(1).max(100000).optional(),
+});
+
+const ec2 = z.object({
+  region: z
+    .string()
+    .min(1)
+    .max(32)
+    .regex(/^[a-z]{2}(-[a-z]+)+-[0-9]+$/)
+    .meta(rules(immutable('spec.ec2.region', 'create another GenerationClass for the other region'))),
+  endpoint: z
+    .string()
+    .max(256)
+    .regex(/^https?:\/\/[^/]+/)
+    .optional()
+    .describe('URL of an EC2-compatible API; AWS when absent'),
+  credentialsSecretRef: z
+    .object({ namespace: objectName(), name: objectName() })
+    .optional()
+    .describe("Secret with accessKeyId and secretAccessKey; the SDK's own chain (IRSA, ...) when absent"),
+});
+
+const spec = z
+  .object({
+    provider: z.enum(['ec2']).meta(rules(immutable('spec.provider', 'create another GenerationClass'))),
+    ec2: ec2.optional(),
+    subnets: listMap(
+      z.object({
+        id: z
+          .string()
+          .min(1)
+          .max(64)
+          .regex(/^subnet-[a-z0-9]+$/),
+        zone: z.string().min(1).max(32),
+      }),
+      'id',
+      64,
+      1,
+    ).describe('Where machines may go; the planner chooses, free addresses decide'),
+    quotas: z
+      .object({ vcpus: z.int32().min(1).optional() })
+      .optional()
+      .describe("Ceilings of our own, below the provider's"),
+    apiBudgets: z
+      .record(z.string(), apiBudget)
+      .optional()
+      .meta({
+        maxProperties: EC2_OPERATIONS.length,
+        ...rules({
+          rule: `self.all(operation, operation in ${JSON.stringify(EC2_OPERATIONS).replaceAll('"', "'")})`,
+          messageExpression: `'spec.apiBudgets has an unknown operation: ' + self.filter(operation, !(operation in ${JSON.stringify(EC2_OPERATIONS).replaceAll('"', "'")})).join(', ') + '; known are ${EC2_OPERATIONS.join(', ')}'`,
+        }),
+      }),
+    recoveryReserve: z
+      .string()
+      .max(4)
+      .regex(/^([0-9]|[1-8][0-9]|90)%$/)
+      .default('20%')
+      .describe('Share of each API budget that planned work leaves untouched'),
+  })
+  .meta(
+    rules({
+      rule: "self.provider != 'ec2' || has(self.ec2)",
+      message: 'spec.ec2 is required when spec.provider is ec2: write for example ec2: {region: us-east-1}',
+    }),
+  );
+
+const status = z.object({
+  observedGeneration: observedGeneration(),
+  subnets: listMap(
+    z.object({
+      id: z.string().max(64),
+      zone: z.string().max(32),
+      cidr: z.string().max(64),
+      total: count(),
+      free: count(),
+      reserved: count(),
+    }),
+    'id',
+    64,
+  )
+    .optional()
+    .describe('Addresses; stopped machines keep theirs; reserved: planned by generations, not yet launched'),
+  apiBudgets: listMap(
+    z.object({
+      operation: z.string().max(64),
+      requestsPerSecond: z.number(),
+      resourcesPerSecond: z.number().optional(),
+      throttledTotal: z.int(),
+      lastThrottledTime: time().optional(),
+    }),
+    'operation',
+    32,
+  ).optional(),
+  conditions: conditions(),
+});
+
+export const generationClass: Definition = {
+  kind: 'GenerationClass',
+  plural: 'generationclasses',
+  shortNames: ['gclass'],
+  description: 'Where the machines of generations come from: provider, subnets, quotas and API budgets.',
+  spec,
+  status,
+  columns: [
+    { name: 'Provider', type: 'string', jsonPath: '.spec.provider' },
+    { name: 'Region', type: 'string', jsonPath: '.spec.ec2.region' },
+    { name: 'Accepted', type: 'string', jsonPath: '.status.conditions[?(@.type=="Accepted")].status' },
+    { name: 'Reachable', type: 'string', jsonPath: '.status.conditions[?(@.type=="Reachable")].status' },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+  rules: [],
+};
+
+export type GenerationClassSpec = z.output<typeof spec>;
+export type GenerationClassStatus = z.output<typeof status>;
+export type GenerationClass = CustomObject<GenerationClassSpec, GenerationClassStatus>;
+export type ApiBudget = z.output<typeof apiBudget>;

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { machineTemplate } from './clustergeneration.ts';
+import type { CustomObject, Definition } from './definition.ts';
+import {
+  conditions,
+  count,
+  immutable,
+  listMap,
+  objectName,
+  observedGeneration,
+  shortName,
+  time,
+  withRules,
+} from './fields.ts';
+
+/** GenerationPool: one node pool of one generation, and the contract with a provider. Written by the operator only. */
+
+export const FAILURE_REASONS = [
+  'AddressesExhausted',
+  'CapacityUnavailable',
+  'QuotaExceeded',
+  'Throttled',
+  'Unauthorized',
+  'InvalidTemplate',
+  'RegistrationTimeout',
+  'Unknown',
+] as const;
+
+const subnetId = () => z.string().min(1).max(64);
+
+const fixed = <T extends z.ZodType>(field: string, type: T) =>
+  withRules(type, immutable(`spec.${field}`, 'the operator makes a pool for each pool of a ClusterGeneration'));
+
+const spec = z.object({
+  platform: fixed('platform', shortName()),
+  className: fixed('className', objectName()),
+  generation: fixed('generation', shortName()),
+  generationUID: fixed('generationUID', z.string().min(1).max(64)),
+  role: fixed('role', shortName()),
+  machines: z.int32().min(0).max(5000),
+  template: fixed('template', machineTemplate),
+  placement: listMap(z.object({ subnet: subnetId(), machines: count() }), 'subnet', 64),
+});
+
+const failure = z.object({
+  reason: z.enum(FAILURE_REASONS),
+  message: z.string().max(1024),
+  count: z.int32().min(1),
+  since: time(),
+  retryTime: time().optional(),
+});
+
+/**
+ * A launch that was asked for: written before the call, so that a crash between the two repeats the same request
+ * with the same token, which the provider answers with the same machines.
+ */
+const launch = z.object({
+  token: z.string().min(1).max(64),
+  subnet: subnetId(),
+  machines: z.int32().min(1).max(1000),
+  time: time(),
+});
+
+const status = z.object({
+  observedGeneration: observedGeneration(),
+  machines: z.object({ launched: count(), registered: count(), ready: count() }).optional(),
+  launches: listMap(launch, 'token', 64)
+    .optional()
+    .describe('Launches asked for whose machines are not yet in instances'),
+  launchCount: count().optional().describe('Launches ever asked for: the next token is made from it'),
+  instances: listMap(z.object({ id: z.string().min(1).max(64), subnet: subnetId(), time: time() }), 'id', 5000)
+    .optional()
+    .describe('Machines that this pool has launched and that the cloud has not shown as terminated; time: of launch'),
+  failures: listMap(failure, 'reason', FAILURE_REASONS.length).optional(),
+  conditions: conditions(),
+});
+
+export const generationPool: Definition = {
+  kind: 'GenerationPool',
+  plural: 'generationpools',
+  shortNames: ['gpool'],
+  description: 'One node pool of one generation. Written by the operator only: people scale the ClusterGeneration.',
+  spec,
+  status,
+  columns: [
+    { name: 'Generation', type: 'string', jsonPath: '.spec.generation' },
+    { name: 'Role', type: 'string', jsonPath: '.spec.role' },
+    { name: 'Machines', type: 'integer', jsonPath: '.spec.machines' },
+    { name: 'Launched', type: 'integer', jsonPath: '.status.machines.launched' },
+    { name: 'Ready', type: 'integer', jsonPath: '.status.machines.ready' },
+    { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
+    { name: 'Message', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].message', priority: 1 },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+  rules: [],
+};
+
+export type GenerationPoolSpec = z.output<typeof spec>;
+export type GenerationPoolStatus = z.output<typeof status>;
+export type GenerationPool = CustomObject<GenerationPoolSpec, GenerationPoolStatus>;
+export type FailureReason = (typeof FAILURE_REASONS)[number];
+export type Failure = z.output<typeof failure>;
+export type Launch = z.output<typeof launch>;

@@ -1,0 +1,21 @@
+/**
+ * The five kinds of generations.dev/v1alpha1: a file per kind with its zod schema, from which come the TypeScript
+ * type and, by api/generate.ts, the CustomResourceDefinition in `crds/`. Imports nothing of ours.
+ */
+import { clusterGeneration } from './clustergeneration.ts';
+import { cutover } from './cutover.ts';
+import type { Definition } from './definition.ts';
+import { generationClass } from './generationclass.ts';
+import { generationPool } from './generationpool.ts';
+import { platform } from './platform.ts';
+
+export const definitions: Definition[] = [generationClass, platform, clusterGeneration, generationPool, cutover];
+
+export type { ClusterGeneration, MachineTemplate, Placement, PoolSpec } from './clustergeneration.ts';
+export { type Cutover, type CutoverStatus, STEPS, type StepName, type SwitchState } from './cutover.ts';
+export type { CustomObject, Metadata } from './definition.ts';
+export type { Condition, Reference } from './fields.ts';
+export { type ApiBudget, EC2_OPERATIONS, type GenerationClass, type GenerationClassStatus } from './generationclass.ts';
+export type { Failure, FailureReason, GenerationPool, GenerationPoolStatus, Launch } from './generationpool.ts';
+export { API_VERSION, CLUSTER_TAG, FINALIZER, GROUP, LABEL, VERSION } from './labels.ts';
+export type { Platform, PlatformStatus, TrafficTarget } from './platform.ts';

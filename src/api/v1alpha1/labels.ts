@@ -1,0 +1,22 @@
+/** Names that are part of the API: labels on objects, Nodes and cloud tags, annotations, finalizers. */
+
+export const GROUP = 'generations.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+
+/** On everything that belongs to a generation; immutable once set. Cloud tags carry the same names. */
+export const LABEL = {
+  platform: `${GROUP}/platform`,
+  generation: `${GROUP}/generation`,
+  generationUID: `${GROUP}/generation-uid`,
+  pool: `${GROUP}/pool`,
+  role: `${GROUP}/role`,
+  /** On a Service that carries traffic; set by the operator. */
+  traffic: `${GROUP}/traffic`,
+} as const;
+
+/** Cloud tag only: the UID of the kube-system namespace, so that two clusters in one account never meet. */
+export const CLUSTER_TAG = `${GROUP}/cluster`;
+
+/** Keeps a generation until its pools are gone, and a pool until the cloud shows all its machines terminated. */
+export const FINALIZER = `${GROUP}/machines`;

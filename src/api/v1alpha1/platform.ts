@@ -1,0 +1,230 @@
+import { z } from 'zod';
+import type { CustomObject, Definition } from './definition.ts';
+import {
+  conditions,
+  count,
+  duration,
+  listAtomic,
+  listMap,
+  listSet,
+  objectName,
+  observedGeneration,
+  rules,
+  shortName,
+  shortNameRule,
+  time,
+} from './fields.ts';
+
+/** Platform: one site, its roles, traffic targets and policies. Its status holds the live pointer. */
+
+const role = z
+  .object({
+    name: shortName(),
+    handover: z
+      .enum(['Beside', 'Follow', 'Singleton'])
+      .default('Beside')
+      .describe(
+        'Beside: each generation has its own workload. Follow: one workload whose new pods go to the live generation. Singleton: Follow, and never two copies at once',
+      ),
+    ramp: z
+      .object({ startsPerSecond: z.int32().min(1).max(10000), maxStarting: z.int32().min(1).max(100000) })
+      .optional()
+      .describe('Ceilings for restarting singletons'),
+    quiesce: z.enum(['Waves', 'AllFirst']).optional(),
+  })
+  .meta(
+    rules(
+      {
+        rule: "!has(self.ramp) || self.handover == 'Singleton'",
+        message: 'ramp paces the restart of singletons: set handover: Singleton, or leave ramp out',
+      },
+      {
+        rule: "!has(self.quiesce) || self.handover == 'Singleton'",
+        message: 'quiesce stops singletons: set handover: Singleton, or leave quiesce out',
+      },
+    ),
+  );
+
+const namespaceName = () => z.string().min(1).max(63);
+
+const serviceRef = z.object({ namespace: namespaceName(), name: objectName() });
+
+const trafficTarget = z
+  .object({
+    name: shortName(),
+    role: shortName(),
+    service: serviceRef.optional(),
+    preview: serviceRef.optional().describe('Service that shows the new generation before it is live'),
+    maintenance: z
+      .object({ selector: z.record(z.string(), z.string().max(63)).meta({ minProperties: 1, maxProperties: 8 }) })
+      .optional(),
+    elasticIPs: z
+      .object({
+        allocationIDs: listSet(
+          z
+            .string()
+            .max(64)
+            .regex(/^eipalloc-[a-z0-9]+$/),
+          64,
+          1,
+        ),
+      })
+      .optional(),
+  })
+  .meta(
+    rules(
+      {
+        rule: 'has(self.service) != has(self.elasticIPs)',
+        message: 'a traffic target is either a service or elasticIPs: write exactly one of the two',
+      },
+      {
+        rule: 'has(self.service) || (!has(self.preview) && !has(self.maintenance))',
+        message: 'preview and maintenance belong to a service target: leave them out for elasticIPs',
+      },
+    ),
+  );
+
+const override = z
+  .object({
+    generation: shortName(),
+    reason: z.string().min(1).max(1024),
+    requestedBy: z.string().min(1).max(253),
+    approvedBy: z.string().min(1).max(253).optional(),
+  })
+  .meta(
+    rules({
+      rule: '!has(self.approvedBy) || self.approvedBy != self.requestedBy',
+      message: 'an override is approved by another person than the one who requested it',
+    }),
+  );
+
+const spec = z
+  .object({
+    className: objectName().describe('GenerationClass of its generations, unless they name their own'),
+    roles: listMap(role, 'name', 32, 1).describe('In the order in which they are restored'),
+    singletonAdmission: z.enum(['Gated', 'Open']).default('Gated'),
+    traffic: listMap(trafficTarget, 'name', 32).default([]).describe('What a cutover switches'),
+    jobs: z
+      .object({ namespace: namespaceName(), serviceAccountName: objectName() })
+      .optional()
+      .describe('Where migrations and checks run, and with whose rights'),
+    approvals: z
+      .object({ required: z.int32().min(0).max(10).default(0) })
+      .prefault({})
+      .describe("Distinct people who must approve a cutover's plan"),
+    retention: z
+      .object({ standby: z.enum(['Running', 'Stopped', 'None']).default('Running'), for: duration().default('48h') })
+      .prefault({})
+      .describe('What is kept of the old generation for a rollback, and how long'),
+    recovery: z.enum(['Refill', 'Manual', 'Fastest']).default('Refill'),
+    destructiveBudget: z
+      .object({ machinesPerMinute: z.int32().min(1).max(10000).default(30) })
+      .prefault({})
+      .describe('Pace at which machines of a generation that was ever live are removed'),
+    override: override.optional().describe('Break-glass: two people, one generation, short-lived'),
+  })
+  .meta(
+    rules({
+      rule: 'self.traffic.all(t, self.roles.exists(r, r.name == t.role))',
+      messageExpression:
+        "'spec.traffic names a role that spec.roles does not have: ' + self.traffic.filter(t, !self.roles.exists(r, r.name == t.role)).map(t, t.role).join(', ')",
+    }),
+  );
+
+const pointer = z.object({ name: shortName(), uid: z.string().max(64), time: time() });
+
+const status = z
+  .object({
+    observedGeneration: observedGeneration(),
+    live: pointer.optional(),
+    previous: pointer.optional(),
+    protected: listSet(z.string().min(1).max(63), 16)
+      .optional()
+      .describe('Generations that the policies protect; grows early, shrinks late'),
+    override: z.object({ generation: shortName(), uid: z.string().max(64), until: time() }).optional(),
+    guard: z
+      .object({
+        effective: z.boolean(),
+        lastProbeTime: time(),
+        probes: listAtomic(
+          z.object({
+            target: z.string().max(253),
+            verb: z.string().max(32),
+            outcome: z.enum(['Denied', 'Skipped', 'Hole']),
+            policy: z.string().max(253).optional(),
+          }),
+          64,
+        ),
+      })
+      .optional(),
+    roles: listMap(
+      z.object({
+        name: shortName(),
+        machines: z.object({ desired: count(), ready: count() }),
+        singletons: z.object({ total: count(), running: count() }).optional(),
+        restored: z.boolean(),
+        estimatedTime: time().optional(),
+      }),
+      'name',
+      32,
+    ).optional(),
+    destruction: z
+      .object({ machines: z.number().min(0), time: time() })
+      .optional()
+      .describe('The destructive budget as it was left: machines that could be removed at once, at that time'),
+    recovery: z
+      .object({
+        options: listAtomic(
+          z.object({
+            way: z.enum(['Refill', 'Cutover']),
+            to: shortName().optional(),
+            estimatedTime: time().optional(),
+          }),
+          8,
+        ),
+      })
+      .optional(),
+    conditions: conditions(),
+  })
+  .meta(
+    rules(
+      {
+        rule: '!has(self.live) || (has(self.protected) && self.live.name in self.protected)',
+        message: 'status.protected must contain status.live.name: protect first, then go live',
+      },
+      {
+        rule: '!has(oldSelf.protected) || has(self.protected)',
+        message: 'status.protected may become empty ([]) but cannot be removed',
+      },
+    ),
+  );
+
+export const platform: Definition = {
+  kind: 'Platform',
+  plural: 'platforms',
+  shortNames: ['plat'],
+  description:
+    'One site: its roles, what a cutover switches, and the policies around it. Its status holds the live pointer.',
+  spec,
+  status,
+  columns: [
+    { name: 'Live', type: 'string', jsonPath: '.status.live.name' },
+    { name: 'Previous', type: 'string', jsonPath: '.status.previous.name' },
+    { name: 'Protected', type: 'string', jsonPath: '.status.protected' },
+    { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+    { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+  rules: [
+    shortNameRule('Platform'),
+    {
+      rule: '!has(oldSelf.status) || has(self.status)',
+      message: 'status cannot be removed: it carries the live pointer',
+    },
+  ],
+};
+
+export type PlatformSpec = z.output<typeof spec>;
+export type PlatformStatus = z.output<typeof status>;
+export type Platform = CustomObject<PlatformSpec, PlatformStatus>;
+export type TrafficTarget = z.output<typeof trafficTarget>;

@@ -1,9 +1,28 @@
-/** @type {import('jest').Config} */
-export default {
+const shared = {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/local/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   // Node 24 strips the types itself; no Babel, no ts-jest.
   transform: {},
+};
+
+/** @type {import('jest').Config} */
+export default {
   coverageProvider: 'v8',
+  reporters: ['default', 'summary', '<rootDir>/local/jest-summary.ts'],
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/local/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(api|scenarios|chaos)/'],
+    },
+    {
+      ...shared,
+      // Starts a control plane before its first test, and only then.
+      displayName: 'api',
+      testMatch: ['<rootDir>/test/{api,scenarios,chaos}/**/*.test.ts'],
+      globalSetup: '<rootDir>/local/jest-setup.ts',
+      globalTeardown: '<rootDir>/local/jest-teardown.ts',
+    },
+  ],
 };

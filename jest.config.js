@@ -8,7 +8,7 @@ const shared = {
 /** @type {import('jest').Config} */
 export default {
   coverageProvider: 'v8',
-  reporters: ['default', 'summary', '<rootDir>/local/jest-summary.ts'],
+  reporters: ['default', '<rootDir>/local/jest-summary.ts'],
   projects: [
     {
       ...shared,

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRunning, startTime } from './process-table.ts';
 
 /** Where this machine keeps what is expensive to build: `$XDG_CACHE_HOME/cluster-generations`, outside the tree. */
 export function cacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
@@ -21,8 +22,7 @@ export interface EntryOptions {
 
 /**
  * Returns the entry's path, building it first if it is not there. An entry is either whole or absent: it is built in a directory
- * beside it and renamed. A lock keeps a second process from doing the same work; correctness rests on the rename alone, so a lock
- * whose owner has died is simply removed.
+ * beside it and renamed. A lock keeps a second process from doing the same work meanwhile.
  */
 export async function ensureEntry(options: EntryOptions): Promise<string> {
   const { directory } = options;
@@ -31,6 +31,7 @@ export async function ensureEntry(options: EntryOptions): Promise<string> {
   const unlock = await lock(options);
   try {
     if (await exists(directory)) return directory;
+    await removeUnfinished(directory);
     const temporary = await mkdtemp(`${directory}.building-`);
     try {
       await options.build(temporary);
@@ -56,27 +57,40 @@ async function publish(temporary: string, directory: string): Promise<void> {
 /** The slowest entry takes some minutes on two cores; whoever waits longer than this has found a builder that hangs. */
 const lockLimitMs = 45 * 60_000;
 
+/**
+ * Holds a socket in Linux's abstract namespace, named after the entry: two cannot hold it, and the kernel lets go of it when its holder
+ * ends, whatever that dies of.
+ */
 async function lock({ directory, log }: EntryOptions): Promise<() => Promise<void>> {
-  const file = `${directory}.lock`;
-  const mine = `${process.pid} ${startTime(process.pid)}`;
+  const name = `\0cluster-generations-${createHash('sha256').update(directory).digest('hex').slice(0, 32)}`;
   const deadline = Date.now() + lockLimitMs;
-  for (let told = false; ; ) {
-    try {
-      await writeFile(file, mine, { flag: 'wx' });
-      return () => rm(file, { force: true });
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw error;
-    }
-    const owner = await readFile(file, 'utf8').catch(() => '');
-    const [pid, started] = owner.split(' ');
-    if (owner !== '' && !isRunning({ pid: Number(pid), started: started ?? '' })) {
-      await rm(file, { force: true });
-      continue;
-    }
-    if (Date.now() > deadline) throw new Error(`process ${pid} holds ${file} for too long: end it, or remove the file`);
-    if (!told) log(`waiting for process ${pid}, which is preparing ${basename(dirname(directory))} already`);
-    told = true;
+  for (let told = false; ; told = true) {
+    const server = await tryToListen(name);
+    if (server !== undefined) return () => new Promise((closed) => server.close(() => closed()));
+    if (Date.now() > deadline) throw new Error(`another process has been preparing ${directory} for too long: end it`);
+    if (!told) log(`waiting for another process that is preparing ${basename(dirname(directory))} already`);
     await sleep(200);
+  }
+}
+
+function tryToListen(name: string): Promise<Server | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('listening', () => resolve(server));
+    server.once('error', (error) => {
+      if ('code' in error && error.code === 'EADDRINUSE') resolve(undefined);
+      else reject(error);
+    });
+    server.listen(name);
+  });
+}
+
+/** What somebody who was interrupted left: only the holder of the lock builds. */
+async function removeUnfinished(directory: string): Promise<void> {
+  const prefix = `${basename(directory)}.building-`;
+  const names = await readdir(dirname(directory));
+  for (const name of names.filter((other) => other.startsWith(prefix))) {
+    await rm(join(dirname(directory), name), { recursive: true, force: true });
   }
 }
 
@@ -85,8 +99,4 @@ export async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRunning, killProcess, type ProcessIdentity, startTime } from './process-table.ts';
 import { startReaper } from './reaper.ts';
@@ -25,7 +25,9 @@ export interface RunningProcess extends ProcessIdentity {
   kill(): Promise<void>;
   /** SIGTERM, and SIGKILL when it is still there after `graceMs` real ms. */
   terminate(graceMs: number): Promise<void>;
-  /** The end of what it wrote since it was started, stdout and stderr together. */
+  /** What it has written since it was started, stdout and stderr together. */
+  output(): string;
+  /** The end of that. */
   lastLines(count: number): string;
 }
 
@@ -53,7 +55,7 @@ export class ProcessGroup {
   start({ name, command, args, env }: ProcessOptions): RunningProcess {
     const logFile = join(this.directory, 'logs', `${name}.log`);
     const log = openSync(logFile, 'a');
-    const from = readFileSync(logFile).length;
+    const from = statSync(logFile).size;
     const child = spawn(command, [...args], { env: { ...process.env, ...env }, stdio: ['ignore', log, log] });
     closeSync(log);
     const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
@@ -66,6 +68,7 @@ export class ProcessGroup {
     const pid = child.pid ?? 0;
     const identity = { pid, started: startTime(pid) };
     if (pid !== 0) appendFileSync(this.#list, `${name} ${pid} ${identity.started}\n`);
+    const output = () => readFileSync(logFile).subarray(from).toString();
     const running: RunningProcess = {
       ...identity,
       name,
@@ -82,8 +85,8 @@ export class ProcessGroup {
         await exited;
         clearTimeout(timer);
       },
-      lastLines: (count) =>
-        readFileSync(logFile).subarray(from).toString().trimEnd().split('\n').slice(-count).join('\n'),
+      output,
+      lastLines: (count) => output().trimEnd().split('\n').slice(-count).join('\n'),
     };
     this.#processes.add(running);
     void exited.then(() => this.#processes.delete(running));
@@ -110,8 +113,9 @@ export async function waitUntilReady<T>(
   try {
     return await waitFor(`${running.name} to be ready`, { limitMs }, async () => {
       const found = await look();
-      if (found === undefined && !running.running()) throw new Error(`${running.name} ended at its start`);
-      return found;
+      if (found !== undefined || running.running()) return found;
+      await running.exited;
+      throw new Error(`${running.name} ended at its start`);
     });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

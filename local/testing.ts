@@ -1,28 +1,22 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Access, type Answer, accessFileName, callApi } from './access.ts';
+import { type CommandResult, runCommand } from './command.ts';
 import type { IdentityName } from './identities.ts';
 
 /** The environment variable through which jest's global setup tells test files where their control plane is. */
 export const controlPlaneVariable = 'CLUSTER_GENERATIONS_TEST_CONTROL_PLANE';
 
 export interface TestControlPlane extends Access {
-  /** One bare request in somebody's name. */
+  /** One bare request in somebody's name; see callApi. */
   call(
     who: IdentityName,
     method: Parameters<typeof callApi>[2],
     path: string,
     options?: Parameters<typeof callApi>[4],
   ): Promise<Answer>;
-  /** Runs the real kubectl in somebody's name; `input` goes to its stdin. Never rejects for its exit status. 60 s at most. */
+  /** Runs the real kubectl in somebody's name; `input` goes to its stdin. Its exit status is a result, never an error. */
   kubectl(who: IdentityName, args: ReadonlyArray<string>, input?: string): Promise<CommandResult>;
-}
-
-export interface CommandResult {
-  status: number;
-  stdout: string;
-  stderr: string;
 }
 
 /**
@@ -35,16 +29,21 @@ export interface CommandResult {
  */
 export function useControlPlane(): TestControlPlane {
   const directory = process.env[controlPlaneVariable];
-  if (directory === undefined)
+  if (directory === undefined) {
     throw new Error(
-      `${controlPlaneVariable} is not set: only tests of the jest project "api" (test/api, test/scenarios, test/chaos) have a control plane`,
+      `${controlPlaneVariable} is not set: only the tests in test/api, test/scenarios and test/chaos have a control plane`,
     );
-  const access = JSON.parse(readFileSync(join(directory, accessFileName), 'utf8')) as Access;
+  }
+  return testControlPlane(JSON.parse(readFileSync(join(directory, accessFileName), 'utf8')) as Access);
+}
+
+/** The same for a control plane that a test has started for itself. */
+export function testControlPlane(access: Access): TestControlPlane {
   return {
     ...access,
     call: (who, method, path, options) => callApi(access, who, method, path, options),
-    kubectl: (who, args, input) =>
-      runCommand(access.programs.kubectl, [`--kubeconfig=${access.kubeconfigs[who]}`, ...args], input),
+    kubectl: (who, args, input = '') =>
+      runCommand(access.programs.kubectl, [`--kubeconfig=${access.kubeconfigs[who]}`, ...args], { input }),
   };
 }
 
@@ -54,20 +53,4 @@ let lastNumber = 0;
 export function uniqueName(prefix: string): string {
   lastNumber += 1;
   return `${prefix}-${process.pid}-${lastNumber}`;
-}
-
-function runCommand(command: string, args: ReadonlyArray<string>, input = ''): Promise<CommandResult> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      command,
-      [...args],
-      { timeout: 60_000, maxBuffer: 64 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        const status = error === null ? 0 : error.code;
-        if (typeof status === 'number') resolve({ status, stdout, stderr });
-        else reject(error);
-      },
-    );
-    child.stdin?.end(input);
-  });
 }

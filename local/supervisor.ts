@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ensureBinaries } from './binaries/build.ts';
+import { startControlPlane } from './control-plane.ts';
+import { type Environment, startEnvironment } from './environment.ts';
+import { describeFailure } from './errors.ts';
+import type { Operator } from './operator.ts';
+import { paths } from './paths.ts';
+import type { RunningProcess } from './process-group.ts';
+import { forgetSupervisor, recordSupervisor } from './supervisor-file.ts';
+
+/**
+ * The process that `make up` leaves behind: it owns the local environment, renews the operator's token, starts the operator again when
+ * it ends, and stops everything when it is told to (SIGTERM) or when a part of the control plane dies. In: a directory, and whether to
+ * start the control plane alone. Out: messages to `up` until everything is ready, then lines on its own output, `logs/up.log`.
+ */
+export type SupervisorMessage =
+  | { type: 'log'; line: string }
+  | { type: 'ready'; simulatorUrl?: string }
+  | { type: 'failed'; message: string; status: 1 | 2 };
+
+/** The operator's simulated cloud is asked for at this port, so that the quickstart's manifests can name it. */
+const preferredSimulatorPort = 4566;
+
+interface Kept {
+  processes: ReadonlyArray<RunningProcess>;
+  operator?: Operator | undefined;
+  simulatorUrl?: string;
+  stop(): Promise<void>;
+}
+
+async function start(directory: string, controlPlaneOnly: boolean, timeScale: number): Promise<Kept> {
+  if (controlPlaneOnly) {
+    const binaries = await ensureBinaries({ log });
+    return startControlPlane({ binaries, directory });
+  }
+  const port = { simulatorPort: preferredSimulatorPort };
+  const environment: Environment = await startEnvironment({
+    directory,
+    scenario: paths.upScenario,
+    timeScale,
+    log,
+    ...port,
+  });
+  const { controlPlane, simulator, operator, stop } = environment;
+  return { processes: [...controlPlane.processes, simulator.process], operator, simulatorUrl: simulator.url, stop };
+}
+
+function log(line: string): void {
+  process.stdout.write(`${new Date().toISOString()} ${line}\n`);
+  tell({ type: 'log', line });
+}
+
+function tell(message: SupervisorMessage): void {
+  if (process.connected) process.send?.(message);
+}
+
+/** A crashed operator comes back as a Deployment's would: after a second, then two, then four, up to thirty. */
+async function keepOperatorRunning(operator: Operator, stopping: AbortSignal): Promise<void> {
+  for (let pauseMs = 1_000; ; pauseMs = Math.min(pauseMs * 2, 30_000)) {
+    const begin = Date.now();
+    const { code, signal } = await operator.process().exited;
+    if (stopping.aborted) return;
+    if (Date.now() - begin > 60_000) pauseMs = 1_000;
+    log(
+      `the operator ended (${signal ?? `status ${code}`}); starting it again in ${pauseMs / 1000} s. Its log: ${operator.process().logFile}`,
+    );
+    await sleep(pauseMs);
+    if (!stopping.aborted) await operator.restart();
+  }
+}
+
+async function main(): Promise<void> {
+  const [directory = paths.state, parts = 'all', timeScale = '1'] = process.argv.slice(2);
+  recordSupervisor(directory);
+  const told = new AbortController();
+  process.once('SIGTERM', () => told.abort());
+  process.once('SIGINT', () => told.abort());
+  const interrupted = () => told.abort();
+  process.once('disconnect', interrupted);
+
+  const kept = await start(directory, parts === 'control-plane', Number(timeScale));
+  tell({ type: 'ready', ...(kept.simulatorUrl === undefined ? {} : { simulatorUrl: kept.simulatorUrl }) });
+  // Before this moment the end of `up` was somebody's Ctrl-C; from now on it is the normal course of things.
+  process.off('disconnect', interrupted);
+
+  const stop = new Promise<void>((resolve) => {
+    if (told.signal.aborted) resolve();
+    told.signal.addEventListener('abort', () => resolve());
+  });
+  const deaths = kept.processes.map(async (part) => {
+    await part.exited;
+    if (!told.signal.aborted)
+      log(`${part.name} ended, so everything is stopped. The end of its log:\n${part.lastLines(12)}`);
+  });
+  const keeping = kept.operator === undefined ? [] : [keepOperatorRunning(kept.operator, told.signal)];
+  await Promise.race([stop, ...deaths, ...keeping]);
+  told.abort();
+  await kept.stop();
+}
+
+const [directory = paths.state] = process.argv.slice(2);
+try {
+  await main();
+} catch (error) {
+  const { message, status } = describeFailure(error);
+  process.stdout.write(`${message}\n`);
+  tell({ type: 'failed', message, status });
+  process.exitCode = status;
+} finally {
+  forgetSupervisor(directory);
+}
+process.exit();

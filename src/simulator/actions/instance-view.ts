@@ -1,0 +1,77 @@
+import type { Cloud } from '../cloud.ts';
+import { nodeName } from '../nodes/registry.ts';
+import { type Instance, type StateName, stateCodes } from '../state/instance.ts';
+import type { Answer } from '../wire/xml.ts';
+
+/** A state as EC2 answers it. */
+export function stateView(name: StateName): Answer {
+  return { code: stateCodes[name], name };
+}
+
+/** A tag set as EC2 answers it. */
+export function tagSet(tags: Readonly<Record<string, string>>): Answer[] {
+  return Object.entries(tags).map(([key, value]) => ({ key, value }));
+}
+
+/** The public address that an instance has at `seen` (ms since the epoch), if any. */
+export function publicAddress(cloud: Cloud, instance: Instance, seen: number): string | undefined {
+  for (const { association, publicIp } of cloud.addresses.values()) {
+    if (association.seen(seen)?.instanceId === instance.id) return publicIp;
+  }
+  return undefined;
+}
+
+/** An instance as RunInstances and DescribeInstances answer it, as it was at `seen`. */
+export function instanceView(cloud: Cloud, instance: Instance, seen: number): Answer {
+  const state = instance.state.seen(seen);
+  // A terminated instance has let go of its network: https://repost.aws and every listing of one show it so.
+  const gone = state === 'terminated';
+  const publicIp = gone ? undefined : publicAddress(cloud, instance, seen);
+  const winding = state !== 'pending' && state !== 'running';
+  return {
+    instanceId: instance.id,
+    imageId: instance.image,
+    instanceState: stateView(state),
+    privateDnsName: gone ? '' : nodeName(instance.address, cloud.scenario.region),
+    dnsName: '',
+    reason: winding ? instance.reason : '',
+    amiLaunchIndex: instance.launchIndex,
+    instanceType: instance.type.name,
+    launchTime: new Date(instance.launchedAt),
+    placement: { availabilityZone: instance.subnet.zone, groupName: '', tenancy: 'default' },
+    monitoring: { state: 'disabled' },
+    subnetId: gone ? undefined : instance.subnet.id,
+    vpcId: gone ? undefined : cloud.scenario.vpc,
+    privateIpAddress: gone ? undefined : instance.address,
+    ipAddress: publicIp,
+    sourceDestCheck: gone ? undefined : true,
+    groupSet: gone ? [] : instance.securityGroups.map((groupId) => ({ groupId, groupName: groupId })),
+    stateReason: winding
+      ? { code: 'Client.UserInitiatedShutdown', message: 'Client.UserInitiatedShutdown: User initiated shutdown' }
+      : state === 'pending'
+        ? { code: 'pending', message: 'pending' }
+        : undefined,
+    architecture: 'x86_64',
+    rootDeviceType: 'ebs',
+    rootDeviceName: '/dev/xvda',
+    blockDeviceMapping: [],
+    virtualizationType: 'hvm',
+    clientToken: instance.clientToken ?? '',
+    tagSet: tagSet(instance.tags.seen(seen)),
+    hypervisor: 'xen',
+    networkInterfaceSet: [],
+    ebsOptimized: false,
+    enaSupport: true,
+    cpuOptions: { coreCount: Math.max(1, instance.type.vcpus / 2), threadsPerCore: instance.type.vcpus > 1 ? 2 : 1 },
+  };
+}
+
+/** Instances as reservations, the groups in which they were launched. */
+export function reservationSet(cloud: Cloud, instances: readonly Instance[], seen: number): Answer[] {
+  return [...Map.groupBy(instances, (instance) => instance.reservation)].map(([reservationId, group]) => ({
+    reservationId,
+    ownerId: cloud.scenario.account,
+    groupSet: [],
+    instancesSet: group.map((instance) => instanceView(cloud, instance, seen)),
+  }));
+}

@@ -1,0 +1,212 @@
+import { type Cloud, idFor } from '../cloud.ts';
+import {
+  instanceTypeRefused,
+  invalidImage,
+  missingParameter,
+  noCapacity,
+  parameterValueRefused,
+  quotaExceeded,
+  subnetExhausted,
+  subnetNotFound,
+  tokenMismatch,
+} from '../errors.ts';
+import { boot } from '../life.ts';
+import type { InstanceType } from '../scenario/schema.ts';
+import { type Instance, usesQuota } from '../state/instance.ts';
+import { Lagged } from '../state/lagged.ts';
+import type { Subnet } from '../state/subnet.ts';
+import { flag, integer, list, required, structure, structures, type Tree, tags, text } from '../wire/parameters.ts';
+import type { Answer } from '../wire/xml.ts';
+import type { Action, Request } from './action.ts';
+import { instanceView } from './instance-view.ts';
+import { templateOf, versionOf } from './launch-template.ts';
+import { shutdownBehaviorOf } from './shutdown-behavior.ts';
+import { checkTags } from './tags.ts';
+
+type Order = {
+  subnet: Subnet;
+  type: InstanceType;
+  image: string;
+  securityGroups: string[];
+  min: number;
+  max: number;
+  tags: Record<string, string>;
+  shutdownBehavior: 'stop' | 'terminate';
+  terminationProtection: boolean;
+  stopProtection: boolean;
+};
+
+export const runInstances: Action = {
+  parameters: [
+    'MinCount',
+    'MaxCount',
+    'SubnetId',
+    'InstanceType',
+    'ImageId',
+    'LaunchTemplate',
+    'ClientToken',
+    'TagSpecification',
+    'DisableApiTermination',
+    'DisableApiStop',
+    'InstanceInitiatedShutdownBehavior',
+    'SecurityGroupId',
+    'UserData',
+  ],
+  run(cloud, request) {
+    const { parameters, call } = request;
+    const token = text(parameters, 'ClientToken');
+    const fingerprint = fingerprintOf(parameters);
+    const earlier = token === undefined ? undefined : cloud.launches.get(token);
+    if (earlier) {
+      if (earlier.fingerprint !== fingerprint) throw tokenMismatch();
+      call.replayed = true;
+      return answer(cloud, earlier.reservation, earlier.instances);
+    }
+    const order = orderOf(cloud, parameters);
+    const count = launchable(cloud, request, order);
+    cloud.limits.takeResources('RunInstances', count);
+    const instances = launch(cloud, request, order, count);
+    const reservation = instances[0]?.reservation ?? '';
+    if (token !== undefined) cloud.launches.set(token, { fingerprint, reservation, instances });
+    call.machines = instances.map((instance) => instance.id);
+    return answer(cloud, reservation, instances);
+  },
+};
+
+function answer(cloud: Cloud, reservationId: string, instances: readonly Instance[]): Answer {
+  // The answer to a launch is the truth, however late Describe calls see it.
+  const instancesSet = instances.map((instance) => instanceView(cloud, instance, cloud.clock.now()));
+  return { reservationId, ownerId: cloud.scenario.account, groupSet: [], instancesSet };
+}
+
+/** Everything that a repeated request must have in common with the first, whatever its order. */
+function fingerprintOf(parameters: Tree): string {
+  const { Action: _action, Version: _version, ClientToken: _token, ...rest } = parameters;
+  return JSON.stringify(rest, (_name, value) => (value && typeof value === 'object' ? inOrder(value) : value));
+}
+
+function inOrder(tree: object): object {
+  return Object.fromEntries(Object.entries(tree).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function orderOf(cloud: Cloud, parameters: Tree): Order {
+  const min = integer(parameters, 'MinCount');
+  const max = integer(parameters, 'MaxCount');
+  if (min === undefined) throw missingParameter('MinCount');
+  if (max === undefined) throw missingParameter('MaxCount');
+  if (min < 1)
+    throw parameterValueRefused(`Value (${min}) for parameter minCount is invalid. Expecting a value greater than 0.`);
+  if (max < min) {
+    throw parameterValueRefused(
+      `Value (${min}) for parameter minCount is invalid. minCount must be less than or equal to maxCount.`,
+    );
+  }
+  const reference = structure(parameters, 'LaunchTemplate');
+  const template = reference && versionOf(templateOf(cloud, reference), text(reference, 'Version'));
+  const image = text(parameters, 'ImageId') ?? template?.image;
+  if (image === undefined) throw missingParameter('ImageId');
+  if (!cloud.scenario.images.includes(image)) throw invalidImage(image);
+  // Without a type EC2 launches an m1.small, which no scenario needs.
+  const typeName = text(parameters, 'InstanceType') ?? template?.instanceType ?? 'm1.small';
+  const type = cloud.types.get(typeName);
+  if (!type) throw instanceTypeRefused(typeName);
+  const subnetId = required(parameters, 'SubnetId');
+  const subnet = cloud.subnets.get(subnetId);
+  if (!subnet) throw subnetNotFound(subnetId);
+  const groups = list(parameters, 'SecurityGroupId');
+  return {
+    subnet,
+    type,
+    image,
+    securityGroups: groups.length > 0 ? groups : (template?.securityGroups ?? []),
+    min,
+    max,
+    tags: instanceTags(parameters),
+    shutdownBehavior: shutdownBehaviorOf(text(parameters, 'InstanceInitiatedShutdownBehavior') ?? 'stop'),
+    terminationProtection: flag(parameters, 'DisableApiTermination') ?? false,
+    stopProtection: flag(parameters, 'DisableApiStop') ?? false,
+  };
+}
+
+/**
+ * How many machines can be launched: as many as possible up to MaxCount. EC2 documents this for capacity; that it
+ * holds for addresses and quota as well is assumed. Throws when that is less than MinCount.
+ */
+function launchable(cloud: Cloud, { subject, call }: Request, { subnet, type, min, max }: Order): number {
+  const quota = cloud.scenario.quotas.vcpus;
+  const used = cloud.instances.all.filter(usesQuota).reduce((sum, instance) => sum + instance.type.vcpus, 0);
+  const byQuota = Math.floor(Math.max(0, quota - used) / type.vcpus);
+  if (byQuota < min) throw quotaExceeded(quota);
+  if (subnet.free < min) throw subnetExhausted(subnet.id);
+  const wanted = Math.min(max, byQuota, subnet.free);
+  const capacity = cloud.faults.capacity(subject, wanted);
+  if (capacity.fault !== undefined) {
+    call.faults = [...(call.faults ?? []), capacity.fault];
+    cloud.faults.acted(capacity.fault);
+  }
+  if (capacity.count < min) throw noCapacity(type.name, subnet.zone);
+  return capacity.count;
+}
+
+function launch(
+  cloud: Cloud,
+  { parameters, caller, subject, call, now }: Request,
+  order: Order,
+  count: number,
+): Instance[] {
+  const clientToken = text(parameters, 'ClientToken');
+  const reservation = idFor(cloud, 'r');
+  const broken = cloud.faults.launched(subject, count);
+  const names = broken.filter((name) => name !== undefined);
+  if (names.length > 0) call.faults = [...new Set([...(call.faults ?? []), ...names])];
+  return broken.map((fault, launchIndex) => {
+    const instance: Instance = {
+      id: idFor(cloud, 'i'),
+      number: cloud.ledger.machines.size + 1,
+      reservation,
+      launchIndex,
+      clientToken,
+      subnet: order.subnet,
+      address: order.subnet.take() ?? '',
+      type: order.type,
+      image: order.image,
+      securityGroups: order.securityGroups,
+      launchedAt: now,
+      createdAt: now,
+      state: new Lagged('pending', now),
+      tags: new Lagged(order.tags, now),
+      terminationProtection: new Lagged(order.terminationProtection, now),
+      stopProtection: new Lagged(order.stopProtection, now),
+      shutdownBehavior: new Lagged(order.shutdownBehavior, now),
+      userData: text(parameters, 'UserData'),
+      reason: '',
+      boots: fault === undefined,
+      registered: false,
+      starts: 0,
+    };
+    cloud.instances.add(instance);
+    cloud.ledger.machines.set(instance.id, {
+      id: instance.id,
+      subnet: order.subnet.id,
+      zone: order.subnet.zone,
+      type: order.type.name,
+      address: instance.address,
+      launchedBy: caller,
+      ...(clientToken === undefined ? {} : { clientToken }),
+      tags: order.tags,
+      launched: new Date(now).toISOString(),
+      ...(fault === undefined ? {} : { neverBoots: true as const }),
+    });
+    boot(cloud, instance, now);
+    return instance;
+  });
+}
+
+function instanceTags(parameters: Tree): Record<string, string> {
+  const given: Record<string, string> = {};
+  for (const specification of structures(parameters, 'TagSpecification')) {
+    if (required(specification, 'ResourceType') === 'instance') Object.assign(given, tags(specification, 'Tag'));
+  }
+  checkTags(given);
+  return given;
+}

@@ -1,0 +1,89 @@
+import type { Cloud } from './cloud.ts';
+import type { Machine } from './nodes/registry.ts';
+import type { Spread } from './scenario/schema.ts';
+import type { Instance, StateName } from './state/instance.ts';
+
+/** Real ms that something takes this time. */
+function drawn(cloud: Cloud, { median, spread }: Spread): number {
+  return cloud.clock.scaled(Math.max(0, median + spread * (2 * cloud.clock.random() - 1)));
+}
+
+/** Boots a pending machine: it runs after the boot time and, if it boots, becomes a Node after the registration time. */
+export function boot(cloud: Cloud, instance: Instance, now: number): void {
+  const { times } = cloud.scenario;
+  const start = ++instance.starts;
+  const registration = drawn(cloud, times.registration);
+  cloud.agenda.at(now + drawn(cloud, times.boot), (at) => {
+    if (instance.starts !== start || instance.state.current !== 'pending') return;
+    instance.state.set('running', at);
+    cloud.ledger.machine(instance.id, { running: iso(at) });
+    if (!instance.boots) return;
+    cloud.agenda.at(at + registration, () => {
+      if (instance.starts !== start || instance.state.current !== 'running') return;
+      instance.registered = true;
+      cloud.nodes.want(machineOf(cloud, instance), 'up');
+    });
+  });
+}
+
+/** Stops a machine; it keeps its address. */
+export function stop(cloud: Cloud, instance: Instance, now: number, caller: string): void {
+  cloud.ledger.machine(instance.id, { stopped: iso(now), stoppedBy: caller });
+  wind(cloud, instance, now, 'stopping', 'stopped');
+}
+
+/** Terminates a machine; its address is free, and any Elastic IP let go, once it is terminated. */
+export function terminate(cloud: Cloud, instance: Instance, now: number, caller: string): void {
+  cloud.ledger.machine(instance.id, { terminated: iso(now), terminatedBy: caller });
+  wind(cloud, instance, now, 'shutting-down', 'terminated');
+}
+
+/** Takes an Elastic IP away from what it points at. */
+export function disassociate(cloud: Cloud, allocationId: string, now: number, caller: string): void {
+  cloud.addresses.get(allocationId)?.association.set(undefined, now);
+  cloud.ledger.addresses
+    .get(allocationId)
+    ?.history.push({ time: iso(now), instanceId: null, associationId: null, caller });
+}
+
+function wind(cloud: Cloud, instance: Instance, now: number, first: StateName, last: 'stopped' | 'terminated'): void {
+  const start = ++instance.starts;
+  instance.state.set(first, now);
+  instance.reason = `User initiated (${iso(now).replace('T', ' ').slice(0, 19)} GMT)`;
+  const machine = machineOf(cloud, instance);
+  if (instance.registered) cloud.nodes.want(machine, 'down');
+  const duration = drawn(cloud, last === 'stopped' ? cloud.scenario.times.stop : cloud.scenario.times.terminate);
+  cloud.agenda.at(now + duration, (at) => {
+    if (instance.starts !== start) return;
+    instance.state.set(last, at);
+    if (instance.registered) cloud.nodes.want(machine, 'gone');
+    instance.registered = false;
+    if (last === 'terminated') bury(cloud, instance, at);
+  });
+}
+
+function bury(cloud: Cloud, instance: Instance, at: number): void {
+  instance.subnet.release(instance.address);
+  for (const { allocationId, association } of cloud.addresses.values()) {
+    if (association.current?.instanceId === instance.id) disassociate(cloud, allocationId, at, 'ec2');
+  }
+  cloud.agenda.at(at + cloud.clock.scaled(cloud.scenario.times.terminatedVisible), () =>
+    cloud.instances.remove(instance),
+  );
+}
+
+function machineOf(cloud: Cloud, instance: Instance): Machine {
+  return {
+    id: instance.id,
+    address: instance.address,
+    zone: instance.subnet.zone,
+    region: cloud.scenario.region,
+    type: instance.type.name,
+    vcpus: instance.type.vcpus,
+    memoryMiB: instance.type.memoryMiB,
+  };
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}

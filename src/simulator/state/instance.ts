@@ -1,0 +1,53 @@
+import type { InstanceType } from '../scenario/schema.ts';
+import type { Lagged } from './lagged.ts';
+import type { Subnet } from './subnet.ts';
+
+export type StateName = 'pending' | 'running' | 'shutting-down' | 'terminated' | 'stopping' | 'stopped';
+
+/** The numbers of the states: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceState.html */
+export const stateCodes: Record<StateName, number> = {
+  pending: 0,
+  running: 16,
+  'shutting-down': 32,
+  terminated: 48,
+  stopping: 64,
+  stopped: 80,
+};
+
+/** One machine. What others see late is Lagged. Times are ms since the epoch. */
+export type Instance = {
+  readonly id: string;
+  /** Grows with every launch; what pages are cut by. */
+  readonly number: number;
+  readonly reservation: string;
+  /** Its place in its launch. */
+  readonly launchIndex: number;
+  readonly clientToken: string | undefined;
+  readonly subnet: Subnet;
+  readonly address: string;
+  type: InstanceType;
+  readonly image: string;
+  readonly securityGroups: readonly string[];
+  launchedAt: number;
+  readonly createdAt: number;
+  readonly state: Lagged<StateName>;
+  readonly tags: Lagged<Readonly<Record<string, string>>>;
+  readonly terminationProtection: Lagged<boolean>;
+  readonly stopProtection: Lagged<boolean>;
+  readonly shutdownBehavior: Lagged<'stop' | 'terminate'>;
+  readonly userData: string | undefined;
+  /** Why it is in its state, as EC2 words it; '' for none. */
+  reason: string;
+  /** False for one that runs and never becomes a Node. */
+  readonly boots: boolean;
+  /** Set while it is a Node, or would be. */
+  registered: boolean;
+  /** Counts starts, so that what an earlier start had planned does not happen to a later one. */
+  starts: number;
+};
+
+/** Whether it counts against the vCPU quota: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-on-demand-instances.html */
+export function usesQuota(instance: Instance): boolean {
+  const state = instance.state.current;
+  return state !== 'stopped' && state !== 'terminated';
+}

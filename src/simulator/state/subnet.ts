@@ -1,0 +1,53 @@
+import ipaddr from 'ipaddr.js';
+
+/** EC2 keeps the first four addresses and the last one of every subnet for itself. */
+const RESERVED = 5;
+
+/** One subnet and who has its addresses. */
+export class Subnet {
+  readonly id: string;
+  readonly zone: string;
+  readonly cidr: string;
+  readonly #base: number;
+  readonly #end: number;
+  readonly #returned: number[] = [];
+  #fresh: number;
+
+  constructor(spec: { id: string; zone: string; cidr: string }) {
+    this.id = spec.id;
+    this.zone = spec.zone;
+    this.cidr = spec.cidr;
+    const [address, prefix] = ipaddr.IPv4.parseCIDR(spec.cidr);
+    const size = 2 ** (32 - prefix);
+    const base = address.octets.reduce((number, octet) => number * 256 + octet, 0);
+    this.#base = base - (base % size);
+    this.#end = this.#base + size - 1;
+    this.#fresh = this.#base + 4;
+  }
+
+  /** Addresses that machines can ever have. */
+  get total(): number {
+    return this.#end - this.#base + 1 - RESERVED;
+  }
+
+  /** Addresses that are free now. */
+  get free(): number {
+    return this.#end - this.#fresh + this.#returned.length;
+  }
+
+  /** Takes a free address, the longest unused first; undefined when there is none. */
+  take(): string | undefined {
+    if (this.#fresh < this.#end) return format(this.#fresh++);
+    const returned = this.#returned.shift();
+    return returned === undefined ? undefined : format(returned);
+  }
+
+  /** Gives an address back. */
+  release(address: string): void {
+    this.#returned.push(ipaddr.IPv4.parse(address).octets.reduce((number, octet) => number * 256 + octet, 0));
+  }
+}
+
+function format(address: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join('.');
+}

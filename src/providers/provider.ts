@@ -66,6 +66,11 @@ export interface BudgetState {
   operation: string;
   requestsPerSecond: number;
   resourcesPerSecond?: number;
+  /**
+   * Machines that one call of this operation may be about now; 0: none yet. A larger launch is held back (Throttled,
+   * refused), and one above what the bucket ever holds would be so for ever: size launches by this.
+   */
+  affordable?: { planned: number; recovery: number };
   throttledTotal: number;
   /** ms since the epoch */
   lastThrottledTime?: number;
@@ -78,6 +83,8 @@ export interface Provider {
    * them. Calls at the same time share one answer; `maxAge` (real ms) allows an answer that old.
    */
   observe(cluster: string, maxAge: number): Promise<Machine[]>;
+  /** These machines as the cloud shows them now, never from a cache; one that it does not know is left out. */
+  find(ids: string[]): Promise<Machine[]>;
   /** Subnets, types and quota; `maxAge` as above. An unknown subnet or type is an InvalidTemplate error naming it. */
   capacity(query: { subnets: string[]; types: string[] }, maxAge: number): Promise<Capacity>;
   /** Asks for machines, protected against termination and stopping from the first moment. */
@@ -95,7 +102,7 @@ export interface Provider {
 
 /** What can take a machine's protection and life away. Held by guard/destroy.ts alone. */
 export interface Destroyer {
-  /** These machines as the cloud shows them now, never from a cache; one that it does not know is left out. */
+  /** As Provider.find. */
   describe(ids: string[]): Promise<Machine[]>;
   /** Lifts termination and stop protection of one machine. */
   unprotect(id: string): Promise<void>;

@@ -1,0 +1,92 @@
+import {
+  admitted,
+  affordable,
+  type Budget,
+  type BudgetLimits,
+  type Cost,
+  newBudget,
+  take,
+  throttled,
+  withLimits,
+} from '../../domain/api-budget.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { BudgetState, Priority } from '../provider.ts';
+import type { Operation } from './operations.ts';
+
+/** Budgets of one account in one region at one endpoint; they outlive the credentials' rotation. */
+export class Budgets {
+  readonly #clock: Clock;
+  readonly #states = new Map<Operation, { budget: Budget; lastThrottledTime?: number }>();
+
+  constructor(limits: ReadonlyMap<Operation, BudgetLimits>, clock: Clock) {
+    this.#clock = clock;
+    this.limit(limits);
+  }
+
+  /** Puts other ceilings in force; what was learned below them stays. */
+  limit(limits: ReadonlyMap<Operation, BudgetLimits>): void {
+    const now = this.#clock.monotonic();
+    for (const [operation, limit] of limits) {
+      const state = this.#states.get(operation);
+      if (!state) this.#states.set(operation, { budget: newBudget(limit, now) });
+      else state.budget = withLimits(state.budget, limit, now);
+    }
+  }
+
+  /** Real ms to wait, Infinity for more than the budget ever holds, or 0: then it is spent. */
+  take(operation: Operation, cost: Cost, priority: Priority): number {
+    const state = this.#of(operation);
+    const taken = take(state.budget, cost, priority, this.#clock.monotonic());
+    state.budget = taken.state;
+    return taken.ok ? 0 : taken.waitMs;
+  }
+
+  /** What `take` would say, without taking. */
+  wait(operation: Operation, cost: Cost, priority: Priority): number {
+    const taken = take(this.#of(operation).budget, cost, priority, this.#clock.monotonic());
+    return taken.ok ? 0 : taken.waitMs;
+  }
+
+  affordable(operation: Operation, priority: Priority): number {
+    return affordable(this.#of(operation).budget, priority, this.#clock.monotonic());
+  }
+
+  throttled(operation: Operation, cost: Cost, sentAt: number): void {
+    const state = this.#of(operation);
+    state.budget = throttled(state.budget, cost, sentAt, this.#clock.monotonic());
+    state.lastThrottledTime = this.#clock.now();
+  }
+
+  admitted(operation: Operation): void {
+    const state = this.#of(operation);
+    state.budget = admitted(state.budget);
+  }
+
+  /** Where they stand; rates in declared time, as the class writes them. */
+  states(): BudgetState[] {
+    const now = this.#clock.monotonic();
+    const declared = (rate: number) => Math.round((rate / this.#clock.scale) * 1000) / 1000;
+    return [...this.#states].map(([operation, { budget, lastThrottledTime }]) => {
+      const { requests, resources } = withLimits(budget, budget.limits, now);
+      return {
+        operation,
+        requestsPerSecond: declared(requests.rate),
+        ...(resources && {
+          resourcesPerSecond: declared(resources.rate),
+          affordable: {
+            planned: this.affordable(operation, 'planned'),
+            recovery: this.affordable(operation, 'recovery'),
+          },
+        }),
+        throttledTotal: budget.throttledTotal,
+        ...(lastThrottledTime !== undefined && { lastThrottledTime }),
+      };
+    });
+  }
+
+  #of(operation: Operation) {
+    const state = this.#states.get(operation);
+    if (!state) throw new RangeError(`no budget for ${operation}`);
+    return state;
+  }
+}

@@ -1,0 +1,44 @@
+import { type Destroyer, type Provider, ProviderError } from '../provider.ts';
+import { clientOf } from './account.ts';
+import { MOST_MACHINES } from './launch.ts';
+import { findMachines } from './observe.ts';
+
+/**
+ * What takes protection and life away from EC2 machines. Only guard/destroy.ts imports it, and it decides nothing:
+ * whether a machine may go has been decided there, from a live read.
+ */
+
+/** The destroyer of the account that `provider` speaks to: same client, same budgets. Throws ProviderError for another kind. */
+export function createDestroyer(provider: Provider): Destroyer {
+  const client = clientOf(provider);
+  if (!client) {
+    throw new ProviderError('This provider is not EC2: its machines cannot be removed by ec2/destroy.ts.', {
+      reason: 'Unknown',
+      code: 'NotEC2',
+      refused: true,
+    });
+  }
+  return {
+    describe: (ids) => findMachines(client, ids),
+    async unprotect(id) {
+      const terms = { priority: 'planned', what: `lifting the protection of ${id}` } as const;
+      // One attribute a call is all that EC2 takes. Stop protection first: lifted alone, it lets nobody terminate.
+      await client.send('ModifyInstanceAttribute', { InstanceId: id, DisableApiStop: { Value: false } }, terms);
+      await client.send('ModifyInstanceAttribute', { InstanceId: id, DisableApiTermination: { Value: false } }, terms);
+    },
+    async terminate(ids) {
+      if (ids.length === 0) return;
+      const what = ids.length === 1 ? `machine ${ids[0]}` : `${ids.length} machines, ${ids[0]} and others`;
+      if (ids.length > MOST_MACHINES) {
+        throw new ProviderError(`At most ${MOST_MACHINES} machines can be terminated at once, not ${ids.length}.`, {
+          reason: 'Unknown',
+          code: 'TooMany',
+          refused: true,
+        });
+      }
+      // A protected machine fails the batch of its zone only: those of other zones have been terminated.
+      const terms = { priority: 'planned', what, machines: ids.length, partial: ids.length > 1 } as const;
+      await client.send('TerminateInstances', { InstanceIds: ids }, terms);
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import { CLUSTER_TAG } from '../../api/v1alpha1/index.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Provider } from '../provider.ts';
+import { shareEach } from '../share.ts';
+import { remember } from './account.ts';
+import { associate, describeAddresses } from './addresses.ts';
+import { capacityOf, typeCatalogue } from './capacity.ts';
+import type { DestroyerClient } from './client.ts';
+import { checkTemplate, launch } from './launch.ts';
+import { findMachines, observeTagged } from './observe.ts';
+import { protect } from './protect.ts';
+
+/**
+ * ec2/ is the provider for Amazon EC2 and what speaks its API. In go the requests of provider.ts; out come machines,
+ * subnets, addresses, and ProviderErrors made in errors.ts. Every call passes client.ts, which paces it, and sdk.ts,
+ * which alone knows the AWS SDK. destroy.ts is for guard/destroy.ts.
+ */
+
+/** Clusters of one account whose observations are kept: an operator has one. */
+const CLUSTERS = 8;
+
+/** The provider of one account in one region; several classes may share it. */
+export function ec2Provider(client: DestroyerClient, clock: Clock): Provider {
+  const observe = shareEach(clock, CLUSTERS, (cluster) => observeTagged(client, CLUSTER_TAG, cluster));
+  const vcpusOf = typeCatalogue(client);
+  const provider: Provider = {
+    observe,
+    find: (ids) => findMachines(client, ids),
+    capacity: capacityOf(client, clock, vcpusOf),
+    launch: (request, priority) => launch(client, request, priority),
+    protect: (id) => protect(client, id),
+    addresses: (allocationIDs) => describeAddresses(client, allocationIDs),
+    associate: (allocationID, instanceID) => associate(client, allocationID, instanceID),
+    checkTemplate: (template) => checkTemplate(client, vcpusOf, template),
+    budgets: () => client.budgets(),
+  };
+  remember(provider, client);
+  return provider;
+}

@@ -1,0 +1,58 @@
+import type { GenerationClass } from '../../api/v1alpha1/index.ts';
+import { generationClasses } from '../../kinds.ts';
+import { isConflict } from '../../kube/errors.ts';
+import { writeStatus } from '../../kube/status.ts';
+import { ProviderError } from '../../providers/provider.ts';
+import { type Controller, controller } from '../../runtime/controller.ts';
+import type { Context } from '../context.ts';
+import { type ClassInput, decide } from './decide.ts';
+
+/** Oldest look at the cloud that a report may rest on. Declared ms. */
+const MAX_AGE = 5_000;
+
+/** Wakes for its classes, and from time to time: what the cloud has to offer changes without telling. */
+export function classController(context: Context): Controller {
+  const { caches, client, clock, log } = context;
+  const self = controller({
+    name: 'class',
+    clock,
+    log,
+    concurrency: 2,
+    reconcile: async (key) => {
+      const generationClass = caches.classes.get(key);
+      if (!generationClass) return undefined;
+      const { status, requeueAfter } = decide(await gather(context, generationClass));
+      try {
+        await writeStatus(client, generationClasses, generationClass, status);
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+      }
+      return { requeueAfter };
+    },
+  });
+  caches.classes.subscribe((key, before, after) => {
+    if (after && before?.metadata.generation !== after.metadata.generation) self.enqueue(key);
+  });
+  return self;
+}
+
+async function gather(context: Context, generationClass: GenerationClass): Promise<ClassInput> {
+  const { caches, clock } = context;
+  const pools = caches.pools.list().filter(({ spec }) => spec.className === generationClass.metadata.name);
+  const base = { generationClass, pools, now: clock.now(), scaled: (ms: number) => clock.scaled(ms) };
+  try {
+    const provider = await context.providerOf(generationClass);
+    const types = new Set(pools.flatMap(({ spec }) => (spec.template.ec2 ? [spec.template.ec2.instanceType] : [])));
+    const query = { subnets: generationClass.spec.subnets.map(({ id }) => id), types: [...types].toSorted() };
+    const capacity = await provider.capacity(query, clock.scaled(MAX_AGE)).catch(providerError);
+    return { ...base, capacity, budgets: provider.budgets() };
+  } catch (error) {
+    return { ...base, capacity: providerError(error), budgets: [] };
+  }
+}
+
+/** Trouble with the cloud is something to report; anything else is thrown. */
+function providerError(error: unknown): ProviderError {
+  if (error instanceof ProviderError) return error;
+  throw error;
+}

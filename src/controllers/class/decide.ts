@@ -1,0 +1,93 @@
+import type { GenerationClass, GenerationPool } from '../../api/v1alpha1/index.ts';
+import { kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
+import { type BudgetState, type Capacity, ProviderError } from '../../providers/provider.ts';
+import { promised } from '../generation/capacity.ts';
+
+/**
+ * controllers/class reports what a GenerationClass has to offer: is its cloud reachable, do its subnets exist, how
+ * many addresses are free, how fast may its API be called. It decides nothing else and changes nothing at the cloud.
+ */
+
+/** How often to look, declared ms: sooner while something is wrong. */
+const QUIET = 60_000;
+const BUSY = 15_000;
+
+export interface ClassInput {
+  generationClass: GenerationClass;
+  /** What the cloud answers, or what is wrong. */
+  capacity: Capacity | ProviderError;
+  budgets: BudgetState[];
+  /** Pools whose machines come from this class. */
+  pools: GenerationPool[];
+  now: number;
+  scaled(ms: number): number;
+}
+
+/** Trouble that the class itself is to blame for; the rest is trouble in reaching the cloud. */
+const AT_FAULT = ['InvalidTemplate'];
+
+export function decide(input: ClassInput): { status: GenerationClass['status']; requeueAfter: number } {
+  const { generationClass, capacity, now, scaled } = input;
+  const failed = capacity instanceof ProviderError;
+  const about = { generation: generationClass.metadata.generation, now };
+  return {
+    status: {
+      ...generationClass.status,
+      observedGeneration: generationClass.metadata.generation,
+      ...(!failed && { subnets: subnetsOf(capacity, input.pools) }),
+      apiBudgets: input.budgets.map(({ lastThrottledTime, ...budget }) => ({
+        ...budget,
+        ...(lastThrottledTime !== undefined && { lastThrottledTime: timestamp(lastThrottledTime) }),
+      })),
+      conditions: withConditions(generationClass.status.conditions, verdicts(generationClass, capacity), about),
+    },
+    requeueAfter: scaled(failed ? BUSY : QUIET),
+  };
+}
+
+function subnetsOf(capacity: Capacity, pools: readonly GenerationPool[]) {
+  const places = pools.flatMap(promised);
+  return capacity.subnets.map(({ id, zone, cidr, total, free }) => ({
+    id,
+    zone,
+    cidr,
+    total,
+    free,
+    reserved: places.filter(({ subnet }) => subnet === id).reduce((sum, { machines }) => sum + machines, 0),
+  }));
+}
+
+function verdicts(generationClass: GenerationClass, capacity: Capacity | ProviderError): Verdict[] {
+  if (!(capacity instanceof ProviderError)) {
+    const misplaced = zonesThatDiffer(generationClass, capacity);
+    const accepted: Verdict = misplaced
+      ? { type: 'Accepted', status: false, reason: 'ZoneMismatch', message: misplaced }
+      : { type: 'Accepted', status: true, reason: 'Accepted', message: '' };
+    return [
+      accepted,
+      { type: 'Reachable', status: true, reason: 'Answered', message: '' },
+      { type: 'Ready', status: accepted.status, reason: accepted.reason, message: accepted.message },
+      ...kstatus(misplaced ? 'Stalled' : 'Current', accepted.reason, accepted.message),
+    ];
+  }
+  const { reason, message } = capacity;
+  const atFault = AT_FAULT.includes(reason);
+  return [
+    atFault
+      ? { type: 'Accepted', status: false, reason, message }
+      : { type: 'Accepted', status: 'Unknown', reason, message: 'the cloud could not be asked' },
+    { type: 'Reachable', status: atFault, reason: atFault ? 'Answered' : reason, message: atFault ? '' : message },
+    { type: 'Ready', status: false, reason, message },
+    ...kstatus(atFault ? 'Stalled' : 'Reconciling', reason, message),
+  ];
+}
+
+/** A zone that is written wrong would mislead every reader of the spec. */
+function zonesThatDiffer({ spec, metadata }: GenerationClass, capacity: Capacity): string | undefined {
+  const wrong = spec.subnets.flatMap(({ id, zone }) => {
+    const actual = capacity.subnets.find((subnet) => subnet.id === id)?.zone;
+    return actual !== undefined && actual !== zone ? [`${id} is in ${actual}, not in ${zone}`] : [];
+  });
+  if (wrong.length === 0) return undefined;
+  return `${wrong.join('; ')}: correct spec.subnets of GenerationClass ${metadata.name}`;
+}

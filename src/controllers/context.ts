@@ -1,0 +1,49 @@
+import type { ClusterGeneration, Cutover, GenerationClass, GenerationPool, Platform } from '../api/v1alpha1/index.ts';
+import type { Interlock } from '../guard/destroy.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Recorder } from '../kube/events.ts';
+import type { Store } from '../kube/store.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { NodeView } from './nodes.ts';
+
+/**
+ * controllers/ has a folder per noun: gather.ts reads, decide.ts decides (pure), apply.ts writes, controller.ts says
+ * what wakes it. This is what they are all given.
+ */
+export interface Context {
+  client: KubeClient;
+  clock: Clock;
+  log: Logger;
+  events: Recorder;
+  /** UID of the kube-system namespace: tells this cluster's machines from another's in the same account. */
+  cluster: string;
+  caches: Caches;
+  /** The provider of a class; throws ProviderError. */
+  providerOf(generationClass: GenerationClass): Promise<Provider>;
+  interlock: Interlock;
+}
+
+export interface Caches {
+  classes: Store<GenerationClass>;
+  platforms: Store<Platform>;
+  generations: Store<ClusterGeneration>;
+  pools: Store<GenerationPool>;
+  cutovers: Store<Cutover>;
+  nodes: Store<NodeView>;
+}
+
+/** Indexes of the caches. */
+export const BY = {
+  /** nodes, by spec.providerID */
+  providerID: 'providerID',
+  /** pools, by the name of their generation; nodes, by their generation label */
+  generation: 'generation',
+  /** pools, by the cloud's ids of their instances */
+  instance: 'instance',
+  /** generations and cutovers, by the name of their platform */
+  platform: 'platform',
+  /** generations and platforms, by the name of their class */
+  className: 'className',
+} as const;

@@ -1,0 +1,149 @@
+import type { ClusterGeneration, GenerationPool, MachineTemplate, Placement } from '../../api/v1alpha1/index.ts';
+import { poolObjectName } from '../../domain/identity.ts';
+import { type Demand, type Plan, place, type Room } from '../../domain/placement.ts';
+import type { Capacity } from '../../providers/provider.ts';
+
+/**
+ * Will it fit? Proved before the first machine is asked for, over all that is promised and not yet there: what other
+ * generations have been granted in the same subnets counts as taken.
+ */
+
+type Placed = ReadonlyMap<string, Placement[]>;
+
+/** Machines that a pool has been granted in a subnet and that do not exist yet. */
+export function promised(pool: GenerationPool): { subnet: string; machines: number }[] {
+  if (pool.metadata.deletionTimestamp) return [];
+  return pool.spec.placement.map(({ subnet, machines }) => ({
+    subnet,
+    machines: Math.max(0, machines - launchedIn(pool, subnet)),
+  }));
+}
+
+export const launchedIn = (pool: GenerationPool, subnet: string): number =>
+  (pool.status.instances ?? []).filter((instance) => instance.subnet === subnet).length;
+
+/** Why machines that were granted a subnet do not come there: worth trying elsewhere. */
+const ELSEWHERE = ['AddressesExhausted', 'CapacityUnavailable'];
+
+/**
+ * Where the generation's machines go: those placed stay, what is new, or was refused where it was to go, is placed
+ * anew. `fits: false` says why not, with the sum.
+ *
+ * @param others the pools of all other generations of the class
+ */
+export function planCapacity(
+  generation: ClusterGeneration,
+  own: readonly GenerationPool[],
+  others: readonly GenerationPool[],
+  capacity: Capacity,
+  ceiling: number | undefined,
+): Plan {
+  const settled = settledPlacement(generation, own);
+  const demands = demandsOf(generation, own, settled, capacity);
+  const pending = [...settled].flatMap(([pool, places]) => pendingOf(generation, own, pool, places, capacity));
+  const taken = [...others.flatMap((pool) => pendingIn(pool, capacity)), ...pending];
+  const rooms: Room[] = capacity.subnets.map(({ id, free }) => ({
+    subnet: id,
+    free:
+      free -
+      total(
+        taken.filter(({ subnet }) => subnet === id),
+        'machines',
+      ),
+  }));
+  const quota = Math.min(capacity.vcpus.quota, ceiling ?? Number.POSITIVE_INFINITY);
+  const plan = place(demands, rooms, quota - capacity.vcpus.used - total(taken, 'vcpus'));
+  return plan.fits ? { fits: true, placement: [...[...settled.values()].flat(), ...plan.placement] } : plan;
+}
+
+/** Machines of the pools that keep their place: all that exist, and those not refused where they were to go. */
+function settledPlacement(generation: ClusterGeneration, own: readonly GenerationPool[]): Placed {
+  const settled = new Map<string, Placement[]>();
+  for (const { name, machines } of generation.spec.pools) {
+    const pool = own.find(({ metadata }) => metadata.name === poolObjectName(generation.metadata.name, name));
+    if (!pool) continue;
+    const refused = refusedSubnets(pool);
+    const kept = pool.spec.placement.map(({ subnet, machines: granted }) => ({
+      pool: name,
+      subnet,
+      machines: refused.includes(subnet) ? Math.min(granted, launchedIn(pool, subnet)) : granted,
+    }));
+    settled.set(name, shrink(kept, pool, machines));
+  }
+  return settled;
+}
+
+/** A pool made smaller gives up first what does not exist yet. */
+function shrink(places: Placement[], pool: GenerationPool, machines: number): Placement[] {
+  let excess = places.reduce((sum, place) => sum + place.machines, 0) - machines;
+  const result = places.map((place) => ({ ...place }));
+  for (const keepExisting of [true, false])
+    for (const place of result) {
+      const floor = keepExisting ? Math.min(place.machines, launchedIn(pool, place.subnet)) : 0;
+      const given = Math.max(0, Math.min(excess, place.machines - floor));
+      place.machines -= given;
+      excess -= given;
+    }
+  return result.filter((place) => place.machines > 0);
+}
+
+function demandsOf(
+  generation: ClusterGeneration,
+  own: readonly GenerationPool[],
+  settled: Placed,
+  capacity: Capacity,
+): Demand[] {
+  return generation.spec.pools.map(({ name, machines, template }) => {
+    const pool = own.find(({ metadata }) => metadata.name === poolObjectName(generation.metadata.name, name));
+    const placed = (settled.get(name) ?? []).reduce((sum, place) => sum + place.machines, 0);
+    return {
+      pool: name,
+      machines: Math.max(0, machines - placed),
+      vcpus: vcpusEach(template, capacity),
+      avoid: pool ? refusedSubnets(pool) : [],
+    };
+  });
+}
+
+/** Subnets in which a pool was refused and still lacks machines. */
+function refusedSubnets(pool: GenerationPool): string[] {
+  const refused = (pool.status.failures ?? []).some(({ reason }) => ELSEWHERE.includes(reason));
+  if (!refused) return [];
+  return pool.spec.placement
+    .filter(({ subnet, machines }) => launchedIn(pool, subnet) < machines)
+    .map(({ subnet }) => subnet);
+}
+
+/** Machines that will come to a subnet, and the vCPUs that they will use. */
+interface Pending {
+  subnet: string;
+  machines: number;
+  vcpus: number;
+}
+
+const total = (list: readonly Pending[], what: 'machines' | 'vcpus'): number =>
+  list.reduce((sum, pending) => sum + pending[what], 0);
+
+function pendingIn(pool: GenerationPool, capacity: Capacity): Pending[] {
+  const each = vcpusEach(pool.spec.template, capacity);
+  return promised(pool).map(({ subnet, machines }) => ({ subnet, machines, vcpus: machines * each }));
+}
+
+/** The same for places that are about to be granted to a pool of this generation. */
+function pendingOf(
+  generation: ClusterGeneration,
+  own: readonly GenerationPool[],
+  pool: string,
+  places: readonly Placement[],
+  capacity: Capacity,
+): Pending[] {
+  const object = own.find(({ metadata }) => metadata.name === poolObjectName(generation.metadata.name, pool));
+  return object ? pendingIn({ ...object, spec: { ...object.spec, placement: [...places] } }, capacity) : [];
+}
+
+const vcpusEach = (template: MachineTemplate, capacity: Capacity): number =>
+  capacity.types[template.ec2?.instanceType ?? ''] ?? 0;
+
+/** vCPUs of a whole generation. */
+export const vcpusOf = (generation: ClusterGeneration, capacity: Capacity): number =>
+  generation.spec.pools.reduce((sum, { machines, template }) => sum + machines * vcpusEach(template, capacity), 0);

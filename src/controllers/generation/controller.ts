@@ -1,0 +1,53 @@
+import type { GenerationClass } from '../../api/v1alpha1/index.ts';
+import { conditionOf } from '../../domain/conditions.ts';
+import { isConflict } from '../../kube/errors.ts';
+import { type Controller, controller } from '../../runtime/controller.ts';
+import { BY, type Context } from '../context.ts';
+import { apply } from './apply.ts';
+import { decide } from './decide.ts';
+import { gather } from './gather.ts';
+
+const accepted = (generationClass: GenerationClass | undefined): string | undefined =>
+  generationClass && conditionOf(generationClass, 'Accepted')?.status;
+
+/** Real ms: the cache follows the API server within a few. */
+const CONFLICT = 100;
+
+/** Wakes for its generations, their pools, platforms and classes. One at a time: two must not be granted the same addresses. */
+export function generationController(context: Context): Controller {
+  const { caches, clock, log } = context;
+  const self = controller({
+    name: 'generation',
+    clock,
+    log,
+    concurrency: 1,
+    reconcile: async (key) => {
+      const generation = caches.generations.get(key);
+      if (!generation) return undefined;
+      const input = await gather(context, generation);
+      const decision = decide(input);
+      try {
+        await apply(context, input, decision);
+      } catch (error) {
+        if (isConflict(error)) return { requeueAfter: CONFLICT };
+        throw error;
+      }
+      return { requeueAfter: decision.requeueAfter };
+    },
+  });
+  const all = () => {
+    for (const { metadata } of caches.generations.list()) self.enqueue(metadata.name);
+  };
+  caches.generations.subscribe((key, _, after) => after && self.enqueue(key));
+  caches.pools.subscribe((_, before, after) => {
+    const pool = after ?? before;
+    if (pool) self.enqueue(pool.spec.generation);
+  });
+  caches.platforms.subscribe((key) => {
+    for (const { metadata } of caches.generations.byIndex(BY.platform, key)) self.enqueue(metadata.name);
+  });
+  caches.classes.subscribe((_, before, after) => {
+    if (before?.metadata.generation !== after?.metadata.generation || accepted(before) !== accepted(after)) all();
+  });
+  return self;
+}

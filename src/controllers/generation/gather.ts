@@ -1,0 +1,94 @@
+import type { ClusterGeneration, GenerationClass, GenerationPool } from '../../api/v1alpha1/index.ts';
+import { generationPools } from '../../kinds.ts';
+import { type Capacity, type Provider, ProviderError } from '../../providers/provider.ts';
+import type { Context } from '../context.ts';
+import { type GenerationInput, isOwn } from './decide.ts';
+
+/** Oldest look at the cloud's capacity that a proof may rest on. Declared ms. */
+const MAX_AGE = 5_000;
+
+/** All that a decision about a generation rests on. */
+export async function gather(context: Context, generation: ClusterGeneration): Promise<GenerationInput> {
+  const { caches, clock } = context;
+  const platform = caches.platforms.get(generation.spec.platform);
+  const className = generation.spec.className ?? platform?.spec.className;
+  const generationClass = className === undefined ? undefined : caches.classes.get(className);
+  const pools = await poolsFor(context, generation);
+  const own = pools.filter((pool) => isOwn(generation, pool));
+  const others = pools.filter((pool) => pool.spec.className === className && !isOwn(generation, pool));
+  const leaving = generation.metadata.deletionTimestamp ?? generation.status.retiredTime;
+  const cloud =
+    generationClass && !leaving
+      ? await askCloud(context, generation, generationClass, [...own, ...others])
+      : { templateErrors: new Map<string, ProviderError>(), capacity: undefined };
+  return {
+    generation,
+    platform,
+    className,
+    generationClass,
+    own,
+    others,
+    ...cloud,
+    now: clock.now(),
+    scaled: (ms) => clock.scaled(ms),
+  };
+}
+
+/** While something is to be placed the pools are read live: what was promised a moment ago must count as taken. */
+async function poolsFor({ caches, client }: Context, generation: ClusterGeneration): Promise<GenerationPool[]> {
+  const cached = caches.pools.list();
+  const placed = cached.filter((pool) => isOwn(generation, pool)).flatMap(({ spec }) => spec.placement);
+  const count = (machines: { machines: number }[]) => machines.reduce((sum, place) => sum + place.machines, 0);
+  if (count(placed) >= count(generation.spec.pools)) return cached;
+  return (await client.list(generationPools)).items;
+}
+
+async function askCloud(
+  context: Context,
+  generation: ClusterGeneration,
+  generationClass: GenerationClass,
+  pools: readonly GenerationPool[],
+): Promise<Pick<GenerationInput, 'templateErrors' | 'capacity'>> {
+  const templateErrors = new Map<string, ProviderError>();
+  try {
+    const provider = await context.providerOf(generationClass);
+    for (const { name, template } of generation.spec.pools) {
+      const error = await templateError(provider, template);
+      if (error) templateErrors.set(name, error);
+    }
+    return { templateErrors, capacity: await capacityOf(context, provider, generation, generationClass, pools) };
+  } catch (error) {
+    if (error instanceof ProviderError) return { templateErrors, capacity: error };
+    throw error;
+  }
+}
+
+/** A template that cannot work is the generation's fault; trouble in asking is the cloud's, and thrown. */
+async function templateError(
+  provider: Provider,
+  template: ClusterGeneration['spec']['pools'][number]['template'],
+): Promise<ProviderError | undefined> {
+  try {
+    await provider.checkTemplate(template);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ProviderError && error.reason === 'InvalidTemplate') return error;
+    throw error;
+  }
+}
+
+function capacityOf(
+  { clock }: Context,
+  provider: Provider,
+  generation: ClusterGeneration,
+  generationClass: GenerationClass,
+  pools: readonly GenerationPool[],
+): Promise<Capacity> {
+  const templates = [
+    ...generation.spec.pools.map(({ template }) => template),
+    ...pools.map(({ spec }) => spec.template),
+  ];
+  const types = new Set(templates.flatMap(({ ec2 }) => (ec2 ? [ec2.instanceType] : [])));
+  const subnets = generationClass.spec.subnets.map(({ id }) => id);
+  return provider.capacity({ subnets, types: [...types].toSorted() }, clock.scaled(MAX_AGE));
+}

@@ -1,0 +1,137 @@
+import type { GenerationPool, GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
+import { FINALIZER } from '../../api/v1alpha1/index.ts';
+import { tagsOfMachine } from '../../domain/identity.ts';
+import { generationPools } from '../../kinds.ts';
+import { isNotFound } from '../../kube/errors.ts';
+import { nodes } from '../../kube/resources.ts';
+import { writeStatus } from '../../kube/status.ts';
+import { type Machine, type Priority, type Provider, ProviderError } from '../../providers/provider.ts';
+import type { Context } from '../context.ts';
+import { instanceOf } from './accounting.ts';
+import type { LabelNode, PoolDecision } from './decide.ts';
+import type { Gathered } from './gather.ts';
+import { withFailure } from './launching.ts';
+
+/** Nodes labelled at once: the API server is the limit, not this process. */
+const LABELLING = 8;
+
+/** Carries a decision out: the journal first, then launches, Nodes' labels, removals. Returns real ms until the next look. */
+export async function apply(context: Context, input: Gathered, decision: PoolDecision): Promise<number> {
+  const { client } = context;
+  const journalled = await writeStatus(client, generationPools, input.pool, decision.status);
+  let again = decision.requeueAfter;
+  if (input.provider && decision.launch.length > 0) {
+    const status = await launch(context, input, input.provider, journalled, decision.launch);
+    await writeStatus(client, generationPools, journalled, status);
+    again = Math.min(again, context.clock.scaled(1_000));
+  }
+  await labelAll(context, decision.label);
+  if (decision.terminate) again = Math.min(again, await terminate(context, input.pool, decision.terminate));
+  if (decision.release) await release(context, journalled);
+  return again;
+}
+
+/** Asks for each launch; what comes of each is in the status returned. */
+async function launch(
+  context: Context,
+  input: Gathered,
+  provider: Provider,
+  pool: GenerationPool,
+  launches: readonly Launch[],
+): Promise<GenerationPoolStatus> {
+  const { clock, cluster, log, events } = context;
+  const priority: Priority = input.generation?.status.liveTime ? 'recovery' : 'planned';
+  let status = pool.status;
+  for (const entry of launches) {
+    const { token, subnet, machines } = entry;
+    const request = { token, subnet, machines, template: pool.spec.template, tags: tagsOfMachine(pool, cluster) };
+    try {
+      const launched = await provider.launch(request, priority);
+      status = afterLaunch(status, entry, launched);
+      log.info('Launched machines', { pool: pool.metadata.name, subnet, asked: machines, launched: launched.length });
+      const note = `Launched ${launched.length} of ${machines} machines in ${subnet}`;
+      events.record({ regarding: pool, type: 'Normal', reason: 'Launched', action: 'Launch', note });
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+      status = afterRefusal(status, entry, error, clock.now(), clock.scaled);
+      log.warn('Launch refused', {
+        pool: pool.metadata.name,
+        subnet,
+        asked: machines,
+        reason: error.reason,
+        error: error.message,
+      });
+      events.record({ regarding: pool, type: 'Warning', reason: error.reason, action: 'Launch', note: error.message });
+    }
+  }
+  return status;
+}
+
+function afterLaunch(status: GenerationPoolStatus, entry: Launch, machines: readonly Machine[]): GenerationPoolStatus {
+  const known = new Set((status.instances ?? []).map(({ id }) => id));
+  return {
+    ...status,
+    launches: without(status.launches, entry),
+    instances: [...(status.instances ?? []), ...machines.filter(({ id }) => !known.has(id)).map(instanceOf)],
+    failures: (status.failures ?? []).filter(({ reason }) => reason === 'RegistrationTimeout'),
+  };
+}
+
+/** A refused launch leaves the journal: asking anew may be for fewer. One whose answer is unknown stays, with its token. */
+function afterRefusal(
+  status: GenerationPoolStatus,
+  entry: Launch,
+  error: ProviderError,
+  now: number,
+  scaled: (ms: number) => number,
+): GenerationPoolStatus {
+  return {
+    ...status,
+    launches: error.refused ? without(status.launches, entry) : status.launches,
+    failures: withFailure(status.failures, error, now, scaled),
+  };
+}
+
+const without = (launches: Launch[] | undefined, { token }: Launch): Launch[] =>
+  (launches ?? []).filter((entry) => entry.token !== token);
+
+async function labelAll(context: Context, labels: readonly LabelNode[]): Promise<void> {
+  for (let at = 0; at < labels.length; at += LABELLING)
+    await Promise.all(labels.slice(at, at + LABELLING).map((label) => labelNode(context, label)));
+}
+
+async function labelNode({ client }: Context, { name, labels, taints }: LabelNode): Promise<void> {
+  try {
+    // Taints are a list that others write to as well: replaced only in the state in which they were read.
+    const node = taints.length > 0 ? await client.get(nodes, name) : undefined;
+    const body = {
+      metadata: { labels, ...(node && { resourceVersion: node.metadata.resourceVersion }) },
+      ...(node && { spec: { taints: [...(node.spec?.taints ?? []), ...taints] } }),
+    };
+    await client.patch(nodes, name, body, { type: 'merge' });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+async function terminate(
+  { interlock, events, clock }: Context,
+  pool: GenerationPool,
+  { ids, because }: NonNullable<PoolDecision['terminate']>,
+): Promise<number> {
+  const result = await interlock.terminate(pool, ids, because);
+  if (result.terminated.length > 0) {
+    const note = `Terminated ${result.terminated.length} of ${ids.length} machines: ${because}`;
+    events.record({ regarding: pool, type: 'Normal', reason: 'Terminated', action: 'Terminate', note });
+  }
+  if (result.refused)
+    events.record({ regarding: pool, type: 'Warning', reason: 'Refused', action: 'Terminate', note: result.refused });
+  return result.retryAfter ?? clock.scaled(result.refused ? 60_000 : 5_000);
+}
+
+/** Lets a pool go whose machines are all gone. */
+async function release({ client }: Context, pool: GenerationPool): Promise<void> {
+  const finalizers = (pool.metadata.finalizers ?? []).filter((name) => name !== FINALIZER);
+  if (finalizers.length === pool.metadata.finalizers?.length) return;
+  await client.update(generationPools, { ...pool, metadata: { ...pool.metadata, finalizers } });
+}

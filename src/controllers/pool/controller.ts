@@ -1,0 +1,46 @@
+import { isConflict } from '../../kube/errors.ts';
+import { type Controller, controller } from '../../runtime/controller.ts';
+import { BY, type Context } from '../context.ts';
+import { machineIdOf } from '../nodes.ts';
+import { apply } from './apply.ts';
+import { decide } from './decide.ts';
+import { gather } from './gather.ts';
+
+/** Wakes for its pools, their generations, and the Nodes of their machines. */
+export function poolController(context: Context): Controller {
+  const { caches, clock, log } = context;
+  const self = controller({
+    name: 'pool',
+    clock,
+    log,
+    concurrency: 8,
+    reconcile: async (key) => {
+      const pool = caches.pools.get(key);
+      if (!pool) return undefined;
+      const input = await gather(context, pool);
+      try {
+        return { requeueAfter: await apply(context, input, decide(input)) };
+      } catch (error) {
+        // Somebody wrote since the cache was filled: its update is on the way and wakes this pool again.
+        if (isConflict(error)) return { requeueAfter: CONFLICT };
+        throw error;
+      }
+    },
+  });
+  caches.pools.subscribe((key, _, pool) => pool && self.enqueue(key));
+  caches.generations.subscribe((key) => {
+    for (const pool of caches.pools.byIndex(BY.generation, key)) self.enqueue(pool.metadata.name);
+  });
+  caches.nodes.subscribe((_, before, after) => {
+    const providerID = (after ?? before)?.providerID;
+    if (!providerID || (before && after && JSON.stringify(before) === JSON.stringify(after))) return;
+    for (const pool of caches.pools.byIndex(BY.instance, machineIdOf(providerID)))
+      self.enqueueAfter(pool.metadata.name, NODE_BURST);
+  });
+  return self;
+}
+
+/** Real ms: the cache follows the API server within a few. */
+const CONFLICT = 100;
+/** Nodes register in bursts: one look at the pool for those of this time. Real ms. */
+const NODE_BURST = 250;

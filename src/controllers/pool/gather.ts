@@ -1,0 +1,70 @@
+import type { GenerationPool } from '../../api/v1alpha1/index.ts';
+import { isMachineOf } from '../../domain/identity.ts';
+import { type Machine, type Provider, ProviderError } from '../../providers/provider.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { BY, type Context } from '../context.ts';
+import type { NodeView } from '../nodes.ts';
+import { missingFrom } from './accounting.ts';
+import type { PoolInput } from './decide.ts';
+
+/** Oldest look at the cloud that a decision may rest on, declared ms; one look serves all pools of an account. */
+const MAX_AGE = 5_000;
+/** A machine that the cloud has not shown for this long is asked for by name. Declared ms. */
+const MISSING = 5 * 60_000;
+
+export type Gathered = PoolInput & { provider: Provider | undefined };
+
+/** All that a decision about a pool rests on. Trouble with the cloud is part of it, not an exception. */
+export async function gather(context: Context, pool: GenerationPool): Promise<Gathered> {
+  const { caches, clock, cluster } = context;
+  const generation = caches.generations.get(pool.spec.generation);
+  const same = generation?.metadata.uid === pool.spec.generationUID ? generation : undefined;
+  const base = {
+    pool,
+    generation: same,
+    platform: caches.platforms.get(pool.spec.platform),
+    now: clock.now(),
+    scaled: (ms: number) => clock.scaled(ms),
+  };
+  try {
+    const provider = await providerOf(context, pool);
+    const observed = await provider.observe(cluster, clock.scaled(MAX_AGE));
+    const machines = observed.filter(({ tags }) => isMachineOf(pool, cluster, tags));
+    const vanished = await vanishedFrom(provider, pool, machines, clock);
+    return { ...base, provider, machines, vanished, nodes: nodesOf(context, machines) };
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    return { ...base, provider: undefined, machines: error, vanished: [], nodes: new Map() };
+  }
+}
+
+async function providerOf(context: Context, pool: GenerationPool): Promise<Provider> {
+  const generationClass = context.caches.classes.get(pool.spec.className);
+  if (generationClass) return context.providerOf(generationClass);
+  throw new ProviderError(
+    `GenerationClass ${pool.spec.className} does not exist: create it, its machines cannot be seen without it`,
+    { reason: 'InvalidTemplate', code: 'ClassNotFound', refused: true },
+  );
+}
+
+/** Ids that a second, direct look does not find either. */
+async function vanishedFrom(
+  provider: Provider,
+  pool: GenerationPool,
+  machines: readonly Machine[],
+  clock: Clock,
+): Promise<string[]> {
+  const missing = missingFrom(pool, machines, clock.now(), clock.scaled(MISSING));
+  if (missing.length === 0) return [];
+  const found = await provider.find(missing);
+  return missing.filter((id) => !found.some((machine) => machine.id === id));
+}
+
+function nodesOf({ caches }: Context, machines: readonly Machine[]): Map<string, NodeView> {
+  const nodes = new Map<string, NodeView>();
+  for (const { providerID } of machines) {
+    const [node] = caches.nodes.byIndex(BY.providerID, providerID);
+    if (node) nodes.set(providerID, node);
+  }
+  return nodes;
+}

@@ -1,0 +1,84 @@
+import type { Failure, FailureReason, GenerationPool, GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
+import { timestamp } from '../../domain/conditions.ts';
+import type { ProviderError } from '../../providers/provider.ts';
+
+/** Most machines asked for in one request: a batch fails as a whole where a single one would have come. */
+const LARGEST_BATCH = 100;
+
+/** First and longest wait after a refusal, in declared ms, by what was refused. */
+const WAITS: Record<FailureReason, [first: number, longest: number]> = {
+  Throttled: [1_000, 30_000],
+  AddressesExhausted: [15_000, 300_000],
+  CapacityUnavailable: [15_000, 300_000],
+  QuotaExceeded: [30_000, 300_000],
+  Unauthorized: [30_000, 300_000],
+  InvalidTemplate: [60_000, 600_000],
+  RegistrationTimeout: [60_000, 600_000],
+  Unknown: [2_000, 60_000],
+};
+
+type Instances = NonNullable<GenerationPoolStatus['instances']>;
+
+/**
+ * The launches to ask for now: those in the journal again, with their tokens, until each has an answer; only then new
+ * ones, for what each subnet lacks. While one is unanswered nothing is added, so that machines never exceed desired.
+ */
+export function launchesFor(pool: GenerationPool, instances: Instances, now: number): Launch[] {
+  const journal = pool.status.launches ?? [];
+  if (journal.length > 0) return journal;
+  const batch = batchSize(pool.status.failures);
+  const launches: Launch[] = [];
+  let free = pool.spec.machines - instances.length;
+  for (const { subnet, machines } of pool.spec.placement) {
+    let lacking = Math.min(free, machines - instances.filter((instance) => instance.subnet === subnet).length);
+    free -= Math.max(0, lacking);
+    for (; lacking > 0; lacking -= batch)
+      launches.push({
+        token: `${pool.metadata.uid}-${(pool.status.launchCount ?? 0) + launches.length}`,
+        subnet,
+        machines: Math.min(batch, lacking),
+        time: timestamp(now),
+      });
+  }
+  return launches.slice(0, JOURNAL_LENGTH);
+}
+
+/** Launches that the journal holds at once: bounds the status, the rest follows in the next round. */
+const JOURNAL_LENGTH = 64;
+
+/** A throttled batch may be larger than the account's bucket ever gets: each refusal halves the next. */
+function batchSize(failures: readonly Failure[] | undefined): number {
+  const refusals = failures?.find(({ reason }) => reason === 'Throttled')?.count ?? 0;
+  return Math.max(1, Math.floor(LARGEST_BATCH / 2 ** refusals));
+}
+
+/**
+ * The failures of a pool with one more: counted, with the time of the next attempt, twice as far away each time.
+ *
+ * @param scaled turns declared ms into real ms
+ */
+export function withFailure(
+  failures: readonly Failure[] | undefined,
+  error: ProviderError,
+  now: number,
+  scaled: (ms: number) => number,
+): Failure[] {
+  const before = failures?.find(({ reason }) => reason === error.reason);
+  const [first, longest] = WAITS[error.reason];
+  const count = (before?.count ?? 0) + 1;
+  const wait = Math.max(error.retryAfter ?? 0, scaled(Math.min(longest, first * 2 ** (count - 1))));
+  const failure: Failure = {
+    reason: error.reason,
+    message: error.message.slice(0, 1024),
+    count,
+    since: before?.since ?? timestamp(now),
+    retryTime: timestamp(now + wait),
+  };
+  return [...(failures ?? []).filter(({ reason }) => reason !== error.reason), failure];
+}
+
+/** Real ms until the next attempt may be made; 0 when nothing holds it back. */
+export function waitFor(failures: readonly Failure[] | undefined, now: number): number {
+  const times = (failures ?? []).flatMap(({ retryTime }) => (retryTime ? [Date.parse(retryTime)] : []));
+  return Math.max(0, ...times.map((time) => time - now));
+}

@@ -1,0 +1,54 @@
+import {
+  CLUSTER_TAG,
+  type ClusterGeneration,
+  type GenerationPool,
+  LABEL,
+  type PoolSpec,
+} from '../api/v1alpha1/index.ts';
+
+/** Whose a machine, Node or pool is: the labels of API.md and the cloud tags made of them. */
+
+/** `ga-2023-10-10.web`: a generation's name has no dots, so the two halves cannot be confused. */
+export const poolObjectName = (generation: string, pool: string): string => `${generation}.${pool}`;
+
+/** The pool's name within its generation. */
+export const poolNameOf = (pool: GenerationPool): string =>
+  pool.metadata.name.slice(pool.metadata.name.indexOf('.') + 1);
+
+/** Labels of a ClusterGeneration itself, by which people select. */
+export const labelsOfGeneration = (generation: ClusterGeneration): Record<string, string> => ({
+  [LABEL.platform]: generation.spec.platform,
+});
+
+/** Labels of a GenerationPool. */
+export function labelsOfPool(generation: ClusterGeneration, pool: PoolSpec): Record<string, string> {
+  return {
+    [LABEL.platform]: generation.spec.platform,
+    [LABEL.generation]: generation.metadata.name,
+    [LABEL.generationUID]: generation.metadata.uid,
+    [LABEL.pool]: pool.name,
+    [LABEL.role]: pool.role,
+  };
+}
+
+/** The same for what belongs to a pool: its Nodes. */
+export function labelsOfMember(pool: GenerationPool): Record<string, string> {
+  return {
+    [LABEL.platform]: pool.spec.platform,
+    [LABEL.generation]: pool.spec.generation,
+    [LABEL.generationUID]: pool.spec.generationUID,
+    [LABEL.pool]: poolNameOf(pool),
+    [LABEL.role]: pool.spec.role,
+  };
+}
+
+/** Tags of a pool's machines: they say the same as the labels, and in which Kubernetes cluster. */
+export function tagsOfMachine(pool: GenerationPool, cluster: string): Record<string, string> {
+  return { Name: pool.metadata.name, [CLUSTER_TAG]: cluster, ...labelsOfMember(pool) };
+}
+
+/** True when a machine's tags say that it belongs to this very pool of this very cluster; its Name may be anything. */
+export function isMachineOf(pool: GenerationPool, cluster: string, tags: Readonly<Record<string, string>>): boolean {
+  const { Name: _, ...ownership } = tagsOfMachine(pool, cluster);
+  return Object.entries(ownership).every(([key, value]) => tags[key] === value);
+}

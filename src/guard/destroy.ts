@@ -1,0 +1,215 @@
+/**
+ * guard/ is what stands between the operator and every destructive act. This file is the interlock: the only code that
+ * can delete a guarded object or terminate a machine (a test keeps it so). In go a request and the reason for it; out
+ * comes what was done, or a refusal that says why. It trusts nobody who calls it: it reads the generation and its
+ * platform live, checks at the cloud whose the machines are, and takes them out of a persisted budget first.
+ */
+import type { ClusterGeneration, GenerationPool, Platform } from '../api/v1alpha1/index.ts';
+import { timestamp } from '../domain/conditions.ts';
+import { takeMachines } from '../domain/destructive-budget.ts';
+import { isMachineOf } from '../domain/identity.ts';
+import { holdOf, wasEverLive } from '../domain/protection.ts';
+import { clusterGenerations, generationPools, platforms } from '../kinds.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { deleteObject } from '../kube/delete.ts';
+import { isConflict, isNotFound } from '../kube/errors.ts';
+import type { KubeObject, Resource } from '../kube/resource.ts';
+import { type Destroyer, isThrottled, type Machine } from '../providers/provider.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+
+/** Machines handed over to one TerminateInstances call: what is lifted from protection is gone soon after. */
+const BATCH = 10;
+
+/** Oldest renewal of the lease with which this process may still believe that it leads, real ms. */
+const LEASE_AGE = 10_000;
+
+export interface InterlockOptions {
+  client: KubeClient;
+  clock: Clock;
+  log: Logger;
+  /** UID of the kube-system namespace. */
+  cluster: string;
+  /** Real ms since this process last renewed its lease; Infinity when it does not lead. */
+  leaseAge(): number;
+  destroyerFor(className: string): Promise<Destroyer>;
+  /** Told of every act and every refusal, for metrics. */
+  observer?: { destroyed?(what: 'machine' | 'pool', count: number): void; refused?(what: 'machine' | 'pool'): void };
+}
+
+export interface TerminationResult {
+  /** Ids whose termination the cloud has accepted. */
+  terminated: string[];
+  /** Why nothing, or not all, was done; a sentence for people. */
+  refused?: string;
+  /** Real ms after which to ask again for the rest: the budget or the cloud's pace is used up. */
+  retryAfter?: number;
+}
+
+export interface Interlock {
+  /**
+   * Terminates machines of a pool, as many as the pace allows, if the generation is not held.
+   * Machines that the cloud does not show with this pool's tags are left alone.
+   */
+  terminate(pool: GenerationPool, ids: string[], because: string): Promise<TerminationResult>;
+  /** Deletes a GenerationPool of a generation that is not held; its finalizer then waits for the machines. Returns the refusal, if any. */
+  deletePool(pool: GenerationPool): Promise<string | undefined>;
+}
+
+export function interlock(options: InterlockOptions): Interlock {
+  const { client, clock, cluster, observer } = options;
+  const log = options.log.child({ part: 'interlock' });
+
+  const refuse = (what: 'machine' | 'pool', pool: GenerationPool, why: string): string => {
+    observer?.refused?.(what);
+    log.warn('Refused to destroy', { what, pool: pool.metadata.name, generation: pool.spec.generation, why });
+    return why;
+  };
+
+  /** The generation and its platform as they are now, or why nothing may be destroyed. */
+  const admit = async (pool: GenerationPool): Promise<Admission> => {
+    if (options.leaseAge() > LEASE_AGE) return { refused: 'this process may no longer be the leader' };
+    const generation = await read(client, clusterGenerations, pool.spec.generation);
+    if (generation?.metadata.uid !== pool.spec.generationUID)
+      return {
+        refused: `ClusterGeneration ${pool.spec.generation} with UID ${pool.spec.generationUID} does not exist any more, so whether it was live cannot be known; a person must look at its machines`,
+      };
+    const platform = await read(client, platforms, generation.spec.platform);
+    const hold = holdOf(generation, platform);
+    return hold ? { refused: hold } : { generation, platform };
+  };
+
+  const deletePool: Interlock['deletePool'] = async (pool) => {
+    const now = await read(client, generationPools, pool.metadata.name);
+    if (now?.metadata.uid !== pool.metadata.uid || now.metadata.deletionTimestamp) return undefined;
+    const admission = await admit(now);
+    if (admission.refused !== undefined) return refuse('pool', now, admission.refused);
+    const { name, uid, resourceVersion } = now.metadata;
+    await deleteObject(client, generationPools, { name, uid, resourceVersion });
+    observer?.destroyed?.('pool', 1);
+    log.info('Deleted a pool', { pool: name, generation: now.spec.generation });
+    return undefined;
+  };
+
+  const terminate: Interlock['terminate'] = async (pool, ids, because) => {
+    const admission = await admit(pool);
+    if (admission.refused !== undefined) return { terminated: [], refused: refuse('machine', pool, admission.refused) };
+    const destroyer = await options.destroyerFor(pool.spec.className);
+    const machines = await destroyer.describe(ids);
+    const ours = machines.filter(({ tags }) => isMachineOf(pool, cluster, tags));
+    const foreign = machines.filter((machine) => !ours.includes(machine));
+    const refused =
+      foreign.length > 0
+        ? refuse(
+            'machine',
+            pool,
+            `${foreign.map(({ id }) => id).join(', ')} at the cloud do not carry this pool's tags`,
+          )
+        : undefined;
+    const alive = ours.filter(({ state }) => state !== 'terminated' && state !== 'shutting-down');
+    const grant = await withdraw(client, clock, admission, alive.length);
+    const done = await remove(destroyer, alive.slice(0, grant.machines), options.leaseAge);
+    if (done.terminated.length > 0) {
+      observer?.destroyed?.('machine', done.terminated.length);
+      log.info('Terminated machines', {
+        pool: pool.metadata.name,
+        generation: pool.spec.generation,
+        because,
+        machines: done.terminated,
+      });
+    }
+    const retryAfter = done.retryAfter ?? grant.retryAfter;
+    return {
+      terminated: done.terminated,
+      ...(refused !== undefined && { refused }),
+      ...(done.terminated.length < alive.length && retryAfter !== undefined && { retryAfter }),
+    };
+  };
+
+  return { terminate, deletePool };
+}
+
+type Admission =
+  | { refused: string }
+  | { refused?: never; generation: ClusterGeneration; platform: Platform | undefined };
+
+/** A live read; undefined when there is no such object, which is an answer. Any other trouble is thrown: nothing is destroyed then (S5). */
+async function read<T extends KubeObject>(
+  client: KubeClient,
+  resource: Resource<T>,
+  name: string,
+): Promise<T | undefined> {
+  try {
+    return await client.get(resource, name);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Takes machines out of the platform's destructive budget, if the generation was ever live. The budget is written
+ * before a machine is touched, on the very Platform that was checked: its resourceVersion is the precondition, so
+ * that two leaders cannot spend the same budget and a change of the live pointer since the check stops the act.
+ */
+async function withdraw(
+  client: KubeClient,
+  clock: Clock,
+  { generation, platform }: { generation: ClusterGeneration; platform: Platform | undefined },
+  wanted: number,
+): Promise<{ machines: number; retryAfter?: number }> {
+  if (!wasEverLive(generation) || wanted === 0) return { machines: wanted };
+  if (!platform) return { machines: 0, retryAfter: clock.scaled(60_000) };
+  const kept = platform.status.destruction;
+  const { granted, budget, retryAfter } = takeMachines(
+    kept && { machines: kept.machines, time: Date.parse(kept.time) },
+    Math.min(wanted, BATCH),
+    clock.rate(platform.spec.destructiveBudget.machinesPerMinute),
+    clock.now(),
+  );
+  if (granted === 0 && kept) return { machines: 0, retryAfter };
+  const destruction = { machines: budget.machines, time: timestamp(budget.time) };
+  try {
+    await client.update(
+      platforms,
+      { ...platform, status: { ...platform.status, destruction } },
+      { subresource: 'status' },
+    );
+  } catch (error) {
+    if (isConflict(error)) return { machines: 0, retryAfter: 200 };
+    throw error;
+  }
+  return { machines: granted, retryAfter };
+}
+
+/** Lifts protection machine by machine and terminates what was lifted; stops, without loss, where the cloud says so. */
+async function remove(
+  destroyer: Destroyer,
+  machines: readonly Machine[],
+  leaseAge: () => number,
+): Promise<{ terminated: string[]; retryAfter?: number }> {
+  const terminated: string[] = [];
+  let lifted: string[] = [];
+  const flush = async () => {
+    if (lifted.length === 0 || leaseAge() > LEASE_AGE) return;
+    await destroyer.terminate(lifted);
+    terminated.push(...lifted);
+    lifted = [];
+  };
+  try {
+    for (const { id } of machines) {
+      if (leaseAge() > LEASE_AGE) break;
+      await destroyer.unprotect(id);
+      lifted.push(id);
+      if (lifted.length === BATCH) await flush();
+    }
+    await flush();
+  } catch (error) {
+    if (!isThrottled(error)) throw error;
+    await flush().catch((again: unknown) => {
+      if (!isThrottled(again)) throw again;
+    });
+    return { terminated, ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }) };
+  }
+  return { terminated };
+}

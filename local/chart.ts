@@ -1,18 +1,27 @@
 import { join } from 'node:path';
 import type { Access } from './access.ts';
 import { runCommand } from './command.ts';
+import { groups } from './identities.ts';
 import { paths } from './paths.ts';
 
 /** Where the operator is installed, here as anywhere. */
 export const operatorNamespace = 'generations-system';
 
 export interface ChartOptions {
-  /** For `--set`, on top of what a local installation needs: no pods of the operator, and so no image. */
+  /** For `--set`, on top of what a local installation needs. */
   values?: Record<string, string>;
   /** Another chart, for tests of this file. */
   chart?: string;
   release?: string;
 }
+
+/** No pods of the operator, and so no image; rights for the people of the local control plane. */
+const localValues = {
+  replicas: '0',
+  image: 'unused:local',
+  'access.editors': `{${groups.operators}}`,
+  'access.platformEditors': `{${groups.gitops}}`,
+};
 
 /**
  * Installs the chart with the real Helm as the admin, or upgrades it, and waits until its CRDs are established. The operator's
@@ -22,7 +31,7 @@ export interface ChartOptions {
  */
 export async function installChart(access: Access, options: ChartOptions = {}): Promise<void> {
   const { values = {}, chart = paths.chart, release = 'cluster-generations' } = options;
-  const settings = Object.entries({ replicas: '0', image: 'unused:local', ...values });
+  const settings = Object.entries({ ...localValues, ...values });
   const args = [
     ...['upgrade', '--install', release, chart],
     ...['--namespace', operatorNamespace, '--create-namespace', '--wait', '--timeout', '90s'],

@@ -2,7 +2,21 @@ import { ensureBinaries } from './binaries/build.ts';
 import { type ChartOptions, installChart } from './chart.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { type Operator, type OperatorOptions, startOperator } from './operator.ts';
-import { type Simulator, startSimulator } from './simulator.ts';
+import { type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts';
+
+/**
+ * The operator's account at the simulated cloud, by the access key id that scenario files give to their caller `operator`; the cloud checks
+ * no secret. The rest keeps a person's own AWS settings out: no machine of theirs may ever be reached from here.
+ */
+export const operatorCredentials = {
+  AWS_ACCESS_KEY_ID: 'AKIAOPERATOR0000000',
+  AWS_SECRET_ACCESS_KEY: 'not-checked',
+  AWS_SESSION_TOKEN: '',
+  AWS_PROFILE: '',
+  AWS_CONFIG_FILE: '/dev/null',
+  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  AWS_EC2_METADATA_DISABLED: 'true',
+} as const;
 
 export interface EnvironmentOptions {
   /** Where everything is kept; a temporary directory, removed at the end, unless given. */
@@ -11,9 +25,9 @@ export interface EnvironmentOptions {
   scenario: string;
   /** How many declared seconds pass in a real one, for the cloud and the operator alike; 1 unless told. */
   timeScale?: number;
-  simulatorPort?: number;
+  simulator?: Pick<SimulatorOptions, 'port' | 'program'>;
   chart?: ChartOptions;
-  /** `false`: everything but the operator. */
+  /** `false`: everything but the operator. Its `env` is added to `operatorCredentials`. */
   operator?: Pick<OperatorOptions, 'env' | 'args' | 'program' | 'name'> | false;
   /** Told what is being done, a line at a time. */
   log?: (line: string) => void;
@@ -35,17 +49,17 @@ export interface Environment {
  * @throws SetupError or Error from the part that failed; nothing keeps running then
  */
 export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
-  const { directory, scenario, timeScale = 1, simulatorPort = 0, chart, operator = {}, log = () => {} } = options;
+  const { directory, scenario, timeScale = 1, simulator: cloud = {}, chart, operator = {}, log = () => {} } = options;
   const binaries = await ensureBinaries({ log });
   log('starting the control plane');
   const controlPlane = await startControlPlane({ binaries, ...(directory === undefined ? {} : { directory }) });
   const { group } = controlPlane;
   try {
-    log('installing the chart, starting the simulated cloud');
-    const [simulator] = await Promise.all([
-      startSimulator({ group, scenario, kubeconfig: controlPlane.kubeconfigs.cloud, timeScale, port: simulatorPort }),
-      installChart(controlPlane, chart),
-    ]);
+    log('starting the simulated cloud');
+    const kubeconfig = controlPlane.kubeconfigs.cloud;
+    const simulator = await startSimulator({ group, scenario, kubeconfig, timeScale, ...cloud });
+    log('installing the chart');
+    await installChart(controlPlane, chart);
     const running = operator === false ? undefined : await startOperatorAt(timeScale, controlPlane, operator, log);
     return {
       controlPlane,
@@ -70,5 +84,6 @@ function startOperatorAt(
 ): Promise<Operator> {
   log('starting the operator');
   const args = [...(options.args ?? []), ...(timeScale === 1 ? [] : ['--time-scale', String(timeScale)])];
-  return startOperator({ ...options, args, group: access.group, access, log });
+  const env = { ...operatorCredentials, ...options.env };
+  return startOperator({ ...options, args, env, group: access.group, access, log });
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRunning, killProcess, type ProcessIdentity, startTime } from './process-table.ts';
 import { startReaper } from './reaper.ts';
@@ -46,6 +46,8 @@ export class ProcessGroup {
   constructor(directory: string, removeOnDeath: ReadonlyArray<string> = []) {
     this.directory = directory;
     this.#list = join(directory, 'processes');
+    // The logs of an earlier group in the same directory would be taken for this one's.
+    rmSync(join(directory, 'logs'), { recursive: true, force: true });
     mkdirSync(join(directory, 'logs'), { recursive: true });
     writeFileSync(this.#list, '');
     this.#reaper = startReaper(this.#list, removeOnDeath);

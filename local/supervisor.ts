@@ -1,24 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureBinaries } from './binaries/build.ts';
 import { startControlPlane } from './control-plane.ts';
-import { type Environment, startEnvironment } from './environment.ts';
+import { startEnvironment } from './environment.ts';
 import { describeFailure } from './errors.ts';
 import type { Operator } from './operator.ts';
 import { paths } from './paths.ts';
+import { isFree } from './ports.ts';
 import type { RunningProcess } from './process-group.ts';
 import { forgetSupervisor, recordSupervisor } from './supervisor-file.ts';
 
 /**
  * The process that `make up` leaves behind: it owns the local environment, renews the operator's token, starts the operator again when
  * it ends, and stops everything when it is told to (SIGTERM) or when a part of the control plane dies. In: a directory, and whether to
- * start the control plane alone. Out: messages to `up` until everything is ready, then lines on its own output, `logs/up.log`.
+ * start the control plane alone. Out: messages to `up` until everything is ready, then lines on its own output, `up.log`.
  */
 export type SupervisorMessage =
   | { type: 'log'; line: string }
   | { type: 'ready'; simulatorUrl?: string }
   | { type: 'failed'; message: string; status: 1 | 2 };
 
-/** The operator's simulated cloud is asked for at this port, so that the quickstart's manifests can name it. */
+/** Where the simulated cloud of `make up` is, so that the quickstart's manifests can name it. */
 const preferredSimulatorPort = 4566;
 
 interface Kept {
@@ -33,13 +34,14 @@ async function start(directory: string, controlPlaneOnly: boolean, timeScale: nu
     const binaries = await ensureBinaries({ log });
     return startControlPlane({ binaries, directory });
   }
-  const port = { simulatorPort: preferredSimulatorPort };
-  const environment: Environment = await startEnvironment({
+  const port = (await isFree(preferredSimulatorPort)) ? preferredSimulatorPort : 0;
+  if (port === 0) log(`port ${preferredSimulatorPort} is taken, so the simulated cloud listens on another one`);
+  const environment = await startEnvironment({
     directory,
     scenario: paths.upScenario,
     timeScale,
     log,
-    ...port,
+    simulator: { port },
   });
   const { controlPlane, simulator, operator, stop } = environment;
   return { processes: [...controlPlane.processes, simulator.process], operator, simulatorUrl: simulator.url, stop };

@@ -33,8 +33,8 @@ async function startSupervisor(
   directory: string,
   args: string[],
 ): Promise<Extract<SupervisorMessage, { type: 'ready' }>> {
-  mkdirSync(join(directory, 'logs'), { recursive: true });
-  const log = openSync(join(directory, 'logs', 'up.log'), 'a');
+  mkdirSync(directory, { recursive: true });
+  const log = openSync(join(directory, 'up.log'), 'w');
   const program = join(import.meta.dirname, 'supervisor.ts');
   const child = fork(program, [directory, ...args], { detached: true, stdio: ['ignore', log, log, 'ipc'] });
   closeSync(log);
@@ -47,7 +47,7 @@ async function startSupervisor(
       });
       child.once('error', reject);
       child.once('exit', (code, signal) =>
-        reject(new Error(`the supervisor ended (${signal ?? code}): see ${directory}/logs/up.log`)),
+        reject(new Error(`the supervisor ended (${signal ?? code}): see ${directory}/up.log`)),
       );
     });
   } finally {

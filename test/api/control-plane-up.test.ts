@@ -1,0 +1,70 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { runCommand } from '../../local/command.ts';
+import { isRunning, killProcess } from '../../local/process-table.ts';
+import { findSupervisor, survivors } from '../../local/supervisor-file.ts';
+import { waitFor } from '../../local/wait.ts';
+
+const local = join(import.meta.dirname, '..', '..', 'local');
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'up-test-'));
+});
+afterEach(async () => {
+  await down();
+  await rm(directory, { recursive: true });
+});
+
+const run = (program: string, args: string[], env: Record<string, string> = {}) =>
+  runCommand(process.execPath, [join(local, program), '--directory', directory, ...args], {
+    env: { NODE_OPTIONS: '', ...env },
+  });
+const up = () => run('up.ts', ['--control-plane-only']);
+const down = () => run('down.ts', []);
+
+describe('make up and make down', () => {
+  it('leave a control plane that can be used, and then no process', async () => {
+    const first = await up();
+    expect(first.stderr).toBe('');
+    const kubeconfig = join(directory, 'kubeconfigs', 'admin.yaml');
+    expect(first.stdout.trimEnd().split('\n').at(-1)).toBe(`export KUBECONFIG=${kubeconfig}`);
+
+    const programs = survivors(directory);
+    const names = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok'];
+    expect(programs.map(({ name }) => name).sort()).toEqual(names);
+    const supervisor = findSupervisor(directory)!;
+
+    const again = await up();
+    expect(again.stdout).toBe(`Already up (process ${supervisor.pid}). To use it:\nexport KUBECONFIG=${kubeconfig}\n`);
+
+    expect(await down()).toMatchObject({ status: 0, stdout: 'Down: no process is left.\n' });
+    expect([supervisor, ...programs].filter(isRunning)).toEqual([]);
+    expect(await down()).toMatchObject({ status: 0, stdout: 'Nothing was up.\n' });
+  }, 120_000);
+
+  it('leave no process when the supervisor is killed, and come up again after that', async () => {
+    await up();
+    killProcess(findSupervisor(directory)!);
+    const gone = async () => (survivors(directory).length === 0 ? true : undefined);
+    await waitFor('the programs to follow their supervisor', { limitMs: 20_000 }, gone);
+    expect(await up()).toMatchObject({ status: 0, stderr: '' });
+  }, 120_000);
+
+  it('stop everything when a part dies', async () => {
+    await up();
+    const supervisor = findSupervisor(directory)!;
+    killProcess(survivors(directory).find(({ name }) => name === 'kube-scheduler')!);
+    await waitFor('the supervisor to give up', { limitMs: 20_000 }, async () =>
+      isRunning(supervisor) ? undefined : true,
+    );
+    expect(survivors(directory)).toEqual([]);
+  }, 120_000);
+
+  it('say in one line what is missing, with status 2', async () => {
+    const { status, stderr } = await run('up.ts', ['--control-plane-only'], { PATH: directory });
+    expect({ status, lines: stderr.trimEnd().split('\n').length }).toEqual({ status: 2, lines: 1 });
+    expect(stderr).toMatch(/^Go is missing/);
+  }, 60_000);
+});

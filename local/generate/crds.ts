@@ -27,10 +27,10 @@ export function crdTemplate(crd: string): string {
   const object = parse(crd) as { metadata: { annotations?: Record<string, string> } };
   object.metadata.annotations = { ...object.metadata.annotations, 'helm.sh/resource-policy': 'keep' };
   const text = stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
-  return `# Generated from crds/ by make generate; do not edit.\n{{- if .Values.crds.install }}\n${escape(text)}{{- end }}\n`;
+  return `# Generated from crds/ by make generate; do not edit.\n{{- if .Values.crds.install }}\n${literally(text)}{{- end }}\n`;
 }
 
 /** Makes a template that renders as this very text. */
-function escape(text: string): string {
+function literally(text: string): string {
   return text.replaceAll('{{', '{{ "{{" }}');
 }

@@ -63,7 +63,8 @@ export function manifestFiles(rendered: string): Map<string, string> {
   const names = [...documents.keys()].sort();
   const header = '# Rendered from charts/cluster-generations by make generate; do not edit.\n';
   const files = new Map(names.map((name) => [name, header + (documents.get(name) ?? []).join('---\n')]));
-  return files.set('kustomization.yaml', kustomization(names));
+  const others = names.filter((name) => name !== 'namespace.yaml');
+  return files.set('kustomization.yaml', kustomization(['namespace.yaml', ...others]));
 }
 
 function kustomization(resources: string[]): string {

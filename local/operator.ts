@@ -3,7 +3,8 @@ import type { Access } from './access.ts';
 import { operatorNamespace } from './chart.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { paths } from './paths.ts';
-import type { ProcessGroup, RunningProcess } from './process-group.ts';
+import { freePorts } from './ports.ts';
+import { type ProcessGroup, type RunningProcess, waitUntilReady } from './process-group.ts';
 import { keepTokenFresh } from './service-account-token.ts';
 
 export const operatorServiceAccount = 'generations-operator';
@@ -14,6 +15,7 @@ export interface OperatorOptions {
   access: Access;
   /** Added to its environment, which has KUBECONFIG. */
   env?: Record<string, string>;
+  /** After the arguments that the chart's Deployment gives it too. */
   args?: ReadonlyArray<string>;
   log?: (line: string) => void;
   /** Names its log and kubeconfig: a second replica needs another one. */
@@ -24,15 +26,21 @@ export interface OperatorOptions {
   tokenValidForSeconds?: number;
 }
 
-/** The operator as a local process. Its kubeconfig and its token outlive each single process. */
+/** The operator as a local process. Kubeconfig, token file and ports outlive each single process. */
 export interface Operator {
   readonly kubeconfig: string;
   readonly tokenFile: string;
+  /** `http://127.0.0.1:<port>`: /healthz and /readyz. */
+  readonly healthUrl: string;
+  /** `http://127.0.0.1:<port>`: /metrics. */
+  readonly metricsUrl: string;
   /** The current process, or the last one. */
   process(): RunningProcess;
+  /** Waits until the current process says that it is ready. Rejects with the end of its log when it ends first, or after 60 real s. */
+  ready(): Promise<void>;
   /** SIGKILL, and waits until it is gone: a crash. */
   kill(): Promise<void>;
-  /** Starts it again; kills it first if it still runs. */
+  /** Starts it again and does not wait for it; kills it first if it still runs. */
   restart(): Promise<void>;
   /** Asks for a new token at once. */
   renewToken(): Promise<void>;
@@ -40,11 +48,14 @@ export interface Operator {
   stop(): Promise<void>;
 }
 
+/** It is ready within 2 s on an idle machine; this is for a very busy one. Real ms. */
+const readyLimitMs = 60_000;
+
 /**
- * Starts the operator as its own service account: with the rights that the chart gives it, never an admin's.
+ * Starts the operator as its own service account, with the rights that the chart gives it and never an admin's, and waits until it is
+ * ready.
  *
- * It returns as soon as the process runs; when it is ready is for the caller to see, on its log or its health endpoint.
- * @throws Error when the service account does not exist (install the chart first)
+ * @throws Error when the service account does not exist (install the chart first), or the operator ends instead; it does not run then
  */
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const { group, access, env = {}, args = [], log = () => {}, name = 'operator', program = paths.operator } = options;
@@ -59,20 +70,24 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     log,
   });
   const { server, certificateAuthority } = access;
-  await writeKubeconfig(kubeconfig, {
-    server,
-    certificateAuthority,
-    user: operatorServiceAccount,
-    credential: { tokenFile },
-  });
+  const user = operatorServiceAccount;
+  await writeKubeconfig(kubeconfig, { server, certificateAuthority, user, credential: { tokenFile } });
 
-  const start = () =>
-    group.start({ name, command: process.execPath, args: [program, ...args], env: { ...env, KUBECONFIG: kubeconfig } });
+  const [health, metrics] = (await freePorts(2)).map((port) => `127.0.0.1:${port}`);
+  const asDeployed = [`--namespace=${operatorNamespace}`, '--leader-elect'];
+  const addresses = [`--metrics-address=${metrics}`, `--health-address=${health}`];
+  const command = { name, command: process.execPath, args: [program, ...asDeployed, ...addresses, ...args] };
+  const start = () => group.start({ ...command, env: { ...env, KUBECONFIG: kubeconfig } });
+  const healthUrl = `http://${health}`;
+
   let running = start();
-  return {
+  const operator: Operator = {
     kubeconfig,
     tokenFile,
+    healthUrl,
+    metricsUrl: `http://${metrics}`,
     process: () => running,
+    ready: () => waitUntilReady(running, readyLimitMs, () => answers(`${healthUrl}/readyz`)).then(() => undefined),
     kill: () => running.kill(),
     async restart() {
       await running.kill();
@@ -84,4 +99,21 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       await running.terminate(10_000);
     },
   };
+  try {
+    await operator.ready();
+  } catch (error) {
+    token.stop();
+    await operator.kill();
+    throw error;
+  }
+  return operator;
+}
+
+async function answers(url: string): Promise<true | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    return response.ok || undefined;
+  } catch {
+    return undefined;
+  }
 }

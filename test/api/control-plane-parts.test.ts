@@ -68,7 +68,7 @@ describe('the operator as a local process', () => {
 
   it('is its service account and nobody else, before and after a crash', async () => {
     const operator = await start('crashing');
-    expect(await saysWhoItIs(operator.process())).toEqual([operatorName, '--flag']);
+    expect(await saysWhoItIs(operator.process())).toEqual([operatorName, '--namespace=generations-system --flag']);
 
     const first = operator.process();
     await operator.kill();
@@ -76,10 +76,18 @@ describe('the operator as a local process', () => {
     expect((await first.exited).signal).toBe('SIGKILL');
 
     await operator.restart();
+    await operator.ready();
     expect(operator.process().pid).not.toBe(first.pid);
-    expect(await saysWhoItIs(operator.process())).toEqual([operatorName, '--flag']);
+    expect(await saysWhoItIs(operator.process())).toEqual([operatorName, '--namespace=generations-system --flag']);
     await operator.stop();
     expect(isRunning(operator.process())).toBe(false);
+  }, 60_000);
+
+  it('fails with what it said when it ends at its start', async () => {
+    const options = { group: controlPlane.group, access: controlPlane, program, name: 'failing', args: ['--fail'] };
+    await expect(startOperator(options)).rejects.toThrow(
+      /^failing ended at its start\. .*\nI am system:serviceaccount/,
+    );
   }, 60_000);
 
   it('reads its token from a file that is replaced as a whole and is for its owner only', async () => {
@@ -111,7 +119,10 @@ describe('a whole environment', () => {
       operator: { program, args: ['--flag'] },
     });
     expect(environment.simulator.url).toBe('http://127.0.0.1:4000');
-    expect(await saysWhoItIs(environment.operator!.process())).toEqual([operatorName, '--flag --time-scale 60']);
+    expect(await saysWhoItIs(environment.operator!.process())).toEqual([
+      operatorName,
+      '--namespace=generations-system --flag --time-scale 60',
+    ]);
     const { controlPlane: own, simulator, operator } = environment;
     const processes = [...own.processes, simulator.process, operator!.process()];
     expect(processes.map(isRunning)).toEqual(processes.map(() => true));

@@ -13,6 +13,7 @@ import {
   rules,
   shortName,
   shortNameRule,
+  text,
   time,
   withRules,
 } from './fields.ts';
@@ -28,8 +29,27 @@ export const machineTemplate = z
     labels: z.record(z.string(), z.string().max(63)).optional().meta({ maxProperties: MAX_LABELS }),
     taints: listAtomic(
       z.object({
-        key: z.string().min(1).max(253),
-        value: z.string().max(63).optional(),
+        key: z
+          .string()
+          .min(1)
+          .max(253)
+          .meta(
+            rules({
+              rule: '!format.qualifiedName().validate(self).hasValue()',
+              message:
+                'not a valid key: letters, digits, and inner - _ . with an optional DNS prefix and /, for example example.com/dedicated',
+            }),
+          ),
+        value: z
+          .string()
+          .max(63)
+          .meta(
+            rules({
+              rule: '!format.labelValue().validate(self).hasValue()',
+              message: 'not a valid value: at most 63 letters, digits, and inner - _ .',
+            }),
+          )
+          .optional(),
         effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']),
       }),
       MAX_LABELS,
@@ -37,33 +57,38 @@ export const machineTemplate = z
     ec2: z
       .object({
         launchTemplate: z.object({
-          id: z
-            .string()
-            .max(64)
-            .regex(/^lt-[a-z0-9]+$/),
-          version: z
-            .string()
-            .max(20)
-            .regex(/^[1-9][0-9]*$/)
-            .describe('A number: $Latest and $Default can change under a generation'),
+          id: text(64, '^lt-[a-z0-9]+$', 'not the id of a launch template: write for example lt-0abc123, not its name'),
+          version: text(
+            20,
+            '^[1-9][0-9]*$',
+            'version is a number in quotes, for example "7": $Latest and $Default can change under a generation',
+          ),
         }),
-        instanceType: z
-          .string()
-          .max(64)
-          .regex(/^[a-z0-9-]+\.[a-z0-9-]+$/),
+        instanceType: text(
+          64,
+          '^[a-z0-9-]+[.][a-z0-9-]+$',
+          'not an instance type of EC2: write for example m6i.xlarge',
+        ),
       })
       .optional(),
   })
   .meta(
-    rules({
-      rule: "!has(self.labels) || self.labels.all(key, !key.startsWith('generations.dev/'))",
-      message: 'labels under generations.dev/ are set by the operator: use another prefix',
-    }),
+    rules(
+      {
+        rule: "!has(self.labels) || self.labels.all(key, !key.startsWith('generations.dev/'))",
+        message: 'labels under generations.dev/ are set by the operator: use another prefix',
+      },
+      {
+        rule: '!has(self.labels) || self.labels.all(key, !format.qualifiedName().validate(key).hasValue() && !format.labelValue().validate(self.labels[key]).hasValue())',
+        message:
+          'labels must be valid Kubernetes labels: letters, digits, and inner - _ . with an optional DNS prefix and / before the key, for example example.com/disk: fast',
+      },
+    ),
   );
 
 const pool = z.object({
   name: shortName(),
-  role: shortName().meta(rules(immutable('role', 'add a pool with another name'))),
+  role: withRules(shortName(), immutable('role', 'add a pool with another name')),
   machines: z.int32().min(0).max(5000).describe('May grow; may shrink only while the generation is not protected'),
   template: withRules(
     machineTemplate,
@@ -73,7 +98,7 @@ const pool = z.object({
 
 const spec = z
   .object({
-    platform: shortName().meta(rules(immutable('spec.platform', 'create another ClusterGeneration'))),
+    platform: withRules(shortName(), immutable('spec.platform', 'create another ClusterGeneration')),
     release: z
       .string()
       .min(1)
@@ -119,6 +144,10 @@ const status = z
       {
         rule: '!has(self.retiredTime) || has(self.liveTime)',
         message: 'status.retiredTime needs status.liveTime: what was never live is deleted, not retired',
+      },
+      {
+        rule: 'has(self.retiredTime) == has(self.retiredBy)',
+        message: 'status.retiredTime and status.retiredBy go together: only a Cutover retires a generation',
       },
       {
         rule: '!has(self.retiredTime) || !has(self.reservedBy)',

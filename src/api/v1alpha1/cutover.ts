@@ -3,6 +3,7 @@ import type { CustomObject, Definition, Rule } from './definition.ts';
 import {
   conditions,
   count,
+  DNS_LABEL,
   duration,
   immutableIn,
   jobTemplate,
@@ -12,6 +13,7 @@ import {
   reference,
   rules,
   shortName,
+  text,
   time,
 } from './fields.ts';
 
@@ -47,7 +49,7 @@ const check = z
     http: z
       .object({
         target: shortName(),
-        path: z.string().min(1).max(1024).regex(/^\//),
+        path: text(1024, '^/', 'path starts with a slash: for example /healthz'),
         expectStatus: z.int32().min(100).max(599).default(200),
       })
       .optional(),
@@ -73,7 +75,12 @@ const spec = z
     from: z
       .string()
       .max(40)
-      .regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/)
+      .meta(
+        rules({
+          rule: `self == '' || self.matches('${DNS_LABEL}')`,
+          message: 'spec.from is the name of the live generation, or "" for the first cutover of a platform',
+        }),
+      )
       .describe('The live generation that is left; "" for the first cutover of a platform'),
     to: shortName().optional().describe('The generation that becomes live; absent only in mode Decommission'),
     mode: z.enum(['Planned', 'Rollback', 'Recovery', 'Decommission']).default('Planned'),
@@ -106,6 +113,11 @@ const spec = z
         rule: "has(self.to) == (self.mode != 'Decommission')",
         message:
           'spec.to names the generation that becomes live: required, except in mode Decommission, where it is left out',
+      },
+      {
+        rule: "self.mode == 'Planned' || self.from != ''",
+        message:
+          'spec.from may be "" only in mode Planned, for the first cutover of a platform: name the live generation',
       },
       {
         rule: '!has(self.to) || self.to != self.from',

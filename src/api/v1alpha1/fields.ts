@@ -8,7 +8,7 @@ import type { Rule } from './definition.ts';
 
 /** Longest name of a generation or pool: `<generation>.<pool>` must fit in a label value (63) with room for a suffix. */
 const NAME_LENGTH = 40;
-const DNS_LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
+export const DNS_LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
 
 /** The kinds of a zod schema's extra keys that reach the CRD. */
 export const rules = (...list: Rule[]) => ({ 'x-kubernetes-validations': list });
@@ -48,8 +48,28 @@ export const listSet = (item: z.ZodString, max: number, min = 0) =>
 export const listAtomic = <T extends z.ZodType>(item: T, max: number) =>
   z.array(item).max(max).meta({ 'x-kubernetes-list-type': 'atomic' });
 
-/** Name of a generation or pool: a DNS label without dots, at most 40 characters. */
-export const shortName = () => z.string().min(1).max(NAME_LENGTH).regex(new RegExp(DNS_LABEL));
+/**
+ * A string of at most `max` characters that matches a pattern (RE2, anchored). A CEL rule rather than `pattern`, whose
+ * refusal shows people a regular expression: `message` says what to write.
+ */
+export const text = (max: number, pattern: string, message: string) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .meta(rules({ rule: `self.matches(r'${pattern}')`, message }));
+
+/** Name of a generation, pool, role, ...: a DNS label without dots, at most 40 characters. */
+export const shortName = () =>
+  text(
+    NAME_LENGTH,
+    DNS_LABEL,
+    'a name here is a DNS label (lower-case letters, digits, inner hyphens), without dots: for example web or ga-2023-10-10',
+  );
+
+/** Name of a namespace. */
+export const namespaceName = () =>
+  text(63, DNS_LABEL, 'a namespace is a DNS label (lower-case letters, digits, inner hyphens): for example edge');
 
 /** Name of any Kubernetes object. */
 export const objectName = () => z.string().min(1).max(253);
@@ -62,11 +82,7 @@ export const shortNameRule = (kind: string): Rule => ({
 
 /** A duration in declared time: "90s", "1h30m", "2d". */
 export const duration = () =>
-  z
-    .string()
-    .min(2)
-    .max(32)
-    .regex(/^([0-9]+(d|h|m|s))+$/);
+  text(32, '^([0-9]+(d|h|m|s))+$', 'a duration is numbers with the units d, h, m and s: for example 90s, 1h30m or 2d');
 
 /** A moment, RFC 3339. */
 export const time = () => z.string().max(40).meta({ format: 'date-time' });

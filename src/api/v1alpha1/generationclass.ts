@@ -1,6 +1,18 @@
 import { z } from 'zod';
 import type { CustomObject, Definition } from './definition.ts';
-import { conditions, count, immutable, listMap, objectName, observedGeneration, rules, time } from './fields.ts';
+import {
+  conditions,
+  count,
+  immutable,
+  listMap,
+  namespaceName,
+  objectName,
+  observedGeneration,
+  rules,
+  text,
+  time,
+  withRules,
+} from './fields.ts';
 
 /** GenerationClass: where machines come from. Written by the platform team. */
 
@@ -33,20 +45,23 @@ const apiBudget = z.object({
 });
 
 const ec2 = z.object({
-  region: z
-    .string()
-    .min(1)
-    .max(32)
-    .regex(/^[a-z]{2}(-[a-z]+)+-[0-9]+$/)
-    .meta(rules(immutable('spec.ec2.region', 'create another GenerationClass for the other region'))),
-  endpoint: z
-    .string()
-    .max(256)
-    .regex(/^https?:\/\/[^/]+/)
+  region: withRules(
+    text(
+      32,
+      '^[a-z]{2}(-[a-z]+)+-[0-9]+$',
+      'not a region of AWS: write for example us-east-1, without the letter of a zone',
+    ),
+    immutable('spec.ec2.region', 'create another GenerationClass for the other region'),
+  ),
+  endpoint: text(
+    256,
+    '^https?://[^/]+',
+    'an endpoint is a URL with http:// or https://: for example http://127.0.0.1:4566; leave it out for AWS',
+  )
     .optional()
     .describe('URL of an EC2-compatible API; AWS when absent'),
   credentialsSecretRef: z
-    .object({ namespace: objectName(), name: objectName() })
+    .object({ namespace: namespaceName(), name: objectName() })
     .optional()
     .describe("Secret with accessKeyId and secretAccessKey; the SDK's own chain (IRSA, ...) when absent"),
 });
@@ -57,11 +72,7 @@ const spec = z
     ec2: ec2.optional(),
     subnets: listMap(
       z.object({
-        id: z
-          .string()
-          .min(1)
-          .max(64)
-          .regex(/^subnet-[a-z0-9]+$/),
+        id: text(64, '^subnet-[a-z0-9]+$', 'not the id of a subnet: write for example subnet-0abc123, not its name'),
         zone: z.string().min(1).max(32),
       }),
       'id',
@@ -83,10 +94,11 @@ const spec = z
           messageExpression: `'spec.apiBudgets has an unknown operation: ' + self.filter(operation, !(operation in ${KNOWN}))[0] + '; known are ${EC2_OPERATIONS.join(', ')}'`,
         }),
       }),
-    recoveryReserve: z
-      .string()
-      .max(4)
-      .regex(/^([0-9]|[1-8][0-9]|90)%$/)
+    recoveryReserve: text(
+      4,
+      '^([0-9]|[1-8][0-9]|90)%$',
+      'recoveryReserve is a whole percentage from 0% to 90%: for example 20%',
+    )
       .default('20%')
       .describe('Share of each API budget that planned work leaves untouched'),
   })

@@ -7,11 +7,13 @@ import {
   listAtomic,
   listMap,
   listSet,
+  namespaceName,
   objectName,
   observedGeneration,
   rules,
   shortName,
   shortNameRule,
+  text,
   time,
 } from './fields.ts';
 
@@ -45,8 +47,6 @@ const role = z
     ),
   );
 
-const namespaceName = () => z.string().min(1).max(63);
-
 const serviceRef = z.object({ namespace: namespaceName(), name: objectName() });
 
 const trafficTarget = z
@@ -61,10 +61,11 @@ const trafficTarget = z
     elasticIPs: z
       .object({
         allocationIDs: listSet(
-          z
-            .string()
-            .max(64)
-            .regex(/^eipalloc-[a-z0-9]+$/),
+          text(
+            64,
+            '^eipalloc-[a-z0-9]+$',
+            'not the allocation id of an Elastic IP: write for example eipalloc-0abc123, not the address',
+          ),
           64,
           1,
         ),

@@ -65,7 +65,7 @@ export const associateAddress: Action = {
     const state = instance.state.current;
     if (state !== 'running' && state !== 'stopped' && state !== 'stopping') throw instanceUnfit(instance.id, state);
     const before = address.association.current;
-    if (before?.instanceId === instance.id) return { return: true, associationId: before.id };
+    if (before?.instanceId === instance.id) return { associationId: before.id };
     if (before && flag(parameters, 'AllowReassociation') === false) {
       throw alreadyAssociated(address.allocationId, before.id);
     }
@@ -77,7 +77,7 @@ export const associateAddress: Action = {
     cloud.ledger.addresses
       .get(address.allocationId)
       ?.history.push({ time: new Date(now).toISOString(), instanceId: instance.id, associationId, caller });
-    return { return: true, associationId };
+    return { associationId };
   },
 };
 

@@ -2,6 +2,7 @@ import { type Cloud, idFor } from '../cloud.ts';
 import {
   instanceTypeRefused,
   invalidImage,
+  invalidParameterValue,
   missingParameter,
   noCapacity,
   parameterValueRefused,
@@ -36,6 +37,10 @@ type Order = {
   stopProtection: boolean;
 };
 
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html */
+const LONGEST_TOKEN = 64;
+
+/** Launches machines of one type in one subnet: as many as it can from MinCount to MaxCount, or none. */
 export const runInstances: Action = {
   parameters: [
     'MinCount',
@@ -55,6 +60,7 @@ export const runInstances: Action = {
   run(cloud, request) {
     const { parameters, call } = request;
     const token = text(parameters, 'ClientToken');
+    if (token !== undefined && token.length > LONGEST_TOKEN) throw invalidParameterValue('clientToken', token);
     const fingerprint = fingerprintOf(parameters);
     const earlier = token === undefined ? undefined : cloud.launches.get(token);
     if (earlier) {

@@ -1,0 +1,40 @@
+import { describe, expect, it } from '@jest/globals';
+import { Subnet } from './subnet.ts';
+
+const all = (subnet: Subnet) => {
+  const taken = [];
+  for (let address = subnet.take(); address !== undefined; address = subnet.take()) taken.push(address);
+  return taken;
+};
+
+describe('a subnet', () => {
+  it('keeps five addresses for EC2: the first four and the last', () => {
+    const subnet = new Subnet({ id: 's', zone: 'z', cidr: '10.0.0.16/28' });
+    expect(subnet.total).toBe(11);
+    expect(subnet.free).toBe(11);
+    const taken = all(subnet);
+    expect(taken).toHaveLength(11);
+    expect(taken[0]).toBe('10.0.0.20');
+    expect(taken.at(-1)).toBe('10.0.0.30');
+    expect(subnet.free).toBe(0);
+  });
+
+  it('gives out a returned address only when the unused ones are gone', () => {
+    const subnet = new Subnet({ id: 's', zone: 'z', cidr: '10.0.0.0/28' });
+    const first = subnet.take();
+    subnet.release(first!);
+    expect(subnet.free).toBe(11);
+    const taken = all(subnet);
+    expect(taken).toHaveLength(11);
+    expect(taken.at(-1)).toBe(first);
+  });
+
+  it('counts across octets', () => {
+    const subnet = new Subnet({ id: 's', zone: 'z', cidr: '10.1.0.0/22' });
+    const taken = all(subnet);
+    expect(taken).toHaveLength(1019);
+    expect(new Set(taken).size).toBe(1019);
+    expect(taken).toContain('10.1.3.254');
+    expect(taken).not.toContain('10.1.3.255');
+  });
+});

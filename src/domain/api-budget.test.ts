@@ -9,6 +9,7 @@ import {
   limitsOf,
   lowest,
   newBudget,
+  retryAfter,
   take,
   throttled,
   withLimits,
@@ -18,6 +19,7 @@ const launches: BudgetLimits = {
   requests: { rate: 2, burst: 5 },
   resources: { rate: 2, burst: 1000 },
   reserve: 0.2,
+  pace: 1,
 };
 
 const limits = fc.record({
@@ -27,6 +29,7 @@ const limits = fc.record({
     burst: fc.integer({ min: 1, max: 2000 }),
   }),
   reserve: fc.constantFrom(0, 0.2, 0.5, 0.9),
+  pace: fc.constantFrom(1, 60),
 });
 const priority = fc.constantFrom<BudgetPriority>('planned', 'recovery');
 const step = fc.record({
@@ -103,6 +106,17 @@ describe('an API budget', () => {
     );
   });
 
+  it('says when to try again with no more than it is believed to hold', () => {
+    const cost = { requests: 1, resources: 60 };
+    const learned = throttled(throttled(newBudget(launches, 0), cost, 0, 0), cost, 1000, 1000);
+    const wait = retryAfter(learned, cost, 'planned', 1000);
+    // 30 machines are believed to fit, of which 6 are reserved; the rate climbs from 1 to 2 a second.
+    expect(wait).toBeGreaterThan(20_000);
+    expect(wait).toBeLessThan(30_000);
+    expect(affordable(learned, 'planned', 1000 + wait)).toBeGreaterThanOrEqual(24);
+    expect(affordable(learned, 'planned', 1000 + wait)).toBeLessThan(60);
+  });
+
   it('is the same however often it was asked in between', () => {
     fc.assert(
       fc.property(
@@ -134,12 +148,13 @@ describe('the reserve of an API budget', () => {
   it('is untouched by planned work and there for recovery', () => {
     let budget = newBudget(launches, 0);
     budget = ok(take(budget, { requests: 1, resources: 800 }, 'planned', 0));
-    expect(take(budget, { requests: 1, resources: 1 }, 'planned', 0)).toMatchObject({ ok: false, waitMs: 500 });
+    const next = take(budget, { requests: 1, resources: 1 }, 'planned', 0);
+    expect(next).toMatchObject({ ok: false, waitMs: expect.closeTo(500, 2) });
     ok(take(budget, { requests: 1, resources: 200 }, 'recovery', 0));
   });
 
   it('leaves the smallest bucket usable', () => {
-    const budget = newBudget({ requests: { rate: 1, burst: 1 }, reserve: 0.9 }, 0);
+    const budget = newBudget({ requests: { rate: 1, burst: 1 }, reserve: 0.9, pace: 1 }, 0);
     ok(take(budget, { requests: 1, resources: 0 }, 'planned', 0));
   });
 
@@ -177,7 +192,7 @@ describe('a throttled API budget', () => {
       fc.property(limits, fc.array(step, { maxLength: 30 }), (given, steps) => {
         const { budget, now } = play(given, steps);
         const { rate, burst } = given.resources;
-        const rested = now + 60_000 + (burst / rate) * 1000 + (given.requests.burst / given.requests.rate) * 1000;
+        const rested = now + 1_860_000 + (burst / rate) * 1000;
         const { state, ok } = take(budget, { requests: 1, resources: burst }, 'recovery', rested);
         expect(ok).toBe(true);
         expect(state.requests.rate).toBe(given.requests.rate);
@@ -200,7 +215,7 @@ describe('a throttled API budget', () => {
     const cost = { requests: 1, resources: 300 };
     const first = throttled(newBudget(launches, 0), cost, 0, 0);
     expect(first.requests).toEqual({ tokens: 0, rate: 1, burst: 2 });
-    expect(first.resources).toEqual({ tokens: 299, rate: 2, burst: 1000 });
+    expect(first.resources).toEqual({ tokens: 1000, rate: 2, burst: 1000 });
     const again = throttled(first, cost, 1000, 1000);
     expect(again.resources).toEqual({ tokens: 0, rate: 1, burst: 150 });
   });
@@ -256,7 +271,7 @@ describe('ceilings', () => {
     expect(low.resources).toEqual({ tokens: 10, rate: 1, burst: 10 });
     const high = withLimits(low, launches, 0);
     expect(high.resources).toEqual({ tokens: 10, rate: 1, burst: 10 });
-    ok(take(high, { requests: 1, resources: 1000 }, 'recovery', 600_000));
+    ok(take(high, { requests: 1, resources: 1000 }, 'recovery', 1_800_000));
   });
 
   it('of two classes on one account: the lower one wins', () => {
@@ -270,6 +285,7 @@ describe('ceilings', () => {
       requests: { rate: 1, burst: 5 },
       resources: { rate: 2, burst: 1000 },
       reserve: 0.4,
+      pace: 1,
     });
     expect(lowest([])).toBeUndefined();
   });
@@ -280,6 +296,7 @@ describe('ceilings', () => {
       requests: { rate: 60, burst: 3 },
       resources: { rate: 120, burst: 1000 },
       reserve: 0.2,
+      pace: 60,
     });
   });
 });

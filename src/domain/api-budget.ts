@@ -16,11 +16,13 @@ export interface BucketLimits {
   burst: number;
 }
 
-/** The ceilings of an operation. `reserve` (0 to 0.9) is the share of each burst that planned work may not touch. */
+/** The ceilings of an operation. `reserve` (0 to 0.9) is the share of each bucket that planned work may not touch. */
 export interface BudgetLimits {
   requests: BucketLimits;
   resources?: BucketLimits;
   reserve: number;
+  /** Declared seconds in a real one: how fast what was learned is unlearned. */
+  pace: number;
 }
 
 interface Bucket {
@@ -53,8 +55,11 @@ export interface Cost {
 /** `waitMs`: how long until this would be granted if nobody else took; Infinity when it is more than the bucket ever holds. */
 export type Taken = { state: Budget; ok: true } | { state: Budget; ok: false; waitMs: number };
 
-/** A rate is back at its ceiling a minute after it was at 0: a probe that costs at most a refusal or two a minute. */
-const SECONDS_TO_CEILING = 60;
+/** Declared seconds in which a rate grows from 0 to its ceiling: probing costs a refusal or two a minute. */
+const RATE_RECOVERY = 60;
+
+/** The same for the size of a bucket. A size is the account's and changes by a request to support: believed for longer. */
+const BURST_RECOVERY = 1800;
 
 /** Never slower than this share of the ceiling: a budget that sleeps cannot learn. */
 const FLOOR = 1 / 16;
@@ -83,13 +88,12 @@ export function withLimits(budget: Budget, limits: BudgetLimits, now: number): B
 /** Takes what a call costs, all of it or nothing. */
 export function take(budget: Budget, cost: Cost, priority: BudgetPriority, now: number): Taken {
   const state = refilled(budget, now);
-  const { limits } = state;
-  const reserve = priority === 'planned' ? limits.reserve : 0;
-  let waitMs = waitFor(state.requests, limits.requests, cost.requests, reserve);
-  if (state.resources && limits.resources) {
-    waitMs = Math.max(waitMs, waitFor(state.resources, limits.resources, cost.resources, reserve));
-  }
+  const waitMs = waitFor(state, cost, priority);
   if (waitMs > 0) return { state, ok: false, waitMs };
+  const spent = (bucket: Bucket, tokens: number): Bucket => ({
+    ...bucket,
+    tokens: Math.max(0, bucket.tokens - tokens),
+  });
   return {
     ok: true,
     state: {
@@ -103,41 +107,51 @@ export function take(budget: Budget, cost: Cost, priority: BudgetPriority, now: 
 /** How many machines a call may be about now: 0 when there is no token for the request itself. */
 export function affordable(budget: Budget, priority: BudgetPriority, now: number): number {
   const state = refilled(budget, now);
-  const reserve = priority === 'planned' ? state.limits.reserve : 0;
-  if (waitFor(state.requests, state.limits.requests, 1, reserve) > 0) return 0;
+  if (waitFor(state, { requests: 1, resources: 0 }, priority) > 0) return 0;
   if (!state.resources) return Number.POSITIVE_INFINITY;
-  return Math.max(0, Math.floor(state.resources.tokens - reserved(state.resources.burst, reserve) + ROUNDING));
+  return Math.max(0, Math.floor(available(state.resources, shareOf(state, priority))));
+}
+
+/**
+ * Ms after which a call is worth another try: as `take` says, but for no more machines than the bucket is believed to
+ * hold. Whoever asks for more than that should then ask for what is `affordable`.
+ */
+export function retryAfter(budget: Budget, cost: Cost, priority: BudgetPriority, now: number): number {
+  const state = refilled(budget, now);
+  const { resources } = state;
+  const full = resources && Math.floor(available({ ...resources, tokens: resources.burst }, shareOf(state, priority)));
+  return waitFor(state, { ...cost, resources: Math.min(cost.resources, full ?? cost.resources) }, priority);
 }
 
 /**
  * Learns from a throttling answer to a call that cost `cost` and was sent at `sentAt`. The cloud does not say which
- * bucket was empty: requests are blamed first, and of the machines only what is certain is concluded (there were
- * fewer than asked for); a second refusal in a row blames them too. Blaming both at once would make a launch of 500
- * machines wait minutes for tokens (EC2 gives 2 a second) because of one request too many.
+ * bucket was empty: the requests are blamed first, a second refusal in a row blames the machines too. Blaming both at
+ * once would make a launch of 500 machines wait minutes for tokens (EC2 gives 2 a second) because of one request too
+ * many.
  */
 export function throttled(budget: Budget, cost: Cost, sentAt: number, now: number): Budget {
   const state = refilled(budget, now);
+  const { limits, requests, resources } = state;
+  // Calls that were under way together are refused together, and that is one lesson.
   const news = sentAt >= state.decreasedAt;
   const streak = state.streak + (news && cost.resources > 0 ? 1 : 0);
-  const { requests: requestLimits, resources: resourceLimits } = state.limits;
-  const learn = (bucket: Bucket, limits: BucketLimits, upTo: number): Bucket =>
+  const learn = (bucket: Bucket, { rate }: BucketLimits, size: number): Bucket =>
     news
       ? {
           tokens: 0,
-          rate: Math.min(bucket.rate, Math.max(bucket.rate / 2, limits.rate * FLOOR)),
-          burst: Math.max(1, Math.floor(Math.min(bucket.burst, upTo) / 2)),
+          rate: Math.min(bucket.rate, Math.max(bucket.rate / 2, rate * FLOOR)),
+          burst: Math.max(1, Math.floor(size / 2)),
         }
       : { ...bucket, tokens: 0 };
-  const resources =
-    state.resources && resourceLimits && cost.resources > 0
-      ? streak >= 2
-        ? learn(state.resources, resourceLimits, cost.resources)
-        : { ...state.resources, tokens: Math.min(state.resources.tokens, cost.resources - 1) }
-      : state.resources;
+  const blamed = cost.resources > 0 && streak >= 2;
   return {
     ...state,
-    requests: learn(state.requests, requestLimits, state.requests.burst),
-    ...(resources && { resources }),
+    requests: learn(requests, limits.requests, requests.burst),
+    ...(blamed &&
+      resources &&
+      limits.resources && {
+        resources: learn(resources, limits.resources, Math.min(resources.burst, cost.resources)),
+      }),
     throttledTotal: state.throttledTotal + 1,
     decreasedAt: news ? now : state.decreasedAt,
     streak,
@@ -164,6 +178,7 @@ export function lowest(limits: readonly BudgetLimits[]): BudgetLimits | undefine
       requests: lower(one.requests, other.requests),
       ...(resources && { resources }),
       reserve: Math.max(one.reserve, other.reserve),
+      pace: one.pace,
     };
   }, first);
 }
@@ -189,14 +204,42 @@ export function limitsOf(
       },
     }),
     reserve: Number.parseInt(reserve, 10) / 100,
+    pace: rate(1),
   };
 }
 
 /** Sums of fractions of tokens err in the last digits: without this a wait of a nanosecond could follow a wait. */
 const ROUNDING = 1e-6;
 
-/** Tokens that planned work must leave; never so many that it could not have even one. */
-const reserved = (burst: number, share: number): number => Math.min(share * burst, Math.max(0, burst - 1));
+const shareOf = ({ limits }: Budget, priority: BudgetPriority): number => (priority === 'planned' ? limits.reserve : 0);
+
+/** Tokens beyond the reserve; that is never so large that planned work could not have even one. */
+function available({ tokens, burst }: Bucket, share: number): number {
+  return tokens - Math.min(share * burst, Math.max(0, burst - 1)) + ROUNDING;
+}
+
+function waitFor(state: Budget, cost: Cost, priority: BudgetPriority): number {
+  const { limits, requests, resources } = state;
+  const share = shareOf(state, priority);
+  const forRequests = waitIn(requests, limits.requests, limits.pace, cost.requests, share);
+  if (!resources || !limits.resources) return forRequests;
+  return Math.max(forRequests, waitIn(resources, limits.resources, limits.pace, cost.resources, share));
+}
+
+/** Ms until `need` tokens can be taken from a bucket and the reserve is still there. */
+function waitIn(bucket: Bucket, limits: BucketLimits, pace: number, need: number, share: number): number {
+  if (need <= 0 || available(bucket, share) >= need) return 0;
+  if (available({ ...limits, tokens: limits.burst }, share) < need) return Number.POSITIVE_INFINITY;
+  const enoughAfter = (seconds: number) => available(grown(bucket, limits, pace, seconds), share) >= need;
+  let [short, long] = [0, 1 / limits.rate];
+  while (!enoughAfter(long)) [short, long] = [long, long * 2];
+  for (let halvings = 0; halvings < 40; halvings++) {
+    const middle = (short + long) / 2;
+    if (enoughAfter(middle)) long = middle;
+    else short = middle;
+  }
+  return long * 1000;
+}
 
 function refilled(budget: Budget, now: number): Budget {
   const seconds = Math.max(0, now - budget.time) / 1000;
@@ -205,47 +248,23 @@ function refilled(budget: Budget, now: number): Budget {
   return {
     ...budget,
     time: now,
-    requests: grown(budget.requests, limits.requests, seconds),
-    ...(resources && limits.resources && { resources: grown(resources, limits.resources, seconds) }),
+    requests: grown(budget.requests, limits.requests, limits.pace, seconds),
+    ...(resources && limits.resources && { resources: grown(resources, limits.resources, limits.pace, seconds) }),
   };
 }
 
-/** The bucket `seconds` later: its rate grows evenly to the ceiling, its size by as many tokens as flow in. */
-function grown(bucket: Bucket, limits: BucketLimits, seconds: number): Bucket {
-  const slope = limits.rate / SECONDS_TO_CEILING;
+/** The bucket `seconds` later: rate and size grow evenly to their ceilings. */
+function grown(bucket: Bucket, limits: BucketLimits, pace: number, seconds: number): Bucket {
+  const slope = (limits.rate * pace) / RATE_RECOVERY;
   const climbing = Math.min(seconds, Math.max(0, limits.rate - bucket.rate) / slope);
   const inflow = bucket.rate * climbing + (slope * climbing ** 2) / 2 + limits.rate * (seconds - climbing);
-  const burst = Math.min(limits.burst, bucket.burst + inflow);
+  const burst = Math.min(limits.burst, bucket.burst + (seconds * limits.burst * pace) / BURST_RECOVERY);
   return {
-    rate: Math.min(limits.rate, bucket.rate + slope * climbing),
+    rate: climbing < seconds ? limits.rate : Math.min(limits.rate, bucket.rate + slope * climbing),
     burst,
     tokens: Math.min(burst, bucket.tokens + inflow),
   };
 }
-
-/** Ms until `need` tokens can be taken and the reserve is still there. */
-function waitFor(bucket: Bucket, limits: BucketLimits, need: number, share: number): number {
-  if (need <= 0) return 0;
-  if (bucket.tokens - reserved(bucket.burst, share) + ROUNDING >= need) return 0;
-  if (limits.burst - reserved(limits.burst, share) + ROUNDING < need) return Number.POSITIVE_INFINITY;
-  // The reserve grows with the burst while that grows, so the inflow that is needed solves
-  // tokens + inflow - reserved(min(limit, burst + inflow)) = need, for either form of `reserved`.
-  const growing = (need + share * bucket.burst - bucket.tokens) / (1 - share);
-  const byShare = bucket.burst + growing <= limits.burst ? growing : need + share * limits.burst - bucket.tokens;
-  const byLast = need - 1 + limits.burst - bucket.tokens;
-  return secondsUntil(bucket, limits, Math.min(byShare, byLast)) * 1000;
-}
-
-/** The inverse of the inflow in `grown`. */
-function secondsUntil(bucket: Bucket, limits: BucketLimits, inflow: number): number {
-  const slope = limits.rate / SECONDS_TO_CEILING;
-  const climb = Math.max(0, limits.rate - bucket.rate) / slope;
-  const climbed = bucket.rate * climb + (slope * climb ** 2) / 2;
-  if (inflow >= climbed) return climb + (inflow - climbed) / limits.rate;
-  return (Math.sqrt(bucket.rate ** 2 + 2 * slope * inflow) - bucket.rate) / slope;
-}
-
-const spent = (bucket: Bucket, tokens: number): Bucket => ({ ...bucket, tokens: Math.max(0, bucket.tokens - tokens) });
 
 const clipped = (bucket: Bucket, limits: BucketLimits): Bucket => ({
   tokens: Math.min(bucket.tokens, limits.burst),

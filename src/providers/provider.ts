@@ -66,11 +66,6 @@ export interface BudgetState {
   operation: string;
   requestsPerSecond: number;
   resourcesPerSecond?: number;
-  /**
-   * Machines that one call of this operation may be about now; 0: none yet. A larger launch is held back (Throttled,
-   * refused), and one above what the bucket ever holds would be so for ever: size launches by this.
-   */
-  affordable?: { planned: number; recovery: number };
   throttledTotal: number;
   /** ms since the epoch */
   lastThrottledTime?: number;
@@ -87,6 +82,11 @@ export interface Provider {
   find(ids: string[]): Promise<Machine[]>;
   /** Subnets, types and quota; `maxAge` as above. An unknown subnet or type is an InvalidTemplate error naming it. */
   capacity(query: { subnets: string[]; types: string[] }, maxAge: number): Promise<Capacity>;
+  /**
+   * Machines that a launch may be about now; 0: none yet. A larger one is Throttled and refused, at no cost to the
+   * cloud. Size launches by this: a bucket may never hold a larger one.
+   */
+  affordable(priority: Priority): number;
   /** Asks for machines, protected against termination and stopping from the first moment. */
   launch(request: LaunchRequest, priority: Priority): Promise<Machine[]>;
   /** Protects a machine that is found without protection. */

@@ -5,6 +5,7 @@ import {
   type BudgetLimits,
   type Cost,
   newBudget,
+  retryAfter,
   take,
   throttled,
   withLimits,
@@ -33,18 +34,17 @@ export class Budgets {
     }
   }
 
-  /** Real ms to wait, Infinity for more than the budget ever holds, or 0: then it is spent. */
-  take(operation: Operation, cost: Cost, priority: Priority): number {
+  /** Whether there were tokens; then they are spent. */
+  take(operation: Operation, cost: Cost, priority: Priority): boolean {
     const state = this.#of(operation);
     const taken = take(state.budget, cost, priority, this.#clock.monotonic());
     state.budget = taken.state;
-    return taken.ok ? 0 : taken.waitMs;
+    return taken.ok;
   }
 
-  /** What `take` would say, without taking. */
-  wait(operation: Operation, cost: Cost, priority: Priority): number {
-    const taken = take(this.#of(operation).budget, cost, priority, this.#clock.monotonic());
-    return taken.ok ? 0 : taken.waitMs;
+  /** Real ms after which a call is worth another try, perhaps for fewer machines. */
+  retryAfter(operation: Operation, cost: Cost, priority: Priority): number {
+    return Math.ceil(retryAfter(this.#of(operation).budget, cost, priority, this.#clock.monotonic()));
   }
 
   affordable(operation: Operation, priority: Priority): number {
@@ -65,7 +65,7 @@ export class Budgets {
   /** Where they stand; rates in declared time, as the class writes them. */
   states(): BudgetState[] {
     const now = this.#clock.monotonic();
-    const declared = (rate: number) => Math.round((rate / this.#clock.scale) * 1000) / 1000;
+    const declared = (rate: number) => Math.round((rate / this.#clock.scale) * 100) / 100;
     return [...this.#states].map(([operation, { budget, lastThrottledTime }]) => {
       const { requests, resources } = withLimits(budget, budget.limits, now);
       return {
@@ -73,10 +73,6 @@ export class Budgets {
         requestsPerSecond: declared(requests.rate),
         ...(resources && {
           resourcesPerSecond: declared(resources.rate),
-          affordable: {
-            planned: this.affordable(operation, 'planned'),
-            recovery: this.affordable(operation, 'recovery'),
-          },
         }),
         throttledTotal: budget.throttledTotal,
         ...(lastThrottledTime !== undefined && { lastThrottledTime }),

@@ -47,6 +47,8 @@ type Send<Allowed> = <O extends keyof Allowed & Operation>(
 export interface Client {
   send: Send<Operations>;
   budgets(): BudgetState[];
+  /** Machines that a call may be about now. */
+  affordable(operation: Operation, priority: Priority): number;
 }
 
 /** The same as destroy.ts may use it. */
@@ -72,15 +74,15 @@ export function pacedClient(options: {
   const tell = (call: Omit<Call, 'region' | 'endpoint'>) => options.observe?.({ ...call, region, endpoint });
   return {
     budgets: () => budgets.states(),
+    affordable: (operation, priority) => budgets.affordable(operation, priority),
     async send(operation, input, terms) {
       const { priority, what } = terms;
       const machines = terms.machines ?? 0;
       const cost: Cost = { requests: 1, resources: machines };
       const asked = { operation, what, endpoint };
-      const wait = budgets.take(operation, cost, priority);
-      if (wait > 0) {
+      if (!budgets.take(operation, cost, priority)) {
         tell({ operation, outcome: 'Throttled', sent: false, code: HELD_BACK, machines, duration: 0 });
-        throw heldBack(asked, wait);
+        throw heldBack(asked, budgets.retryAfter(operation, cost, priority));
       }
       const sentAt = clock.monotonic();
       try {
@@ -91,7 +93,7 @@ export function pacedClient(options: {
       } catch (error) {
         const refusal = isThrottlingAnswer(error);
         if (refusal) budgets.throttled(operation, cost, sentAt);
-        const retryAfter = refusal ? finite(budgets.wait(operation, cost, priority)) : undefined;
+        const retryAfter = refusal ? budgets.retryAfter(operation, cost, priority) : undefined;
         const known = classify(error, asked, {
           ...(retryAfter !== undefined && { retryAfter }),
           ...(terms.partial && { partial: true }),
@@ -107,23 +109,10 @@ export function pacedClient(options: {
 /** The code of a call that our own budget did not let out. */
 export const HELD_BACK = 'BudgetExhausted';
 
-/** Real ms after which to look again at a budget that cannot hold what is asked: its ceilings may have changed. */
-const LOOK_AGAIN = 60_000;
-
-const finite = (wait: number): number => (Number.isFinite(wait) ? Math.ceil(wait) : LOOK_AGAIN);
-
 // No figures in the message: it goes into a status, which must not change while the trouble is the same.
-function heldBack(asked: { operation: string; what: string }, wait: number): ProviderError {
-  const after = Number.isFinite(wait)
-    ? 'it is let through as soon as there are tokens for it'
-    : 'it is about more machines than the budget ever holds, ask for fewer at once';
+function heldBack(asked: { operation: string; what: string }, retryAfter: number): ProviderError {
   return new ProviderError(
-    `${asked.operation} (${asked.what}) was held back by the API budget of its account: ${after}.`,
-    {
-      reason: 'Throttled',
-      code: HELD_BACK,
-      refused: true,
-      retryAfter: finite(wait),
-    },
+    `${asked.operation} (${asked.what}) was held back by the API budget of its account. It is asked as soon as there are tokens for it.`,
+    { reason: 'Throttled', code: HELD_BACK, refused: true, retryAfter },
   );
 }

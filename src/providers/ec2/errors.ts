@@ -160,12 +160,13 @@ function meaningOf(error: unknown, code: string): Meaning {
 }
 
 /** The cloud's code, or that of the connection (ECONNREFUSED), or of the SDK (TimeoutError). */
-function codeOf(error: unknown): string {
+function codeOf(thrown: unknown): string {
+  const error = unwrapped(thrown);
   if (!(error instanceof Error)) return 'Unknown';
   if (error.name === 'AbortError') return 'TimeoutError';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  // The SDK names what it cannot parse `Unknown`, and an aggregate of connection errors `AggregateError` or `Error`.
-  if (error.name === 'Error' || error.name === 'AggregateError') return code ?? 'Unknown';
+  // The SDK names an error `Unknown` when the answer has no code.
+  if (error.name === 'Error') return code ?? 'Unknown';
   return error.name === 'Unknown' ? `HTTP${statusOf(error) ?? ''}` : error.name;
 }
 
@@ -175,7 +176,15 @@ function statusOf(error: unknown): number | undefined {
   return typeof metadata?.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;
 }
 
-function wordsOf(error: unknown): string {
+/** The SDK wraps errors of the connection, and Node the attempts at several addresses of a host. */
+function unwrapped(error: unknown): unknown {
+  if (error instanceof AggregateError && error.errors.length > 0) return unwrapped(error.errors[0]);
+  if (error instanceof Error && error.name === 'Error' && error.cause instanceof Error) return unwrapped(error.cause);
+  return error;
+}
+
+function wordsOf(thrown: unknown): string {
+  const error = unwrapped(thrown);
   const aggregated = error instanceof AggregateError ? error.errors[0] : undefined;
   const text =
     aggregated instanceof Error ? aggregated.message : error instanceof Error ? error.message : String(error);

@@ -6,7 +6,7 @@ import { remember } from './account.ts';
 import { associate, describeAddresses } from './addresses.ts';
 import { capacityOf, typeCatalogue } from './capacity.ts';
 import type { DestroyerClient } from './client.ts';
-import { checkTemplate, launch } from './launch.ts';
+import { checkTemplate, launch, MOST_MACHINES } from './launch.ts';
 import { findMachines, observeTagged } from './observe.ts';
 import { protect } from './protect.ts';
 
@@ -27,6 +27,7 @@ export function ec2Provider(client: DestroyerClient, clock: Clock): Provider {
     observe,
     find: (ids) => findMachines(client, ids),
     capacity: capacityOf(client, clock, vcpusOf),
+    affordable: (priority) => Math.min(MOST_MACHINES, client.affordable('RunInstances', priority)),
     launch: (request, priority) => launch(client, request, priority),
     protect: (id) => protect(client, id),
     addresses: (allocationIDs) => describeAddresses(client, allocationIDs),

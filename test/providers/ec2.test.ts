@@ -1,0 +1,412 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createDestroyer } from '../../src/providers/ec2/destroy.ts';
+import { openTransport } from '../../src/providers/ec2/sdk.ts';
+import { providers } from '../../src/providers/registry.ts';
+import { manualClock } from '../../src/runtime/clock.ts';
+import { silent } from '../../src/runtime/logger.ts';
+import { aClass, aLaunch, aTemplate, refusal, startCloud, type TestCloud } from './cloud.ts';
+
+const CLUSTER = 'cluster-1';
+let cloud: TestCloud | undefined;
+let server: Server | undefined;
+
+afterEach(async () => {
+  await cloud?.simulator.stop();
+  cloud = undefined;
+  server?.closeAllConnections();
+  await new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()));
+  server = undefined;
+});
+
+async function start(scenario?: object) {
+  const started = await startCloud(scenario);
+  cloud = started;
+  return { ...started, provider: await started.registry.for(started.class) };
+}
+
+/** A provider whose calls end after `timeout` ms, at an endpoint that a bare HTTP server plays. */
+async function against(listener: Parameters<typeof createServer>[1], timeout = 300) {
+  const listening = createServer(listener ?? (() => {}));
+  server = listening;
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
+  return providerAt(`http://127.0.0.1:${(listening.address() as AddressInfo).port}`, timeout);
+}
+
+function providerAt(endpoint: string, timeout = 300) {
+  return providers({
+    clock: manualClock(),
+    log: silent,
+    readSecret: async () => ({ accessKeyId: 'AKIAOPERATOR', secretAccessKey: 'secret' }),
+    open: (account) => openTransport(account, timeout),
+  }).for(aClass({ endpoint }));
+}
+
+describe('a launch at EC2', () => {
+  it('makes machines that are tagged and protected from the first moment', async () => {
+    const { provider, simulator } = await start();
+    const machines = await provider.launch(aLaunch(), 'planned');
+    expect(machines).toHaveLength(3);
+    const [machine] = machines;
+    expect(machine).toMatchObject({
+      state: 'pending',
+      type: 'm6i.xlarge',
+      subnet: 'subnet-b',
+      zone: 'us-east-1b',
+      providerID: `aws:///us-east-1b/${machine!.id}`,
+      tags: { 'generations.dev/cluster': CLUSTER, Name: 'ga-1.web' },
+    });
+    for (const instance of simulator.cloud.instances.all) {
+      expect(instance.terminationProtection.current).toBe(true);
+      expect(instance.stopProtection.current).toBe(true);
+      expect(instance.shutdownBehavior.current).toBe('stop');
+    }
+    expect((await provider.observe(CLUSTER, 0)).map(({ id }) => id)).toEqual(machines.map(({ id }) => id));
+    expect(await provider.observe('another', 0)).toEqual([]);
+  });
+
+  it('repeated with its token gives the same machines', async () => {
+    const { provider, simulator } = await start();
+    const first = await provider.launch(aLaunch(), 'planned');
+    const again = await provider.launch(aLaunch(), 'planned');
+    expect(again.map(({ id }) => id)).toEqual(first.map(({ id }) => id));
+    expect(simulator.cloud.instances.all).toHaveLength(3);
+  });
+
+  it('whose answer was lost may have happened, and repeated gives the machines it made', async () => {
+    const { provider, simulator, fault, calls } = await start();
+    fault({ name: 'lost', operations: ['RunInstances'], count: 1, effect: { dropResponse: true } });
+    const error = await refusal(provider.launch(aLaunch(), 'planned'));
+    expect(error).toMatchObject({ reason: 'Unknown', refused: false });
+    const made = simulator.cloud.instances.all.map(({ id }) => id);
+    expect(made).toHaveLength(3);
+    expect((await provider.launch(aLaunch(), 'planned')).map(({ id }) => id)).toEqual(made);
+    expect(calls('RunInstances').at(-1)).toMatchObject({ replayed: true });
+    expect(simulator.cloud.instances.all).toHaveLength(3);
+  });
+
+  it('whose token was used for another size finds the machines that were made', async () => {
+    const { provider } = await start();
+    const first = await provider.launch(aLaunch({ machines: 2 }), 'planned');
+    const again = await provider.launch(aLaunch({ machines: 5 }), 'planned');
+    expect(again.map(({ id }) => id).sort()).toEqual(first.map(({ id }) => id).sort());
+  });
+
+  it('gets fewer machines than it asks for when the subnet runs out, then none', async () => {
+    const { provider } = await start();
+    expect(await provider.launch(aLaunch({ subnet: 'subnet-a', machines: 40 }), 'planned')).toHaveLength(27);
+    const error = await refusal(provider.launch(aLaunch({ subnet: 'subnet-a', token: 'token-2' }), 'planned'));
+    expect(error).toMatchObject({
+      reason: 'AddressesExhausted',
+      code: 'InsufficientFreeAddressesInSubnet',
+      refused: true,
+    });
+    expect(error.message).toMatch(
+      /^RunInstances \(3 machines m6i\.xlarge in subnet-a\) at http:.* was refused: .*subnet-a.* Give the GenerationClass another subnet/,
+    );
+  });
+
+  it('beyond the quota is refused as such', async () => {
+    const { provider } = await start({ quotas: { vcpus: 8 } });
+    expect(await provider.launch(aLaunch({ machines: 5 }), 'planned')).toHaveLength(2);
+    const error = await refusal(provider.launch(aLaunch({ token: 'token-2' }), 'planned'));
+    expect(error).toMatchObject({ reason: 'QuotaExceeded', code: 'VcpuLimitExceeded', refused: true });
+  });
+
+  it('without capacity in the zone is refused as such, although the status is 500', async () => {
+    const { provider, fault } = await start();
+    fault({ name: 'full', effect: { capacity: 0 } });
+    const error = await refusal(provider.launch(aLaunch(), 'planned'));
+    expect(error).toMatchObject({ reason: 'CapacityUnavailable', code: 'InsufficientInstanceCapacity', refused: true });
+  });
+
+  it.each([
+    [
+      'an image that does not exist',
+      { template: aTemplate({ launchTemplate: { id: 'lt-0abc', version: '8' } }) },
+      'InvalidAMIID.NotFound',
+    ],
+    ['a subnet that does not exist', { subnet: 'subnet-x' }, 'InvalidSubnetID.NotFound'],
+    [
+      'a machine type that does not exist',
+      { template: aTemplate({ instanceType: 'm6i.tiny' }) },
+      'InvalidParameterValue',
+    ],
+    [
+      'a launch template that does not exist',
+      { template: aTemplate({ launchTemplate: { id: 'lt-0bad', version: '7' } }) },
+      'InvalidLaunchTemplateId.NotFound',
+    ],
+    ['a template of another provider', { template: { labels: {} } }, 'NoEC2Block'],
+  ])('of %s is an invalid template', async (_what, request, code) => {
+    const { provider } = await start();
+    const error = await refusal(provider.launch(aLaunch(request), 'planned'));
+    expect(error).toMatchObject({ reason: 'InvalidTemplate', code, refused: true });
+  });
+});
+
+describe('throttling by EC2', () => {
+  it('slows down and lets everything through in the end', async () => {
+    const { provider, clock, calls } = await start({
+      buckets: { RunInstances: { requestBurst: 1, requestsPerSecond: 0.5, resourceBurst: 20, resourcesPerSecond: 1 } },
+    });
+    let launched = 0;
+    let now = 0;
+    for (let turn = 0; launched < 60 && turn < 200; turn++) {
+      const machines = Math.max(1, Math.min(60 - launched, provider.affordable('planned')));
+      try {
+        launched += (await provider.launch(aLaunch({ token: `token-${turn}`, machines }), 'planned')).length;
+      } catch (error) {
+        const { reason, refused, retryAfter } = await refusal(Promise.reject(error));
+        expect({ reason, refused }).toEqual({ reason: 'Throttled', refused: true });
+        expect(retryAfter).toBeGreaterThan(0);
+        await clock.advance(retryAfter!);
+        now += retryAfter!;
+      }
+    }
+    expect(launched).toBe(60);
+    const sent = calls('RunInstances');
+    const refusals = sent.filter(({ code }) => code === 'RequestLimitExceeded').length;
+    expect(refusals).toBeGreaterThan(0);
+    expect(refusals).toBeLessThan(20);
+    const budget = provider.budgets().find(({ operation }) => operation === 'RunInstances');
+    expect(budget?.throttledTotal).toBe(refusals);
+    expect(budget?.lastThrottledTime).toBeLessThanOrEqual(clock.now());
+    // 40 machines beyond the burst at one a second are 40 s at best.
+    expect(now).toBeLessThan(160_000);
+  });
+
+  it('of quotas has another name and the same meaning', async () => {
+    const { provider } = await start({ buckets: { GetServiceQuota: { requestBurst: 1, requestsPerSecond: 0.001 } } });
+    await provider.capacity({ subnets: [], types: [] }, 0);
+    const other = aClass({ endpoint: cloud!.simulator.url, region: 'us-east-2' });
+    const error = await refusal((await cloud!.registry.for(other)).capacity({ subnets: [], types: [] }, 0));
+    expect(error).toMatchObject({ reason: 'Throttled', code: 'TooManyRequestsException', refused: true });
+  });
+
+  it('is avoided: what the class declares is not exceeded, and planned work leaves the reserve', async () => {
+    const { registry, simulator, calls } = await start();
+    const apiBudgets = {
+      RunInstances: { requestsPerSecond: 1, requestBurst: 5, resourcesPerSecond: 1, resourceBurst: 10 },
+    };
+    const provider = await registry.for(aClass({ endpoint: simulator.url }, { apiBudgets }));
+    expect(await provider.launch(aLaunch({ machines: 8 }), 'planned')).toHaveLength(8);
+    const error = await refusal(provider.launch(aLaunch({ token: 'token-2', machines: 1 }), 'planned'));
+    expect(error).toMatchObject({ reason: 'Throttled', code: 'BudgetExhausted', refused: true, retryAfter: 1000 });
+    expect(await provider.launch(aLaunch({ token: 'token-2', machines: 2 }), 'recovery')).toHaveLength(2);
+    expect(calls('RunInstances')).toHaveLength(2);
+  });
+});
+
+describe('the destroyer', () => {
+  it('is refused a protected machine until its protection is lifted', async () => {
+    const { provider, simulator } = await start();
+    const [machine] = await provider.launch(aLaunch({ machines: 1 }), 'planned');
+    const destroyer = createDestroyer(provider);
+    const error = await refusal(destroyer.terminate([machine!.id]));
+    expect(error).toMatchObject({ code: 'OperationNotPermitted', refused: true });
+    await destroyer.unprotect(machine!.id);
+    await destroyer.terminate([machine!.id]);
+    expect(simulator.cloud.instances.all[0]?.state.current).toBe('shutting-down');
+    expect(await destroyer.describe([machine!.id])).toMatchObject([{ id: machine!.id, state: 'shutting-down' }]);
+  });
+
+  it('protects again what was unprotected', async () => {
+    const { provider } = await start();
+    const [machine] = await provider.launch(aLaunch({ machines: 1 }), 'planned');
+    const destroyer = createDestroyer(provider);
+    await destroyer.unprotect(machine!.id);
+    await provider.protect(machine!.id);
+    await expect(destroyer.terminate([machine!.id])).rejects.toMatchObject({ code: 'OperationNotPermitted' });
+  });
+
+  it('knows that a failed batch may have ended the machines of another zone', async () => {
+    const { provider } = await start();
+    const [a] = await provider.launch(aLaunch({ subnet: 'subnet-a', machines: 1 }), 'planned');
+    const [b] = await provider.launch(aLaunch({ token: 'token-2', machines: 1 }), 'planned');
+    const destroyer = createDestroyer(provider);
+    await destroyer.unprotect(a!.id);
+    const error = await refusal(destroyer.terminate([a!.id, b!.id]));
+    expect(error).toMatchObject({ code: 'OperationNotPermitted', refused: false });
+    const states = await destroyer.describe([a!.id, b!.id]);
+    expect(states.map(({ state }) => state)).toEqual(['shutting-down', 'pending']);
+  });
+
+  it('leaves out what the cloud does not know, and asks nothing for nothing', async () => {
+    const { provider, calls } = await start();
+    const destroyer = createDestroyer(provider);
+    expect(await destroyer.describe(['i-0123456789abcdef0'])).toEqual([]);
+    await destroyer.terminate([]);
+    expect(calls('TerminateInstances')).toEqual([]);
+  });
+});
+
+describe('capacity at EC2', () => {
+  it('is addresses, vCPUs of types, quota and what all owners use of it', async () => {
+    const { provider, clock } = await start({ quotas: { vcpus: 100 } });
+    await provider.launch(aLaunch({ subnet: 'subnet-a', machines: 3 }), 'planned');
+    await provider.launch(aLaunch({ token: 'token-2', machines: 2, tags: { owner: 'somebody' } }), 'planned');
+    await clock.advance(20_000);
+    expect(await provider.capacity({ subnets: ['subnet-b', 'subnet-a'], types: ['m6i.xlarge'] }, 0)).toEqual({
+      subnets: [
+        { id: 'subnet-a', zone: 'us-east-1a', cidr: '10.0.0.0/27', total: 27, free: 24 },
+        { id: 'subnet-b', zone: 'us-east-1b', cidr: '10.0.1.0/24', total: 251, free: 249 },
+      ],
+      types: { 'm6i.xlarge': 4 },
+      vcpus: { quota: 100, used: 20 },
+    });
+  });
+
+  it.each([
+    ['a subnet', { subnets: ['subnet-x'], types: [] }, 'InvalidSubnetID.NotFound', 'subnet-x'],
+    ['a machine type', { subnets: [], types: ['m6i.tiny'] }, 'InvalidInstanceType', 'm6i.tiny'],
+    ['a machine type of another quota', { subnets: [], types: ['g5.xlarge'] }, 'UnsupportedQuota', 'g5.xlarge'],
+  ])('names %s that cannot be used', async (_what, query, code, name) => {
+    const { provider } = await start();
+    const error = await refusal(provider.capacity(query, 0));
+    expect(error).toMatchObject({ reason: 'InvalidTemplate', code, refused: true });
+    expect(error.message).toContain(name);
+  });
+});
+
+describe('a template at EC2', () => {
+  it('that can work passes', async () => {
+    const { provider } = await start();
+    await expect(provider.checkTemplate(aTemplate())).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ['launch template', aTemplate({ launchTemplate: { id: 'lt-0bad', version: '7' } }), 'lt-0bad'],
+    ['version', aTemplate({ launchTemplate: { id: 'lt-0abc', version: '9' } }), 'version 9 of launch template lt-0abc'],
+    ['machine type', aTemplate({ instanceType: 'm6i.tiny' }), 'm6i.tiny'],
+    ['block', { labels: { a: 'b' } }, 'has no block ec2'],
+  ])('without a known %s is refused by name', async (_what, template, name) => {
+    const { provider } = await start();
+    const error = await refusal(provider.checkTemplate(template));
+    expect(error).toMatchObject({ reason: 'InvalidTemplate', refused: true });
+    expect(error.message).toContain(name);
+  });
+});
+
+describe('addresses at EC2', () => {
+  it('are read, pointed at a machine and pointed at another', async () => {
+    const { provider } = await start();
+    const [one, two] = await provider.launch(aLaunch({ machines: 2 }), 'planned');
+    expect(await provider.addresses(['eipalloc-1'])).toEqual([{ allocationID: 'eipalloc-1', publicIP: '192.0.2.1' }]);
+    await cloud!.clock.advance(20_000);
+    await provider.associate('eipalloc-1', one!.id);
+    await provider.associate('eipalloc-1', two!.id);
+    expect(await provider.addresses(['eipalloc-1'])).toMatchObject([{ instanceID: two!.id, publicIP: '192.0.2.1' }]);
+  });
+
+  it('that do not exist are named', async () => {
+    const { provider } = await start();
+    const error = await refusal(provider.addresses(['eipalloc-1', 'eipalloc-9']));
+    expect(error).toMatchObject({ reason: 'InvalidTemplate', code: 'InvalidAllocationID.NotFound' });
+    expect(error.message).toContain('eipalloc-9');
+  });
+});
+
+describe('observation at EC2', () => {
+  it('reads every page, and fails as a whole when one page fails', async () => {
+    const { provider, fault, calls, simulator } = await start({
+      quotas: { vcpus: 100_000 },
+      subnets: [{ id: 'subnet-b', zone: 'us-east-1b', cidr: '10.0.0.0/20' }],
+    });
+    for (const [turn, machines] of [800, 700].entries()) {
+      await provider
+        .launch(aLaunch({ token: `token-${turn}`, machines }), turn === 0 ? 'planned' : 'recovery')
+        .catch(async () => {
+          await cloud!.clock.advance(600_000);
+          await provider.launch(aLaunch({ token: `token-${turn}`, machines }), 'recovery');
+        });
+    }
+    expect(simulator.cloud.instances.all).toHaveLength(1500);
+    expect(await provider.observe(CLUSTER, 0)).toHaveLength(1500);
+    expect(calls('DescribeInstances')).toHaveLength(2);
+    await cloud!.clock.advance(1);
+    fault({
+      name: 'second-page',
+      operations: ['DescribeInstances'],
+      after: { requests: 1 },
+      count: 1,
+      effect: { error: 'InternalError' },
+    });
+    await expect(provider.observe(CLUSTER, 0)).rejects.toMatchObject({ reason: 'Unknown', refused: false });
+    await expect(provider.observe(CLUSTER, 0)).resolves.toHaveLength(1500);
+  });
+});
+
+describe('an endpoint that cannot be used', () => {
+  it('with wrong credentials says whose they are', async () => {
+    const { registry, simulator, secrets } = await start();
+    secrets['generations-system/wrong'] = { accessKeyId: 'AKIANOBODY', secretAccessKey: 'x' };
+    const wrong = aClass({
+      endpoint: simulator.url,
+      credentialsSecretRef: { namespace: 'generations-system', name: 'wrong' },
+    });
+    const provider = await registry.for(wrong);
+    for (const call of [provider.observe(CLUSTER, 0), provider.launch(aLaunch(), 'planned')]) {
+      const error = await refusal(call);
+      expect(error).toMatchObject({ reason: 'Unauthorized', code: 'AuthFailure', refused: true });
+      expect(error.message).toContain('spec.ec2.credentialsSecretRef');
+    }
+    const quota = await refusal(provider.capacity({ subnets: [], types: [] }, 0));
+    expect(quota).toMatchObject({ reason: 'Unauthorized', code: 'UnrecognizedClientException' });
+  });
+
+  it('that refuses connections is Unknown, and the endpoint is named', async () => {
+    // Port 9 (discard) of loopback: nothing listens there.
+    const error = await refusal((await providerAt('http://127.0.0.1:9')).observe(CLUSTER, 0));
+    expect(error).toMatchObject({ reason: 'Unknown', refused: false });
+    expect(error.message).toContain('ECONNREFUSED');
+    expect(error.message).toContain('http://127.0.0.1:9');
+  });
+
+  it('that never answers is given up, and the request may have had its effect', async () => {
+    const provider = await against(() => {});
+    const error = await refusal(provider.launch(aLaunch(), 'planned'));
+    expect(error).toMatchObject({ reason: 'Unknown', code: 'TimeoutError', refused: false });
+  });
+
+  it('that stops in the middle of an answer is given up too', async () => {
+    const provider = await against((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/xml', 'content-length': '1000' });
+      response.write('<?xml version="1.0"?><DescribeInstancesResponse><reservationSet>');
+    });
+    const error = await refusal(provider.observe(CLUSTER, 0));
+    expect(error).toMatchObject({ reason: 'Unknown', refused: false });
+  });
+
+  it.each([
+    ['an empty body', 200, ''],
+    ['something that is not EC2', 200, '<html><body>Welcome</body></html>'],
+    [
+      'an answer without a list',
+      200,
+      '<DescribeInstancesResponse><requestId>1</requestId></DescribeInstancesResponse>',
+    ],
+    ['half a document', 200, '<DescribeInstancesResponse><reservationSet><item><instancesSet>'],
+    ['an error page of a proxy', 502, '<html><body>Bad gateway</body></html>'],
+    ['an error without words', 503, ''],
+  ])('with %s does not look like a cloud without machines', async (_what, status, body) => {
+    const provider = await against((_request, response) => {
+      response.writeHead(status, { 'content-type': 'text/xml' }).end(body);
+    });
+    const error = await refusal(provider.observe(CLUSTER, 0));
+    expect(error).toMatchObject({ reason: 'Unknown', refused: false });
+    expect(error.message.split('\n')).toHaveLength(1);
+  });
+
+  it('with an empty list is a cloud without machines', async () => {
+    const provider = await against((_request, response) => {
+      response
+        .writeHead(200, { 'content-type': 'text/xml' })
+        .end(
+          '<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>1</requestId><reservationSet/></DescribeInstancesResponse>',
+        );
+    });
+    expect(await provider.observe(CLUSTER, 0)).toEqual([]);
+  });
+});

@@ -29,11 +29,12 @@ export async function deleteObject<T extends KubeObject>(
     method: 'DELETE',
     resource,
     target: { name, namespace },
-    query: options.dryRun ? { dryRun: 'All' } : {},
     body: {
       apiVersion: 'v1',
       kind: 'DeleteOptions',
       preconditions: { uid, resourceVersion },
+      // Here and not in the URL: beside a body the API server does not look at the query, and would delete.
+      ...(options.dryRun && { dryRun: ['All'] }),
       ...(options.propagationPolicy && { propagationPolicy: options.propagationPolicy }),
     },
     signal: options.signal,

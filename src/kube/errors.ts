@@ -100,7 +100,8 @@ function parseStatus(body: string): Status | undefined {
 }
 
 function rootMessage(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return rootMessage(error.errors[0]);
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? rootMessage(error.cause) : error.message || error.name;
+  const { message, name, cause, errors } = (error ?? {}) as Partial<AggregateError>;
+  if (errors && errors.length > 0) return rootMessage(errors[0]);
+  if (cause) return rootMessage(cause);
+  return message || name || String(error);
 }

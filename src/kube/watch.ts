@@ -44,9 +44,8 @@ export function mustListAgain(error: unknown): boolean {
 
 /** True when the connection was there but nothing came for too long. */
 export function wasSilent(error: unknown): boolean {
-  for (let each = error; each instanceof Error; each = each.cause)
-    if ((each as NodeJS.ErrnoException).code === 'UND_ERR_BODY_TIMEOUT') return true;
-  return false;
+  const { code, cause } = (error ?? {}) as { code?: string; cause?: unknown };
+  return code === 'UND_ERR_BODY_TIMEOUT' || (cause !== undefined && wasSilent(cause));
 }
 
 type Event<T> = { type: string; object: T };

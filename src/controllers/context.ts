@@ -5,6 +5,7 @@ import type { Recorder } from '../kube/events.ts';
 import type { Store } from '../kube/store.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { ControllerObserver } from '../runtime/controller.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { NodeView } from './nodes.ts';
 
@@ -17,6 +18,8 @@ export interface Context {
   clock: Clock;
   log: Logger;
   events: Recorder;
+  /** Told what the controllers do, for metrics. */
+  observer: ControllerObserver;
   /** UID of the kube-system namespace: tells this cluster's machines from another's in the same account. */
   cluster: string;
   caches: Caches;

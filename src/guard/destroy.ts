@@ -14,7 +14,8 @@ import type { KubeClient } from '../kube/client.ts';
 import { deleteObject } from '../kube/delete.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
 import type { KubeObject, Resource } from '../kube/resource.ts';
-import { type Destroyer, isThrottled, type Machine } from '../providers/provider.ts';
+import { createDestroyer } from '../providers/ec2/destroy.ts';
+import { type Destroyer, isThrottled, type Machine, type Provider } from '../providers/provider.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 
@@ -32,7 +33,10 @@ export interface InterlockOptions {
   cluster: string;
   /** Real ms since this process last renewed its lease; Infinity when it does not lead. */
   leaseAge(): number;
-  destroyerFor(className: string): Promise<Destroyer>;
+  /** The provider of a GenerationClass, by its name. */
+  providerOf(className: string): Promise<Provider>;
+  /** How machines of that provider are removed; EC2's unless a test says otherwise. */
+  destroyerOf?: (provider: Provider) => Destroyer;
   /** Told of every act and every refusal, for metrics. */
   observer?: { destroyed?(what: 'machine' | 'pool', count: number): void; refused?(what: 'machine' | 'pool'): void };
 }
@@ -57,7 +61,7 @@ export interface Interlock {
 }
 
 export function interlock(options: InterlockOptions): Interlock {
-  const { client, clock, cluster, observer } = options;
+  const { client, clock, cluster, observer, destroyerOf = createDestroyer } = options;
   const log = options.log.child({ part: 'interlock' });
 
   const refuse = (what: 'machine' | 'pool', pool: GenerationPool, why: string): string => {
@@ -94,7 +98,7 @@ export function interlock(options: InterlockOptions): Interlock {
   const terminate: Interlock['terminate'] = async (pool, ids, because) => {
     const admission = await admit(pool);
     if (admission.refused !== undefined) return { terminated: [], refused: refuse('machine', pool, admission.refused) };
-    const destroyer = await options.destroyerFor(pool.spec.className);
+    const destroyer = destroyerOf(await options.providerOf(pool.spec.className));
     const machines = await destroyer.describe(ids);
     const ours = machines.filter(({ tags }) => isMachineOf(pool, cluster, tags));
     const foreign = machines.filter((machine) => !ours.includes(machine));

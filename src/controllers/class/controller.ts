@@ -12,11 +12,12 @@ const MAX_AGE = 5_000;
 
 /** Wakes for its classes, and from time to time: what the cloud has to offer changes without telling. */
 export function classController(context: Context): Controller {
-  const { caches, client, clock, log } = context;
+  const { caches, client, clock, log, observer } = context;
   const self = controller({
     name: 'class',
     clock,
     log,
+    observer,
     concurrency: 2,
     reconcile: async (key) => {
       const generationClass = caches.classes.get(key);

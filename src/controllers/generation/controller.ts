@@ -15,11 +15,12 @@ const CONFLICT = 100;
 
 /** Wakes for its generations, their pools, platforms and classes. One at a time: two must not be granted the same addresses. */
 export function generationController(context: Context): Controller {
-  const { caches, clock, log } = context;
+  const { caches, clock, log, observer } = context;
   const self = controller({
     name: 'generation',
     clock,
     log,
+    observer,
     concurrency: 1,
     reconcile: async (key) => {
       const generation = caches.generations.get(key);

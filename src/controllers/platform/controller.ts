@@ -13,11 +13,12 @@ const POOL_BURST = 1_000;
 
 /** Wakes for its platforms, their generations and the pools of the live one. */
 export function platformController(context: Context): Controller {
-  const { caches, client, clock, log } = context;
+  const { caches, client, clock, log, observer } = context;
   const self = controller({
     name: 'platform',
     clock,
     log,
+    observer,
     concurrency: 2,
     reconcile: async (key) => {
       const platform = caches.platforms.get(key);

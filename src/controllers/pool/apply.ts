@@ -5,7 +5,7 @@ import { generationPools } from '../../kinds.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import { nodes } from '../../kube/resources.ts';
 import { writeStatus } from '../../kube/status.ts';
-import { type Machine, type Priority, type Provider, ProviderError } from '../../providers/provider.ts';
+import { isHeldBack, type Machine, type Priority, type Provider, ProviderError } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
 import { instanceOf } from './accounting.ts';
 import type { LabelNode, PoolDecision } from './decide.ts';
@@ -21,9 +21,9 @@ export async function apply(context: Context, input: Gathered, decision: PoolDec
   const journalled = await writeStatus(client, generationPools, input.pool, decision.status);
   let again = decision.requeueAfter;
   if (input.provider && decision.launch.length > 0) {
-    const status = await launch(context, input, input.provider, journalled, decision.launch);
+    const { status, wait } = await launch(context, input, input.provider, journalled, decision.launch);
     await writeStatus(client, generationPools, journalled, status);
-    again = Math.min(again, context.clock.scaled(1_000));
+    again = Math.min(again, Math.max(wait, context.clock.scaled(1_000)));
   }
   await labelAll(context, decision.label);
   if (decision.terminate) again = Math.min(again, await terminate(context, input.pool, decision.terminate));
@@ -31,17 +31,18 @@ export async function apply(context: Context, input: Gathered, decision: PoolDec
   return again;
 }
 
-/** Asks for each launch; what comes of each is in the status returned. */
+/** Asks for each launch; what comes of each is in the status returned. `wait`: real ms until our own budget has room. */
 async function launch(
   context: Context,
   input: Gathered,
   provider: Provider,
   pool: GenerationPool,
   launches: readonly Launch[],
-): Promise<GenerationPoolStatus> {
+): Promise<{ status: GenerationPoolStatus; wait: number }> {
   const { clock, cluster, log, events } = context;
   const priority: Priority = input.generation?.status.liveTime ? 'recovery' : 'planned';
   let status = pool.status;
+  let wait = 0;
   for (const entry of launches) {
     const { token, subnet, machines } = entry;
     const request = { token, subnet, machines, template: pool.spec.template, tags: tagsOfMachine(pool, cluster) };
@@ -53,6 +54,11 @@ async function launch(
       events.record({ regarding: pool, type: 'Normal', reason: 'Launched', action: 'Launch', note });
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
+      if (isHeldBack(error)) {
+        // Our own budget: nothing was asked. The journal keeps the launch, for when there is room.
+        wait = Math.max(wait, error.retryAfter ?? 0);
+        continue;
+      }
       status = afterRefusal(status, entry, error, clock.now(), clock.scaled);
       log.warn('Launch refused', {
         pool: pool.metadata.name,
@@ -64,7 +70,7 @@ async function launch(
       events.record({ regarding: pool, type: 'Warning', reason: error.reason, action: 'Launch', note: error.message });
     }
   }
-  return status;
+  return { status, wait };
 }
 
 function afterLaunch(status: GenerationPoolStatus, entry: Launch, machines: readonly Machine[]): GenerationPoolStatus {

@@ -8,11 +8,12 @@ import { gather } from './gather.ts';
 
 /** Wakes for its pools, their generations, and the Nodes of their machines. */
 export function poolController(context: Context): Controller {
-  const { caches, clock, log } = context;
+  const { caches, clock, log, observer } = context;
   const self = controller({
     name: 'pool',
     clock,
     log,
+    observer,
     concurrency: 8,
     reconcile: async (key) => {
       const pool = caches.pools.get(key);

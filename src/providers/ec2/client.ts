@@ -2,7 +2,7 @@ import type { FailureReason } from '../../api/v1alpha1/index.ts';
 import type { Cost } from '../../domain/api-budget.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { BudgetState, Priority } from '../provider.ts';
-import { ProviderError } from '../provider.ts';
+import { HELD_BACK, ProviderError } from '../provider.ts';
 import type { Budgets } from './budgets.ts';
 import { classify, isThrottlingAnswer } from './errors.ts';
 import type { DestroyerOperations, Operation, Operations, Transport } from './operations.ts';
@@ -105,9 +105,6 @@ export function pacedClient(options: {
     },
   };
 }
-
-/** The code of a call that our own budget did not let out. */
-export const HELD_BACK = 'BudgetExhausted';
 
 // No figures in the message: it goes into a status, which must not change while the trouble is the same.
 function heldBack(asked: { operation: string; what: string }, retryAfter: number): ProviderError {

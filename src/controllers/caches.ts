@@ -1,0 +1,57 @@
+import { LABEL } from '../api/v1alpha1/index.ts';
+import { clusterGenerations, cutovers, generationClasses, generationPools, platforms } from '../kinds.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { type Reflector, type ReflectorObserver, reflector } from '../kube/reflector.ts';
+import type { KubeObject, Resource } from '../kube/resource.ts';
+import { nodes } from '../kube/resources.ts';
+import type { IndexFunction } from '../kube/store.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { BY, type Caches } from './context.ts';
+import { viewOf } from './nodes.ts';
+
+/** The local copies that controllers decide by, and what keeps them up to date. */
+export function startableCaches(options: {
+  client: KubeClient;
+  clock: Clock;
+  log: Logger;
+  observer?: ReflectorObserver;
+}): { caches: Caches; reflectors: Reflector<unknown>[] } {
+  const all = <T extends KubeObject>(resource: Resource<T>, indexes: Record<string, IndexFunction<T>> = {}) =>
+    reflector({ ...options, resource, project: withoutManagedFields, indexes });
+
+  const reflectors = {
+    classes: all(generationClasses),
+    platforms: all(platforms, { [BY.className]: ({ spec }) => spec.className }),
+    generations: all(clusterGenerations, { [BY.platform]: ({ spec }) => spec.platform }),
+    pools: all(generationPools, {
+      [BY.generation]: ({ spec }) => spec.generation,
+      [BY.instance]: ({ status }) => (status.instances ?? []).map(({ id }) => id),
+    }),
+    cutovers: all(cutovers, { [BY.platform]: ({ spec }) => spec.platform }),
+    nodes: reflector({
+      ...options,
+      resource: nodes,
+      project: viewOf,
+      indexes: {
+        [BY.providerID]: ({ providerID }) => providerID,
+        [BY.generation]: ({ labels }) => labels[LABEL.generation],
+      },
+    }),
+  };
+  const caches: Caches = {
+    classes: reflectors.classes.store,
+    platforms: reflectors.platforms.store,
+    generations: reflectors.generations.store,
+    pools: reflectors.pools.store,
+    cutovers: reflectors.cutovers.store,
+    nodes: reflectors.nodes.store,
+  };
+  return { caches, reflectors: Object.values(reflectors) };
+}
+
+/** Who manages which field is bulky, and read live where it matters. A PUT without it leaves it as it is. */
+function withoutManagedFields<T extends KubeObject>(object: T): T {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}

@@ -1,0 +1,56 @@
+import { clusterGenerations, cutovers, platforms } from '../../kinds.ts';
+import { writeStatus } from '../../kube/status.ts';
+import { ForeignChange } from '../../traffic/target.ts';
+import type { Context } from '../context.ts';
+import { blocked, type CutoverDecision } from './decide.ts';
+import type { CutoverInput, Effect } from './input.ts';
+import { targetKind } from './targets.ts';
+
+/** Carries a decision out: the journal first, then each effect in its order. Any error stops there; the next look goes on. */
+export async function apply(context: Context, input: CutoverInput, decision: CutoverDecision): Promise<void> {
+  const { client, events, log } = context;
+  const { cutover } = input;
+  const journalled = await writeStatus(client, cutovers, cutover, decision.status);
+  for (const effect of decision.effects) {
+    try {
+      await carryOut(context, input, effect);
+    } catch (error) {
+      if (!(error instanceof ForeignChange)) throw error;
+      const problem = { reason: error.name, message: error.message };
+      await writeStatus(client, cutovers, journalled, blocked({ ...input, cutover: journalled }, problem).status);
+      events.record({ regarding: cutover, type: 'Warning', action: 'Switch', reason: error.name, note: error.message });
+      return;
+    }
+    log.info('Cutover effect', { cutover: cutover.metadata.name, effect: effect.do, what: effect.what });
+    events.record({ regarding: cutover, type: 'Normal', reason: 'Done', action: actionOf(effect), note: effect.what });
+  }
+  announce(context, input, decision);
+}
+
+async function carryOut(context: Context, { platform }: CutoverInput, effect: Effect): Promise<void> {
+  const { client } = context;
+  switch (effect.do) {
+    case 'writeGeneration':
+      await writeStatus(client, clusterGenerations, effect.object, effect.status);
+      return;
+    case 'writePlatform':
+      await writeStatus(client, platforms, effect.object, effect.status);
+      return;
+    case 'switch': {
+      const spec = platform?.spec.traffic.find(({ name }) => name === effect.target);
+      if (!platform || !spec) throw new ForeignChange(`traffic target ${effect.target} was taken out of the Platform`);
+      await targetKind(context, platform, spec).point(spec, effect.from, effect.to);
+    }
+  }
+}
+
+const actionOf = (effect: Effect): string => effect.do.charAt(0).toUpperCase() + effect.do.slice(1);
+
+/** Tells both generations' readers how it ended. */
+function announce({ events, log }: Context, { cutover, from, to }: CutoverInput, { status }: CutoverDecision): void {
+  if (!status.outcome || cutover.status.outcome) return;
+  const note = `Cutover ${cutover.metadata.name} from ${cutover.spec.from || 'nothing'} to ${cutover.spec.to}: ${status.outcome}`;
+  log.info('Cutover finished', { cutover: cutover.metadata.name, outcome: status.outcome });
+  for (const regarding of [cutover, from, to])
+    if (regarding) events.record({ regarding, type: 'Normal', reason: status.outcome, action: 'Cutover', note });
+}

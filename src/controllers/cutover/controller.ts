@@ -1,0 +1,45 @@
+import { cutovers } from '../../kinds.ts';
+import { isConflict, isNotFound } from '../../kube/errors.ts';
+import { type Controller, controller } from '../../runtime/controller.ts';
+import { BY, type Context } from '../context.ts';
+import { apply } from './apply.ts';
+import { decide } from './decide.ts';
+import { gather } from './gather.ts';
+
+/** Real ms: somebody wrote between the live read and the write. */
+const CONFLICT = 50;
+
+/** Wakes for its cutovers, and for the platform and generations of those that are not finished. One at a time. */
+export function cutoverController(context: Context): Controller {
+  const { caches, client, clock, log, observer } = context;
+  const self = controller({
+    name: 'cutover',
+    clock,
+    log,
+    observer,
+    concurrency: 1,
+    reconcile: async (key) => {
+      try {
+        const input = await gather(context, await client.get(cutovers, key));
+        const decision = decide(input);
+        await apply(context, input, decision);
+        return { requeueAfter: decision.requeueAfter };
+      } catch (error) {
+        if (isNotFound(error) && !caches.cutovers.get(key)) return undefined;
+        if (isConflict(error)) return { requeueAfter: CONFLICT };
+        throw error;
+      }
+    },
+  });
+  const unfinished = (platform: string | undefined) => {
+    for (const { metadata, status } of caches.cutovers.byIndex(BY.platform, platform ?? ''))
+      if (!status.outcome) self.enqueue(metadata.name);
+  };
+  caches.cutovers.subscribe((key, before, after) => {
+    if (after && before?.metadata.generation !== after.metadata.generation) self.enqueue(key);
+    if (!after || (after.status.outcome && !before?.status.outcome)) unfinished((after ?? before)?.spec.platform);
+  });
+  caches.platforms.subscribe((key) => unfinished(key));
+  caches.generations.subscribe((_, before, after) => unfinished((after ?? before)?.spec.platform));
+  return self;
+}

@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { type Config, readConfig, USAGE, UsageError } from './config.ts';
+import { startableCaches } from './controllers/caches.ts';
+import { classController } from './controllers/class/controller.ts';
+import type { Context } from './controllers/context.ts';
+import { cutoverController } from './controllers/cutover/controller.ts';
+import { generationController } from './controllers/generation/controller.ts';
+import { platformController } from './controllers/platform/controller.ts';
+import { poolController } from './controllers/pool/controller.ts';
+import { interlock } from './guard/destroy.ts';
+import { generationClasses } from './kinds.ts';
+import { connect, type KubeClient } from './kube/client.ts';
+import { ConfigError } from './kube/config.ts';
+import { recorder } from './kube/events.ts';
+import { leaderElection } from './kube/lease.ts';
+import { secrets } from './kube/resources.ts';
+import { providers } from './providers/registry.ts';
+import { systemClock } from './runtime/clock.ts';
+import { manager, stopSignal } from './runtime/manager.ts';
+import { checkCluster, StartError } from './start.ts';
+import { logger } from './telemetry/log.ts';
+import { metrics } from './telemetry/metrics.ts';
+import { operationMetrics } from './telemetry/operations.ts';
+import { telemetryServer } from './telemetry/server.ts';
+
+/** The operator: config -> client -> caches -> controllers -> serve. */
+
+const CONTROLLER = 'generations.dev/operator';
+
+async function run(config: Config): Promise<void> {
+  const log = logger({ level: config['log-level'], format: config['log-format'] });
+  const clock = systemClock(config['time-scale']);
+  const meters = metrics();
+  const operations = operationMetrics(meters.registry);
+  const client = await connect({ name: 'generations-operator', observer: meters.api });
+  const cluster = await checkCluster(client);
+
+  const { caches, reflectors } = startableCaches({ client, clock, log, observer: meters.watch });
+  const identity = `${hostname()}_${randomBytes(4).toString('hex')}`;
+  const election = config['leader-elect']
+    ? leaderElection({
+        client,
+        clock,
+        log,
+        namespace: config.namespace,
+        name: 'generations-operator',
+        identity,
+        observer: meters.lease,
+      })
+    : undefined;
+  const events = recorder({ client, clock, log, controller: CONTROLLER, instance: identity });
+  const clouds = providers({ clock, log, readSecret: (ref) => readSecret(client, ref), observe: operations.cloud });
+  caches.classes.subscribe((name, _, after) => after ?? clouds.forget(name));
+
+  const context: Context = {
+    client,
+    clock,
+    log,
+    events,
+    observer: meters.controller,
+    cluster,
+    caches,
+    providerOf: (generationClass) => clouds.for(generationClass),
+    interlock: interlock({
+      client,
+      clock,
+      log,
+      cluster,
+      leaseAge: () => (election ? election.heldFor() : 0),
+      providerOf: async (className) => clouds.for(await client.get(generationClasses, className)),
+      observer: operations.interlock,
+    }),
+  };
+  const controllers = [
+    classController(context),
+    platformController(context),
+    generationController(context),
+    poolController(context),
+    cutoverController(context),
+  ];
+
+  const operator = manager({
+    clock,
+    log,
+    servers: [
+      telemetryServer({ log, ...config['metrics-address'], registry: meters.registry }),
+      telemetryServer({
+        log,
+        ...config['health-address'],
+        registry: meters.registry,
+        unready: () => (operator.ready() ? undefined : 'the caches are not complete'),
+      }),
+    ],
+    caches: reflectors,
+    ...(election && { election }),
+    controllers,
+  });
+  await operator.run(stopSignal());
+  await events.flush();
+}
+
+async function readSecret(
+  client: KubeClient,
+  { namespace, name }: { namespace: string; name: string },
+): Promise<Record<string, string>> {
+  const { data = {} } = await client.get(secrets, name, { namespace });
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
+}
+
+/** Exit status 2: started wrongly, a restart changes nothing. 1: something broke, a restart may help. */
+try {
+  await run(readConfig(process.argv.slice(2), process.env));
+  process.exit(0);
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  const wrongly = error instanceof UsageError || error instanceof ConfigError || error instanceof StartError;
+  process.stderr.write(`cluster-generations: ${message}\n${error instanceof UsageError ? `${USAGE}\n` : ''}`);
+  process.exit(wrongly ? 2 : 1);
+}

@@ -1,0 +1,67 @@
+/**
+ * traffic/ is what a cutover switches: one contract, a file per kind of target. In go the members of a generation,
+ * out comes what a target points at, what it would have to point at, and whether that is where requests arrive.
+ * Nothing here decides; nothing here can release an address.
+ */
+import type { TrafficTarget as Spec, SwitchState } from '../api/v1alpha1/index.ts';
+
+/** One machine of the generation that traffic is to reach. */
+export interface Member {
+  machine: string;
+  /** ms since the epoch */
+  launchTime: number;
+  role: string;
+  node: string;
+  ready: boolean;
+}
+
+/** The generation that a target is looked at for. */
+export interface Destination {
+  platform: string;
+  generation: string;
+  members: readonly Member[];
+}
+
+/** What is in the way of switching, for people. */
+export interface Problem {
+  reason: string;
+  message: string;
+}
+
+/** A target as it was just seen. */
+export interface TargetView {
+  target: string;
+  role: string;
+  /** What it points at. */
+  now: SwitchState;
+  /** What it has to point at for the destination. */
+  wanted: SwitchState;
+  /** Why it cannot be switched, or not yet. */
+  problem?: Problem;
+  /** True when what it points at is where requests arrive: observed, not concluded from what was written. */
+  serving: boolean;
+  /** What is still to be seen before that. */
+  waitingFor: string;
+}
+
+/** A target of one kind. */
+export interface TargetKind {
+  view(spec: Spec, destination: Destination): Promise<TargetView>;
+  /** Moves the target from one state to another. Throws ForeignChange when it is in neither. */
+  point(spec: Spec, from: SwitchState, to: SwitchState): Promise<void>;
+}
+
+/** Somebody else moved the target meanwhile. */
+export class ForeignChange extends Error {
+  override readonly name = 'ForeignChange';
+}
+
+/** True when two states are the same, whatever the order of their keys. */
+export const sameState = (a: SwitchState, b: SwitchState): boolean =>
+  Object.keys(a).length === Object.keys(b).length && Object.entries(a).every(([key, value]) => b[key] === value);
+
+/** A state for people: `web=green, tier=front`. */
+export const stateText = (state: SwitchState): string =>
+  Object.entries(state)
+    .map(([key, value]) => `${key}=${value || '(nothing)'}`)
+    .join(', ') || '(nothing)';

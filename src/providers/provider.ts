@@ -135,8 +135,7 @@ export class ProviderError extends Error {
 /** The code of a call that our own budget held back: nothing was asked, so nothing was refused. */
 export const HELD_BACK = 'BudgetExhausted';
 
-export const isHeldBack = (error: unknown): boolean =>
-  error instanceof ProviderError && error.code === HELD_BACK;
+export const isHeldBack = (error: unknown): boolean => error instanceof ProviderError && error.code === HELD_BACK;
 
 export const isThrottled = (error: unknown): error is ProviderError =>
   error instanceof ProviderError && error.reason === 'Throttled';

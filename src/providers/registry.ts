@@ -86,6 +86,12 @@ export function providers(options: ProvidersOptions): Providers {
     }
   };
 
+  const opened = (account: string, where: Pick<Shared, 'region' | 'endpoint'>): Shared => {
+    const one = { ...where, budgets: new Budgets(ceilings(account), clock) };
+    shared.set(account, one);
+    return one;
+  };
+
   return {
     async for(generationClass) {
       const { name } = generationClass.metadata;
@@ -99,14 +105,12 @@ export function providers(options: ProvidersOptions): Providers {
       const declared = JSON.stringify([apiBudgets ?? {}, recoveryReserve]);
 
       const former = classes.get(name);
-      if (!former || former.connection !== connection || former.declared !== declared) {
+      if (former?.connection !== connection || former.declared !== declared) {
         if (former && former.connection !== connection) release(name);
         classes.set(name, { account, limits: limitsFor(generationClass, clock), declared, connection });
-        const own = shared.get(account);
-        if (own) own.budgets.limit(ceilings(account));
-        else shared.set(account, { ...where, budgets: new Budgets(ceilings(account), clock) });
+        shared.get(account)?.budgets.limit(ceilings(account));
       }
-      const { budgets } = shared.get(account) ?? { budgets: new Budgets(ceilings(account), clock) };
+      const { budgets } = shared.get(account) ?? opened(account, where);
       const existing = connections.get(connection);
       if (existing) return existing;
       const opening = (async () => {

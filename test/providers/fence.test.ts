@@ -1,0 +1,67 @@
+import { globSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+
+/** Who may reach what takes a machine's life, or its address. Read from the sources: a fence that needs no luck. */
+
+const root = new URL('../../', import.meta.url).pathname;
+const sources = globSync('src/**/*.ts', { cwd: root })
+  .filter((path) => !path.endsWith('.test.ts') && !path.startsWith('src/simulator/'))
+  .map((path) => ({ path, text: readFileSync(`${root}${path}`, 'utf8') }));
+
+const containing = (pattern: RegExp) => sources.filter(({ text }) => pattern.test(text)).map(({ path }) => path);
+const importing = (module: RegExp) =>
+  containing(new RegExp(`(from|import)\\s*\\(?\\s*['"][^'"]*${module.source}['"]`)).sort();
+
+/** Files that import the AWS SDK for more than its types. */
+const loading = sources
+  .filter(({ text }) =>
+    [...text.matchAll(/^\s*(?:import|export)\s+(type\s)?[^;]*?['"]@aws-sdk\/[^'"]+['"]|import\(['"]@aws-sdk/gm)].some(
+      ([, types]) => !types,
+    ),
+  )
+  .map(({ path }) => path);
+
+describe('the fence around a machine’s life', () => {
+  it('sees the sources', () => {
+    expect(sources.length).toBeGreaterThan(30);
+    expect(containing(/AssociateAddress/)).toContain('src/providers/ec2/addresses.ts');
+  });
+
+  it('has one gate: guard/destroy.ts alone imports ec2/destroy.ts', () => {
+    expect(importing(/ec2\/destroy\.ts/)).toEqual(['src/guard/destroy.ts']);
+  });
+
+  it('keeps the cloud’s clients inside providers/', () => {
+    const outside = importing(
+      /ec2\/(account|client|budgets|sdk|operations|provider|launch|observe|capacity|protect)\.ts/,
+    );
+    expect(outside.filter((path) => !path.startsWith('src/providers/'))).toEqual([]);
+    expect(importing(/account\.ts/)).toEqual(['src/providers/ec2/destroy.ts', 'src/providers/ec2/provider.ts']);
+  });
+
+  it('lets one file load the SDK', () => {
+    expect(loading).toEqual(['src/providers/ec2/sdk.ts']);
+    expect(importing(/sdk\.ts/)).toEqual(['src/providers/registry.ts']);
+    const registry = sources.find(({ path }) => path === 'src/providers/registry.ts')!.text;
+    expect(registry.match(/.*ec2\/sdk\.ts.*/g)).toEqual([
+      expect.stringMatching(/^import type /),
+      expect.stringMatching(/await import\(/),
+    ]);
+  });
+
+  it('names what terminates, stops or bares a machine in few places', () => {
+    expect(containing(/TerminateInstancesCommand|StopInstancesCommand/).sort()).toEqual([
+      'src/providers/ec2/operations.ts',
+      'src/providers/ec2/sdk.ts',
+    ]);
+    expect(containing(/'TerminateInstances',\s*\{/)).toEqual(['src/providers/ec2/destroy.ts']);
+    expect(containing(/StopInstances/)).toEqual(['src/api/v1alpha1/generationclass.ts']);
+    expect(containing(/Disable(ApiTermination|ApiStop):\s*(\{\s*Value:\s*)?false/)).toEqual([
+      'src/providers/ec2/destroy.ts',
+    ]);
+  });
+
+  it('has nothing that gives an address back', () => {
+    expect(containing(/ReleaseAddress|DisassociateAddress/)).toEqual([]);
+  });
+});

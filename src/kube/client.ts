@@ -8,7 +8,12 @@ import type { KubeObject, New, Resource } from './resource.ts';
 import { type Transport, type TransportObserver, transport } from './transport.ts';
 
 export type ReadOptions = { namespace?: string | undefined; signal?: AbortSignal | undefined };
-export type ListOptions = ReadOptions & { labelSelector?: string | undefined; fieldSelector?: string | undefined };
+export type ListOptions = ReadOptions & {
+  labelSelector?: string | undefined;
+  fieldSelector?: string | undefined;
+  /** Objects in an answer; more of them take more requests. Default 500, as client-go asks for. */
+  pageSize?: number | undefined;
+};
 export type WriteOptions = {
   /** True: admission and validation run, nothing is stored. */
   dryRun?: boolean | undefined;
@@ -54,9 +59,6 @@ export type ClientOptions = ConfigOptions & {
   /** Longest wait for an answer, real ms. Default 15 000. */
   timeout?: number | undefined;
 };
-
-/** Objects in a page of a list: what client-go asks for. */
-export const PAGE_SIZE = 500;
 
 const PATCH_TYPES = {
   merge: 'application/merge-patch+json',
@@ -132,7 +134,7 @@ export function clientOver(transport: Transport, name: string, namespace: string
 export async function* pages<T extends KubeObject>(
   transport: Transport,
   resource: Resource<T>,
-  { namespace, labelSelector, fieldSelector, signal }: ListOptions = {},
+  { namespace, labelSelector, fieldSelector, pageSize = 500, signal }: ListOptions = {},
 ): AsyncGenerator<List<T>> {
   let next: string | undefined;
   do {
@@ -140,7 +142,7 @@ export async function* pages<T extends KubeObject>(
       method: 'GET',
       resource,
       target: { namespace },
-      query: { labelSelector, fieldSelector, limit: String(PAGE_SIZE), continue: next },
+      query: { labelSelector, fieldSelector, limit: String(pageSize), continue: next },
       signal,
     })) as { items: T[] | null; metadata: { resourceVersion: string; continue?: string } };
     yield { items: page.items ?? [], resourceVersion: page.metadata.resourceVersion };

@@ -6,6 +6,7 @@ import * as errors from '../../../src/kube/errors.ts';
 import { type KubeObject, resource } from '../../../src/kube/resource.ts';
 import { configMaps, nodes } from '../../../src/kube/resources.ts';
 import { adminClient, clientFor } from './kit.ts';
+import { startProxy } from './proxy.ts';
 
 const controlPlane = useControlPlane();
 const client = adminClient(controlPlane);
@@ -87,9 +88,13 @@ describe('the client', () => {
       }),
     );
     await Promise.all(made);
-    const selector = { labelSelector: `kit-test=${label['kit-test']}`, pageSize: 3 };
-    const { items } = await client.list(configMaps, selector);
+    const proxy = await startProxy(controlPlane);
+    const seen = clientFor(proxy.url, { token: controlPlane.tokens.admin });
+    const { items } = await seen.list(configMaps, { labelSelector: `kit-test=${label['kit-test']}`, pageSize: 3 });
     expect(items.map((item) => item.metadata.name)).toHaveLength(7);
+    expect(proxy.requests).toHaveLength(3);
+    await seen.transport.close();
+    await proxy.close();
     expect(items[0]).toMatchObject({ apiVersion: 'v1', kind: 'ConfigMap' });
   });
 });

@@ -1,4 +1,4 @@
-import type { TestControlPlane } from '../../../local/testing.ts';
+import type { Access } from '../../../local/access.ts';
 import { clientOver, type KubeClient } from '../../../src/kube/client.ts';
 import type { TransportOptions } from '../../../src/kube/transport.ts';
 import { transport } from '../../../src/kube/transport.ts';
@@ -22,7 +22,7 @@ export function clientFor(
   return clientOver(transport({ connection, userAgent: 'kit-test', ...more }), 'kit-test', 'default');
 }
 
-export function adminClient({ server, certificateAuthority, tokens }: TestControlPlane): KubeClient {
+export function adminClient({ server, certificateAuthority, tokens }: Access): KubeClient {
   return clientFor(server, { token: tokens.admin, ca: certificateAuthority });
 }
 

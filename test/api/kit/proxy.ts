@@ -12,7 +12,7 @@ export type ProxyOptions = {
 };
 
 /** A plain HTTP server that passes everything on to an API server, sees each request, and can misbehave. */
-export type Proxy = {
+export type ApiProxy = {
   url: string;
   /** `GET /api/v1/nodes?...` of every request so far. */
   requests: string[];
@@ -24,11 +24,11 @@ export type Proxy = {
   close(): Promise<void>;
 };
 
-export async function startProxy(options: ProxyOptions): Promise<Proxy> {
+export async function startProxy(options: ProxyOptions): Promise<ApiProxy> {
   const upstream = new URL(options.server);
   const agent = new Agent({ keepAlive: true, ca: options.certificateAuthority });
   const under = new Set<{ answer: ServerResponse; from?: IncomingMessage }>();
-  const proxy: Omit<Proxy, 'url' | 'close'> = {
+  const proxy: Omit<ApiProxy, 'url' | 'close'> = {
     requests: [],
     rewrite: options.rewrite ?? ((url) => url),
     freeze() {

@@ -94,36 +94,6 @@ describe('a reflector', () => {
     expect(one.watches()[1]).not.toContain('sendInitialEvents');
   });
 
-  it('lists again when its version has expired, and tells what it missed', async () => {
-    const one = await aReflected();
-    const a = await one.create('a', 'red');
-    const b = await one.create('b', 'red');
-    await one.create('c', 'red');
-    await one.start();
-    one.changes.length = 0;
-    // From here on a resumed watch asks for version 1, which etcd has long left behind.
-    one.proxy.rewrite = (url) => url.replace(/resourceVersion=\d+/, 'resourceVersion=1');
-    one.proxy.cut();
-    await deleteObject(admin, configMaps, a.metadata);
-    await admin.update(configMaps, { ...b, data: { colour: 'blue' } });
-    await one.create('d', 'red');
-    await until('a second list', () => one.lists.length === 2);
-    expect(one.ends).toContain('expired');
-    expect(one.changes.toSorted()).toEqual(['- > d=red', 'a=red > -', 'b=red > b=blue']);
-    expect(
-      one.store
-        .list()
-        .map(({ name }) => name)
-        .toSorted(),
-    ).toEqual(['b', 'c', 'd']);
-    expect(
-      one.store
-        .byIndex('colour', 'red')
-        .map(({ name }) => name)
-        .toSorted(),
-    ).toEqual(['c', 'd']);
-  });
-
   it('notices a watch that has died in silence, and misses nothing', async () => {
     const one = await aReflected({ silence: 1_000 });
     await one.start();

@@ -180,7 +180,7 @@ export const clusterGeneration: Definition = {
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],
   rules: [
-    shortNameRule('ClusterGeneration'),
+    shortNameRule('ClusterGeneration', 'ga-2023-10-10'),
     {
       rule: '!has(oldSelf.status) || has(self.status)',
       message: 'status cannot be removed: it says whether this generation is live',

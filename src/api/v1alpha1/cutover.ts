@@ -221,6 +221,11 @@ export const cutover: Definition = {
       rule: '!has(oldSelf.status) || has(self.status)',
       message: 'status cannot be removed: it is the journal of this cutover',
     },
+    {
+      rule: "!has(self.spec.abort) || !self.spec.abort || (has(oldSelf.spec.abort) && oldSelf.spec.abort) || !has(oldSelf.status.conditions) || !oldSelf.status.conditions.exists(c, c.type == 'RollbackAvailable' && c.status == 'False')",
+      message:
+        'spec.abort comes too late: this cutover is past its point of no return (condition RollbackAvailable says why). Let it finish, or create a Cutover that supersedes it',
+    },
   ],
 };
 

@@ -75,9 +75,9 @@ export const namespaceName = () =>
 export const objectName = () => z.string().min(1).max(253);
 
 /** The rule on `metadata.name` that goes with shortName. */
-export const shortNameRule = (kind: string): Rule => ({
+export const shortNameRule = (kind: string, example: string): Rule => ({
   rule: `self.metadata.name.size() <= ${NAME_LENGTH} && self.metadata.name.matches('${DNS_LABEL}')`,
-  message: `a ${kind}'s name is a DNS label of at most ${NAME_LENGTH} characters, without dots: for example ga-2023-10-10`,
+  message: `a ${kind}'s name is a DNS label of at most ${NAME_LENGTH} characters, without dots: for example ${example}`,
 });
 
 /** A duration in declared time: "90s", "1h30m", "2d". */

@@ -36,11 +36,19 @@ export const EC2_OPERATIONS = [
 /** The same as a list in CEL. */
 const KNOWN = `[${EC2_OPERATIONS.map((operation) => `'${operation}'`).join(', ')}]`;
 
+/** Tokens per second. For a whole 0 the API server does not heed a minimum between 0 and 1, hence the rule. */
+const perSecond = () =>
+  z
+    .number()
+    .min(0.01)
+    .max(10000)
+    .meta(rules({ rule: 'self > 0.0', message: 'a budget of nothing stops the operator: write for example 2 or 0.5' }));
+
 /** A token bucket: tokens per second and the most that can be saved up. */
 const apiBudget = z.object({
-  requestsPerSecond: z.number().min(0.01).max(10000),
+  requestsPerSecond: perSecond(),
   requestBurst: z.int32().min(1).max(100000),
-  resourcesPerSecond: z.number().min(0.01).max(10000).optional(),
+  resourcesPerSecond: perSecond().optional(),
   resourceBurst: z.int32().min(1).max(100000).optional(),
 });
 

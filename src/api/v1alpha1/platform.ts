@@ -218,7 +218,7 @@ export const platform: Definition = {
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],
   rules: [
-    shortNameRule('Platform'),
+    shortNameRule('Platform', 'pythonanywhere-us'),
     {
       rule: '!has(oldSelf.status) || has(self.status)',
       message: 'status cannot be removed: it carries the live pointer',

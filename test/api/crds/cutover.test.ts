@@ -1,0 +1,235 @@
+import { itIsShownAs, itRefuses, itRefusesChanges, itTakes, itTakesChanges } from './behaviour.ts';
+import { draft } from './objects.ts';
+
+const NOON = '2026-11-01T12:00:00Z';
+const condition = (type: string, status: string) => ({
+  type,
+  status,
+  reason: 'Tested',
+  message: '',
+  lastTransitionTime: NOON,
+});
+const long = (length: number) => 'a'.repeat(length);
+
+itTakes('Cutover', { ...draft('Cutover').spec, mode: 'Planned' });
+
+itIsShownAs('Cutover', 'cut', ['NAME', 'PLATFORM', 'FROM', 'TO', 'OUTCOME', 'READY', 'REASON', 'AGE']);
+
+itRefuses('Cutover', [
+  [
+    'a name that is too long',
+    (o) => (o.metadata.name = long(64)),
+    "<nil>: Invalid value: a Cutover's name has at most 63 characters: for example to-2023-10-10",
+  ],
+  ['no platform', (o) => delete o.spec.platform, 'spec.platform: Required value'],
+  ['no from', (o) => delete o.spec.from, 'spec.from: Required value'],
+  [
+    'a from that cannot be',
+    (o) => (o.spec.from = 'GA'),
+    'spec.from: Invalid value: "GA": spec.from is the name of the live generation, or "" for the first cutover of a platform',
+  ],
+  [
+    'a to that cannot be',
+    (o) => (o.spec.to = 'GA'),
+    'spec.to: Invalid value: "GA": a name here is a DNS label (lower-case letters, digits, inner hyphens), without dots: for example web or ga-2023-10-10',
+  ],
+  [
+    'no to',
+    (o) => delete o.spec.to,
+    'spec: Invalid value: spec.to names the generation that becomes live: required, except in mode Decommission, where it is left out',
+  ],
+  [
+    'to in mode Decommission',
+    (o) => (o.spec.mode = 'Decommission'),
+    'spec: Invalid value: spec.to names the generation that becomes live: required, except in mode Decommission, where it is left out',
+  ],
+  [
+    'the same from and to',
+    (o) => (o.spec.to = o.spec.from),
+    'spec: Invalid value: spec.from and spec.to are the same generation: spec.from is the live one, spec.to the one that becomes live',
+  ],
+  [
+    'a rollback from nothing',
+    (o) => Object.assign(o.spec, { mode: 'Rollback', from: '' }),
+    'spec: Invalid value: spec.from may be "" only in mode Planned, for the first cutover of a platform: name the live generation',
+  ],
+  [
+    'an unknown mode',
+    (o) => (o.spec.mode = 'Quick'),
+    'spec.mode: Unsupported value: "Quick": supported values: "Planned", "Rollback", "Recovery", "Decommission"',
+  ],
+  [
+    'a window that ends before it begins',
+    (o) => Object.assign(o.spec, { notBefore: '2023-10-10T06:00:00Z', notAfter: '2023-10-10T05:00:00Z' }),
+    'spec: Invalid value: spec.notAfter must be later than spec.notBefore',
+  ],
+  [
+    'a moment that is none',
+    (o) => (o.spec.notBefore = 'tomorrow'),
+    'spec.notBefore: Invalid value: "tomorrow": spec.notBefore in body must be of type date-time: "tomorrow"',
+  ],
+  [
+    'a soak without a unit',
+    (o) => (o.spec.soak = '60'),
+    'spec.soak: Invalid value: "60": a duration is numbers with the units d, h, m and s: for example 90s, 1h30m or 2d',
+  ],
+  ['supersedes without a UID', (o) => (o.spec.supersedes = { name: 'to-1' }), 'spec.supersedes.uid: Required value'],
+  [
+    'a migration twice',
+    (o) => (o.spec.migrations = [1, 2].map(() => ({ name: 'schema', jobTemplate: {} }))),
+    'spec.migrations[1]: Duplicate value: {"name":"schema"}',
+  ],
+  [
+    'a migration without a job',
+    (o) => (o.spec.migrations = [{ name: 'schema' }]),
+    'spec.migrations[0].jobTemplate: Required value',
+  ],
+  [
+    'a check of no kind',
+    (o) => (o.spec.verify = [{ name: 'smoke' }]),
+    'spec.verify[0]: Invalid value: a check is either http or a jobTemplate: write exactly one of the two',
+  ],
+  [
+    'a check of both kinds',
+    (o) => (o.spec.verify = [{ name: 'smoke', http: { target: 'www', path: '/' }, jobTemplate: {} }]),
+    'spec.verify[0]: Invalid value: a check is either http or a jobTemplate: write exactly one of the two',
+  ],
+  [
+    'a check of a path without a slash',
+    (o) => (o.spec.verify = [{ name: 'smoke', http: { target: 'www', path: 'healthz' } }]),
+    'spec.verify[0].http.path: Invalid value: "healthz": path starts with a slash: for example /healthz',
+  ],
+  [
+    'a check that expects no HTTP status',
+    (o) => (o.spec.verify = [{ name: 'smoke', http: { target: 'www', path: '/', expectStatus: 42 } }]),
+    'spec.verify[0].http.expectStatus: Invalid value: 42: spec.verify[0].http.expectStatus in body should be greater than or equal to 100',
+  ],
+  [
+    'two approvals of one person',
+    (o) => (o.spec.approvals = [1, 2].map((n) => ({ user: 'alice@example.com', planHash: `${n}` }))),
+    'spec.approvals[1]: Duplicate value: {"user":"alice@example.com"}',
+  ],
+  [
+    'an approval of no plan',
+    (o) => (o.spec.approvals = [{ user: 'alice@example.com' }]),
+    'spec.approvals[0].planHash: Required value',
+  ],
+]);
+
+itRefusesChanges('Cutover', [
+  [
+    'another platform',
+    {},
+    (o) => (o.spec.platform = 'pb'),
+    'spec: Invalid value: spec.platform is immutable: a cutover is decided once; create another Cutover',
+  ],
+  [
+    'another from',
+    {},
+    (o) => (o.spec.from = 'ga-0'),
+    'spec: Invalid value: spec.from is immutable: a cutover is decided once; create another Cutover',
+  ],
+  [
+    'another to',
+    {},
+    (o) => (o.spec.to = 'ga-3'),
+    'spec: Invalid value: spec.to is immutable: a cutover is decided once; create another Cutover',
+  ],
+  [
+    'another mode',
+    {},
+    (o) => (o.spec.mode = 'Rollback'),
+    'spec: Invalid value: spec.mode is immutable: a cutover is decided once; create another Cutover',
+  ],
+  [
+    'supersedes',
+    {},
+    (o) => (o.spec.supersedes = { name: 'to-1', uid: 'f00' }),
+    'spec: Invalid value: spec.supersedes is immutable: a cutover is decided once; create another Cutover',
+  ],
+  [
+    'a window',
+    {},
+    (o) => (o.spec.notBefore = NOON),
+    'spec: Invalid value: spec.notBefore is immutable: a cutover is decided once; create another Cutover',
+  ],
+  [
+    'the end of a window',
+    {},
+    (o) => (o.spec.notAfter = NOON),
+    'spec: Invalid value: spec.notAfter is immutable: a cutover is decided once; create another Cutover',
+  ],
+  [
+    'a migration',
+    {},
+    (o) => (o.spec.migrations = [{ name: 'schema', jobTemplate: {} }]),
+    'spec: Invalid value: spec.migrations is immutable: a cutover is decided once; create another Cutover',
+  ],
+  [
+    'a check',
+    {},
+    (o) => (o.spec.verify = [{ name: 'smoke', jobTemplate: {} }]),
+    'spec: Invalid value: spec.verify is immutable: a cutover is decided once; create another Cutover',
+  ],
+  [
+    'a soak',
+    {},
+    (o) => (o.spec.soak = '1h'),
+    'spec: Invalid value: spec.soak is immutable: a cutover is decided once; create another Cutover',
+  ],
+  [
+    'abort taken back',
+    { spec: { abort: true } },
+    (o) => (o.spec.abort = false),
+    'spec: Invalid value: spec.abort is one-way: once true it stays true',
+  ],
+  [
+    'abort left out again',
+    { spec: { abort: true } },
+    (o) => delete o.spec.abort,
+    'spec: Invalid value: spec.abort is one-way: once true it stays true',
+  ],
+  [
+    'retireNow taken back',
+    { spec: { retireNow: true } },
+    (o) => (o.spec.retireNow = false),
+    'spec: Invalid value: spec.retireNow is one-way: once true it stays true',
+  ],
+  [
+    'an unknown step',
+    {},
+    (o) => (o.status = { steps: [{ name: 'Hope', state: 'Done' }] }),
+    '/status',
+    'status.steps[0].name: Unsupported value: "Hope": supported values: "Preflight", "Approve", "Reserve", "Hold", "Quiesce", "Migrate", "Verify", "Switch", "Point", "Release", "Restore", "Soak", "Retain"',
+  ],
+  [
+    'an unknown outcome',
+    {},
+    (o) => (o.status = { outcome: 'Fine' }),
+    '/status',
+    'status.outcome: Unsupported value: "Fine": supported values: "Succeeded", "RolledBack", "Aborted", "Superseded"',
+  ],
+  [
+    'abort past the point of no return',
+    { status: { conditions: [condition('RollbackAvailable', 'False')] } },
+    (o) => (o.spec.abort = true),
+    '<nil>: Invalid value: spec.abort comes too late: this cutover is past its point of no return (condition RollbackAvailable says why). Let it finish, or create a Cutover that supersedes it',
+  ],
+]);
+
+itTakesChanges('Cutover', [
+  ['an approval', {}, (o) => (o.spec.approvals = [{ user: 'alice@example.com', planHash: 'f00' }])],
+  ['paused, and no longer', { spec: { paused: true } }, (o) => (o.spec.paused = false)],
+  ['abort', {}, (o) => (o.spec.abort = true)],
+  ['retireNow', {}, (o) => (o.spec.retireNow = true)],
+  [
+    'abort while it can be undone',
+    { status: { conditions: [condition('RollbackAvailable', 'True')] } },
+    (o) => (o.spec.abort = true),
+  ],
+  [
+    'retireNow past the point of no return',
+    { spec: { abort: true }, status: { conditions: [condition('RollbackAvailable', 'False')] } },
+    (o) => (o.spec.retireNow = true),
+  ],
+]);

@@ -80,6 +80,21 @@ describe('the paced client', () => {
     expect(budget().requestsPerSecond).toBe(2);
   });
 
+  it('blames the machines only for refusals in a row', async () => {
+    const answers = ['no', 'yes', 'no', 'no'];
+    const { clock, launch, budget } = aClient(async (n) => {
+      if (answers[n - 1] === 'no') throw throttling();
+      return {};
+    });
+    const rates: (number | undefined)[] = [];
+    for (const _ of answers) {
+      await launch(10).catch(() => {});
+      rates.push(budget().resourcesPerSecond);
+      await clock.advance(60_000);
+    }
+    expect(rates).toEqual([2, 2, 2, 1]);
+  });
+
   it('does not slow down for other errors', async () => {
     const { launch, budget } = aClient(async () => {
       throw Object.assign(new Error('no'), {

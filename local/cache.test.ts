@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { cacheDirectory, ensureEntry } from './cache.ts';
+import { waitFor } from './wait.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -30,7 +31,7 @@ describe('the cache outside the tree', () => {
           builds += 1;
           await writeFile(join(into, 'part'), 'one');
           // The other one must have come to the lock before this ends.
-          while (lines.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+          await waitFor('the other', { limitMs: 4_000, everyMs: 5 }, async () => lines[0]);
           await writeFile(join(into, 'rest'), 'two');
         },
       });

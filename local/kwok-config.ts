@@ -13,6 +13,8 @@ export function kwokConfiguration(): string {
     apiVersion: 'config.kwok.x-k8s.io/v1alpha1',
     kind: 'KwokConfiguration',
     options: {
+      // Where pods' addresses come from: without them Services have no endpoints.
+      cidr: '10.244.0.1/16',
       manageAllNodes: false,
       manageNodesWithAnnotationSelector: `${managedNodeAnnotation.key}=${managedNodeAnnotation.value}`,
       nodeLeaseDurationSeconds: 0,

@@ -1,10 +1,10 @@
 import type { GenerationClass } from '../../api/v1alpha1/index.ts';
 import { generationClasses } from '../../kinds.ts';
-import { isConflict } from '../../kube/errors.ts';
 import { writeStatus } from '../../kube/status.ts';
 import { ProviderError } from '../../providers/provider.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
 import type { Context } from '../context.ts';
+import { afterTrouble } from '../trouble.ts';
 import { type ClassInput, decide } from './decide.ts';
 
 /** Oldest look at the cloud that a report may rest on. Declared ms. */
@@ -22,13 +22,13 @@ export function classController(context: Context): Controller {
     reconcile: async (key) => {
       const generationClass = caches.classes.get(key);
       if (!generationClass) return undefined;
-      const { status, requeueAfter } = decide(await gather(context, generationClass));
       try {
+        const { status, requeueAfter } = decide(await gather(context, generationClass));
         await writeStatus(client, generationClasses, generationClass, status);
+        return { requeueAfter };
       } catch (error) {
-        if (!isConflict(error)) throw error;
+        return afterTrouble(context, generationClasses, generationClass, error);
       }
-      return { requeueAfter };
     },
   });
   caches.classes.subscribe((key, before, after) => {

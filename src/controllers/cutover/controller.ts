@@ -1,13 +1,11 @@
 import { cutovers } from '../../kinds.ts';
-import { isConflict, isNotFound } from '../../kube/errors.ts';
+import { isNotFound } from '../../kube/errors.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
 import { BY, type Context } from '../context.ts';
+import { afterTrouble } from '../trouble.ts';
 import { apply } from './apply.ts';
 import { decide } from './decide.ts';
 import { gather } from './gather.ts';
-
-/** Real ms: somebody wrote between the live read and the write. */
-const CONFLICT = 50;
 
 /** Wakes for its cutovers, and for the platform and generations of those that are not finished. One at a time. */
 export function cutoverController(context: Context): Controller {
@@ -19,15 +17,18 @@ export function cutoverController(context: Context): Controller {
     observer,
     concurrency: 1,
     reconcile: async (key) => {
+      const cutover = await client.get(cutovers, key).catch((error: unknown) => {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      });
+      if (!cutover) return undefined;
       try {
-        const input = await gather(context, await client.get(cutovers, key));
+        const input = await gather(context, cutover);
         const decision = decide(input);
         await apply(context, input, decision);
         return { requeueAfter: decision.requeueAfter };
       } catch (error) {
-        if (isNotFound(error) && !caches.cutovers.get(key)) return undefined;
-        if (isConflict(error)) return { requeueAfter: CONFLICT };
-        throw error;
+        return afterTrouble(context, cutovers, cutover, error);
       }
     },
   });

@@ -53,7 +53,17 @@ export function planCapacity(
   }));
   const quota = Math.min(capacity.vcpus.quota, ceiling ?? Number.POSITIVE_INFINITY);
   const plan = place(demands, rooms, quota - capacity.vcpus.used - total(taken, 'vcpus'));
-  return plan.fits ? { fits: true, placement: [...[...settled.values()].flat(), ...plan.placement] } : plan;
+  return plan.fits ? { fits: true, placement: merged([...[...settled.values()].flat(), ...plan.placement]) } : plan;
+}
+
+/** One entry for each pool and subnet, in an order that depends on nothing else. */
+function merged(places: readonly Placement[]): Placement[] {
+  const sums = new Map<string, Placement>();
+  for (const { pool, subnet, machines } of places) {
+    const key = `${pool} ${subnet}`;
+    sums.set(key, { pool, subnet, machines: machines + (sums.get(key)?.machines ?? 0) });
+  }
+  return [...sums.entries()].toSorted(([a], [b]) => a.localeCompare(b)).map(([, place]) => place);
 }
 
 /** Machines of the pools that keep their place: all that exist, and those not refused where they were to go. */
@@ -106,7 +116,7 @@ function demandsOf(
 }
 
 /** Subnets in which a pool was refused and still lacks machines. */
-function refusedSubnets(pool: GenerationPool): string[] {
+export function refusedSubnets(pool: GenerationPool): string[] {
   const refused = (pool.status.failures ?? []).some(({ reason }) => ELSEWHERE.includes(reason));
   if (!refused) return [];
   return pool.spec.placement

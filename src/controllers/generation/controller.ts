@@ -1,17 +1,15 @@
 import type { GenerationClass } from '../../api/v1alpha1/index.ts';
 import { conditionOf } from '../../domain/conditions.ts';
-import { isConflict } from '../../kube/errors.ts';
+import { clusterGenerations } from '../../kinds.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
 import { BY, type Context } from '../context.ts';
+import { afterTrouble } from '../trouble.ts';
 import { apply } from './apply.ts';
 import { decide } from './decide.ts';
 import { gather } from './gather.ts';
 
 const accepted = (generationClass: GenerationClass | undefined): string | undefined =>
   generationClass && conditionOf(generationClass, 'Accepted')?.status;
-
-/** Real ms: the cache follows the API server within a few. */
-const CONFLICT = 100;
 
 /** Wakes for its generations, their pools, platforms and classes. One at a time: two must not be granted the same addresses. */
 export function generationController(context: Context): Controller {
@@ -25,15 +23,14 @@ export function generationController(context: Context): Controller {
     reconcile: async (key) => {
       const generation = caches.generations.get(key);
       if (!generation) return undefined;
-      const input = await gather(context, generation);
-      const decision = decide(input);
       try {
+        const input = await gather(context, generation);
+        const decision = decide(input);
         await apply(context, input, decision);
+        return { requeueAfter: decision.requeueAfter };
       } catch (error) {
-        if (isConflict(error)) return { requeueAfter: CONFLICT };
-        throw error;
+        return afterTrouble(context, clusterGenerations, generation, error);
       }
-      return { requeueAfter: decision.requeueAfter };
     },
   });
   const all = () => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ClusterGeneration, GenerationPool, Placement } from '../../api/v1alpha1/index.ts';
 import { isTrue, kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
 import { poolObjectName } from '../../domain/identity.ts';
@@ -104,9 +105,12 @@ function leave(input: GenerationInput, reason: 'Deleting' | 'Retired', because: 
   };
 }
 
+/** What a cloud has that was not asked, because nothing is to be placed. */
+const NOTHING: Capacity = { subnets: [], types: {}, vcpus: { quota: 0, used: 0 } };
+
 /** The plan for what is not placed yet; undefined while the cloud could not be asked. */
-function planOf({ generation, own, others, capacity, generationClass }: GenerationInput): Plan | undefined {
-  if (capacity === undefined || capacity instanceof ProviderError) return undefined;
+function planOf({ generation, own, others, capacity = NOTHING, generationClass }: GenerationInput): Plan | undefined {
+  if (capacity instanceof ProviderError) return undefined;
   return planCapacity(generation, own, others, capacity, generationClass?.spec.quotas?.vcpus);
 }
 
@@ -132,7 +136,7 @@ function changes({ generation, className, own }: GenerationInput, placement: rea
 }
 
 const differs = (pool: GenerationPool, spec: GenerationPool['spec']): boolean =>
-  pool.spec.machines !== spec.machines || JSON.stringify(pool.spec.placement) !== JSON.stringify(spec.placement);
+  pool.spec.machines !== spec.machines || !isDeepStrictEqual(pool.spec.placement, spec.placement);
 
 function machinesOf({ generation, own }: GenerationInput) {
   const sum = (of: (pool: GenerationPool) => number | undefined) =>
@@ -157,7 +161,7 @@ function report(
   const verdicts = [...progress(input, machines, accepted, plan), ...standing(input)];
   const proved = plan?.fits && capacity !== undefined && !(capacity instanceof ProviderError);
   const placement = proved ? plan.placement : undefined;
-  const unchanged = JSON.stringify(placement) === JSON.stringify(generation.status.capacity?.placement);
+  const unchanged = isDeepStrictEqual(placement, generation.status.capacity?.placement);
   return {
     ...generation.status,
     observedGeneration: generation.metadata.generation,

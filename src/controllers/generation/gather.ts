@@ -2,6 +2,7 @@ import type { ClusterGeneration, GenerationClass, GenerationPool } from '../../a
 import { generationPools } from '../../kinds.ts';
 import { type Capacity, type Provider, ProviderError } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
+import { refusedSubnets } from './capacity.ts';
 import { type GenerationInput, isOwn } from './decide.ts';
 
 /** Oldest look at the cloud's capacity that a proof may rest on. Declared ms. */
@@ -13,14 +14,16 @@ export async function gather(context: Context, generation: ClusterGeneration): P
   const platform = caches.platforms.get(generation.spec.platform);
   const className = generation.spec.className ?? platform?.spec.className;
   const generationClass = className === undefined ? undefined : caches.classes.get(className);
-  const pools = await poolsFor(context, generation);
+  const cached = caches.pools.list();
+  const leaving = generation.metadata.deletionTimestamp ?? generation.status.retiredTime;
+  const placing = generationClass && !leaving && hasToPlace(generation, cached);
+  // While something is to be placed the pools are read live: what was promised a moment ago must count as taken.
+  const pools = placing ? (await context.client.list(generationPools)).items : cached;
   const own = pools.filter((pool) => isOwn(generation, pool));
   const others = pools.filter((pool) => pool.spec.className === className && !isOwn(generation, pool));
-  const leaving = generation.metadata.deletionTimestamp ?? generation.status.retiredTime;
-  const cloud =
-    generationClass && !leaving
-      ? await askCloud(context, generation, generationClass, [...own, ...others])
-      : { templateErrors: new Map<string, ProviderError>(), capacity: undefined };
+  const cloud = placing
+    ? await askCloud(context, generation, generationClass, pools)
+    : { templateErrors: new Map<string, ProviderError>(), capacity: undefined };
   return {
     generation,
     platform,
@@ -34,13 +37,12 @@ export async function gather(context: Context, generation: ClusterGeneration): P
   };
 }
 
-/** While something is to be placed the pools are read live: what was promised a moment ago must count as taken. */
-async function poolsFor({ caches, client }: Context, generation: ClusterGeneration): Promise<GenerationPool[]> {
-  const cached = caches.pools.list();
-  const placed = cached.filter((pool) => isOwn(generation, pool)).flatMap(({ spec }) => spec.placement);
-  const count = (machines: { machines: number }[]) => machines.reduce((sum, place) => sum + place.machines, 0);
-  if (count(placed) >= count(generation.spec.pools)) return cached;
-  return (await client.list(generationPools)).items;
+/** Machines without a place, or refused where they were to go. */
+function hasToPlace(generation: ClusterGeneration, pools: readonly GenerationPool[]): boolean {
+  const own = pools.filter((pool) => isOwn(generation, pool));
+  const total = (list: { machines: number }[]) => list.reduce((sum, { machines }) => sum + machines, 0);
+  const placed = total(own.flatMap(({ spec }) => spec.placement));
+  return placed < total(generation.spec.pools) || own.some((pool) => refusedSubnets(pool).length > 0);
 }
 
 async function askCloud(

@@ -1,13 +1,11 @@
 import type { Platform } from '../../api/v1alpha1/index.ts';
 import { clusterGenerations, platforms } from '../../kinds.ts';
-import { isConflict } from '../../kube/errors.ts';
 import { writeStatus } from '../../kube/status.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
 import { BY, type Context } from '../context.ts';
+import { afterTrouble } from '../trouble.ts';
 import { decide, type PlatformInput } from './decide.ts';
 
-/** Real ms: the cache follows the API server within a few. */
-const CONFLICT = 100;
 /** Real ms: pools report often while machines come up; one look at the platform for those of this time. */
 const POOL_BURST = 1_000;
 
@@ -23,14 +21,13 @@ export function platformController(context: Context): Controller {
     reconcile: async (key) => {
       const platform = caches.platforms.get(key);
       if (!platform) return undefined;
-      const { status, requeueAfter } = decide(await gather(context, platform));
       try {
+        const { status, requeueAfter } = decide(await gather(context, platform));
         await writeStatus(client, platforms, platform, status);
+        return { requeueAfter };
       } catch (error) {
-        if (isConflict(error)) return { requeueAfter: CONFLICT };
-        throw error;
+        return afterTrouble(context, platforms, platform, error);
       }
-      return { requeueAfter };
     },
   });
   caches.platforms.subscribe((key, _, after) => after && self.enqueue(key));

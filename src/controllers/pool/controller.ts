@@ -1,14 +1,15 @@
-import { isConflict } from '../../kube/errors.ts';
+import { generationPools } from '../../kinds.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
 import { BY, type Context } from '../context.ts';
 import { machineIdOf } from '../nodes.ts';
+import { afterTrouble } from '../trouble.ts';
 import { apply } from './apply.ts';
 import { decide } from './decide.ts';
 import { gather } from './gather.ts';
 
 /** Wakes for its pools, their generations, and the Nodes of their machines. */
 export function poolController(context: Context): Controller {
-  const { caches, clock, log, observer } = context;
+  const { caches, client, clock, log, observer } = context;
   const self = controller({
     name: 'pool',
     clock,
@@ -18,13 +19,13 @@ export function poolController(context: Context): Controller {
     reconcile: async (key) => {
       const pool = caches.pools.get(key);
       if (!pool) return undefined;
-      const input = await gather(context, pool);
       try {
+        let input = await gather(context, pool);
+        // The cache may not show yet what this process did a moment ago: what costs machines is decided on a live read.
+        if (decide(input).launch.length > 0) input = { ...input, pool: await client.get(generationPools, key) };
         return { requeueAfter: await apply(context, input, decide(input)) };
       } catch (error) {
-        // Somebody wrote since the cache was filled: its update is on the way and wakes this pool again.
-        if (isConflict(error)) return { requeueAfter: CONFLICT };
-        throw error;
+        return afterTrouble(context, generationPools, pool, error);
       }
     },
   });
@@ -41,7 +42,5 @@ export function poolController(context: Context): Controller {
   return self;
 }
 
-/** Real ms: the cache follows the API server within a few. */
-const CONFLICT = 100;
 /** Nodes register in bursts: one look at the pool for those of this time. Real ms. */
 const NODE_BURST = 250;

@@ -115,6 +115,8 @@ export const stopProtected = (id: string) =>
   );
 export const wrongState = (id: string, act: 'stopped' | 'started' | 'modified') =>
   refuse('IncorrectInstanceState', `The instance '${id}' is not in a state from which it can be ${act}.`);
+export const neverRan = (id: string) =>
+  refuse('IncorrectInstanceState', `Instance '${id}' cannot be stopped as it has never reached the 'running' state.`);
 export const attributeNeedsStopped = (id: string) =>
   refuse('IncorrectInstanceState', `The instance '${id}' is not in the 'stopped' state.`);
 

@@ -31,7 +31,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   if (kubeconfig !== undefined) {
     // Loaded only when there is a cluster: the Kubernetes client costs half a second and 80 MB.
     const { kubernetesNodes } = await import('./nodes/kubernetes.ts');
-    cloud.nodes = await kubernetesNodes({ kubeconfig, clock, log, observer: nodeObserver(cloud) });
+    const owns = (address: string) => [...cloud.subnets.values()].some((subnet) => subnet.holds(address));
+    cloud.nodes = await kubernetesNodes({ kubeconfig, clock, log, observer: nodeObserver(cloud), owns });
   }
   planPeople(cloud);
   const server = createHttpServer(cloud);

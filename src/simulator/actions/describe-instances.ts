@@ -96,7 +96,7 @@ function fieldsAt(cloud: Cloud, seen: number): Fields<Instance> {
     'reservation-id': ({ reservation }) => [reservation],
     'owner-id': () => [cloud.scenario.account],
     'launch-index': ({ launchIndex }) => [String(launchIndex)],
-    'launch-time': ({ launchedAt }) => [new Date(launchedAt).toISOString()],
+    'launch-time': ({ launchedAt }) => [new Date(Math.floor(launchedAt / 1000) * 1000).toISOString()],
     'subnet-id': unlessGone(({ subnet }) => subnet.id),
     'vpc-id': unlessGone(() => cloud.scenario.vpc),
     'private-ip-address': unlessGone(({ address }) => address),

@@ -23,6 +23,7 @@ export function publicAddress(cloud: Cloud, instance: Instance, seen: number): s
 
 /** An instance as RunInstances and DescribeInstances answer it, as it was at `seen`. */
 export function instanceView(cloud: Cloud, instance: Instance, seen: number): Answer {
+  const tags = tagSet(instance.tags.seen(seen));
   const state = instance.state.seen(seen);
   // A terminated instance has let go of its network: https://repost.aws and every listing of one show it so.
   const gone = state === 'terminated';
@@ -37,7 +38,8 @@ export function instanceView(cloud: Cloud, instance: Instance, seen: number): An
     reason: winding ? instance.reason : '',
     amiLaunchIndex: instance.launchIndex,
     instanceType: instance.type.name,
-    launchTime: new Date(instance.launchedAt),
+    // EC2 knows launch times to the second.
+    launchTime: new Date(Math.floor(instance.launchedAt / 1000) * 1000),
     placement: { availabilityZone: instance.subnet.zone, groupName: '', tenancy: 'default' },
     monitoring: { state: 'disabled' },
     subnetId: gone ? undefined : instance.subnet.id,
@@ -57,7 +59,8 @@ export function instanceView(cloud: Cloud, instance: Instance, seen: number): An
     blockDeviceMapping: [],
     virtualizationType: 'hvm',
     clientToken: instance.clientToken ?? '',
-    tagSet: tagSet(instance.tags.seen(seen)),
+    // An instance without tags has no tag set at all.
+    tagSet: tags.length > 0 ? tags : undefined,
     hypervisor: 'xen',
     networkInterfaceSet: [],
     ebsOptimized: false,

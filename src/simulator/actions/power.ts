@@ -1,4 +1,4 @@
-import { noCapacity, quotaExceeded, stopProtected, wrongState } from '../errors.ts';
+import { neverRan, noCapacity, quotaExceeded, stopProtected, wrongState } from '../errors.ts';
 import { boot, stop } from '../life.ts';
 import { type Instance, type StateName, usesQuota } from '../state/instance.ts';
 import type { Answer } from '../wire/xml.ts';
@@ -11,7 +11,8 @@ export const stopInstances: Action = {
   parameters: ['InstanceId', 'Force', 'Hibernate', 'SkipOsShutdown'],
   run(cloud, { parameters, caller, call, now }) {
     const instances = namedInstances(cloud, parameters);
-    for (const { id, state, stopProtection } of instances) {
+    for (const { id, state, starts, stopProtection } of instances) {
+      if (state.current === 'pending' && starts === 1) throw neverRan(id);
       if (!['running', 'stopping', 'stopped'].includes(state.current)) throw wrongState(id, 'stopped');
       if (stopProtection.current && state.current === 'running') throw stopProtected(id);
     }

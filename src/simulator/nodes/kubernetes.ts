@@ -16,11 +16,18 @@ import { type Machine, type NodeObserver, type NodeRegistry, type NodeState, nod
 /** Writes to the API server at once; it is the limit long before we are. */
 const CONCURRENCY = 16;
 
-export type KubernetesNodes = { kubeconfig: string; clock: Clock; log: Logger; observer: NodeObserver };
+export type KubernetesNodes = {
+  kubeconfig: string;
+  clock: Clock;
+  log: Logger;
+  observer: NodeObserver;
+  /** Whether an address is one that this cloud gives out; Nodes with others are somebody else's. */
+  owns(address: string): boolean;
+};
 
 /**
- * A registry that writes to the cluster of a kubeconfig. Nodes that an earlier simulator left behind are removed,
- * since no machine of this one is theirs. Rejects with ConfigError when the kubeconfig cannot be used.
+ * A registry that writes to the cluster of a kubeconfig. Nodes that an earlier simulator left behind are removed: those
+ * with an address of this cloud and no machine in it. Rejects with ConfigError when the kubeconfig cannot be used.
  */
 export async function kubernetesNodes(options: KubernetesNodes): Promise<NodeRegistry> {
   const client = await connect({ kubeconfig: options.kubeconfig, name: 'cloud-simulator' });
@@ -30,7 +37,7 @@ export async function kubernetesNodes(options: KubernetesNodes): Promise<NodeReg
 /** The same over a given client. */
 export function registryOver(
   client: KubeClient,
-  { clock, log, observer }: Omit<KubernetesNodes, 'kubeconfig'>,
+  { clock, log, observer, owns }: Omit<KubernetesNodes, 'kubeconfig'>,
 ): NodeRegistry {
   const wanted = new Map<string, { machine: Machine; state: NodeState }>();
   const known = new Set<string>();
@@ -55,7 +62,8 @@ export function registryOver(
     drain: 0,
     async reconcile(key, signal) {
       if (key === ADOPT) {
-        for (const id of await removeStrangers(client, wanted, signal)) log.info('removed a Node left behind', { id });
+        for (const id of await removeStrangers(client, (id, address) => owns(address) && !wanted.has(id), signal))
+          log.info('removed a Node left behind', { id });
         return undefined;
       }
       const entry = wanted.get(key);
@@ -137,13 +145,14 @@ async function silence(client: KubeClient, node: Node, clock: Clock, signal: Abo
 
 async function removeStrangers(
   client: KubeClient,
-  wanted: ReadonlyMap<string, unknown>,
+  isStranger: (id: string, address: string) => boolean,
   signal: AbortSignal,
 ): Promise<string[]> {
   const removed = [];
   for (const node of (await client.list(nodes, { signal })).items) {
     const id = instanceIdOf(node.spec?.providerID);
-    if (id === undefined || wanted.has(id)) continue;
+    const address = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;
+    if (id === undefined || address === undefined || !isStranger(id, address)) continue;
     await ignoring(isNotFound, deleteObject(client, nodes, target(node), { signal }));
     removed.push(id);
   }

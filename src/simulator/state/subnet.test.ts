@@ -29,6 +29,12 @@ describe('a subnet', () => {
     expect(taken.at(-1)).toBe(first);
   });
 
+  it('knows its own addresses', () => {
+    const subnet = new Subnet({ id: 's', zone: 'z', cidr: '10.0.0.16/28' });
+    const addresses = ['10.0.0.15', '10.0.0.16', '10.0.0.31', '10.0.0.32', 'x'];
+    expect(addresses.filter((address) => subnet.holds(address))).toEqual(['10.0.0.16', '10.0.0.31']);
+  });
+
   it('counts across octets', () => {
     const subnet = new Subnet({ id: 's', zone: 'z', cidr: '10.1.0.0/22' });
     const taken = all(subnet);

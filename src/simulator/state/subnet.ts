@@ -19,7 +19,7 @@ export class Subnet {
     this.cidr = spec.cidr;
     const [address, prefix] = ipaddr.IPv4.parseCIDR(spec.cidr);
     const size = 2 ** (32 - prefix);
-    const base = address.octets.reduce((number, octet) => number * 256 + octet, 0);
+    const base = number(address);
     this.#base = base - (base % size);
     this.#end = this.#base + size - 1;
     this.#fresh = this.#base + 4;
@@ -44,8 +44,19 @@ export class Subnet {
 
   /** Gives an address back. */
   release(address: string): void {
-    this.#returned.push(ipaddr.IPv4.parse(address).octets.reduce((number, octet) => number * 256 + octet, 0));
+    this.#returned.push(number(ipaddr.IPv4.parse(address)));
   }
+
+  /** Whether an address lies in it. */
+  holds(address: string): boolean {
+    if (!ipaddr.IPv4.isValid(address)) return false;
+    const value = number(ipaddr.IPv4.parse(address));
+    return value >= this.#base && value <= this.#end;
+  }
+}
+
+function number({ octets }: { octets: number[] }): number {
+  return octets.reduce((sum, octet) => sum * 256 + octet, 0);
 }
 
 function format(address: number): string {

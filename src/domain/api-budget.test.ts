@@ -10,6 +10,7 @@ import {
   lowest,
   newBudget,
   retryAfter,
+  returned,
   take,
   throttled,
   withLimits,
@@ -264,6 +265,15 @@ function launchAll(count: number, lets: (machines: number, now: number) => boole
   }
   return { budget, left, refused };
 }
+
+describe('tokens that are given back', () => {
+  it('are the machines’, not the request’s, and never overfill the bucket', () => {
+    const cost = { requests: 1, resources: 100 };
+    const taken = ok(take(newBudget(launches, 0), cost, 'recovery', 0));
+    expect(returned(taken, cost, 0)).toMatchObject({ requests: { tokens: 4 }, resources: { tokens: 1000 } });
+    expect(returned(taken, cost, 40_000).resources?.tokens).toBe(1000);
+  });
+});
 
 describe('ceilings', () => {
   it('that are lowered hold at once, and those that are raised are grown into', () => {

@@ -163,6 +163,18 @@ export function admitted(budget: Budget): Budget {
   return budget.streak === 0 ? budget : { ...budget, streak: 0 };
 }
 
+/**
+ * Gives the machines' tokens back of a call that launched none, or that will be repeated with its token because its
+ * answer was lost: the cloud charges once for it, and a second charge here could mean minutes of waiting.
+ */
+export function returned(budget: Budget, cost: Cost, now: number): Budget {
+  const state = refilled(budget, now);
+  const { resources } = state;
+  if (!resources || cost.resources === 0) return state;
+  const tokens = Math.min(resources.burst, resources.tokens + cost.resources);
+  return { ...state, resources: { ...resources, tokens } };
+}
+
 /** The limits of several classes on one account: the lowest of each, and the largest reserve. Undefined for none. */
 export function lowest(limits: readonly BudgetLimits[]): BudgetLimits | undefined {
   const lower = (a: BucketLimits, b: BucketLimits) => ({

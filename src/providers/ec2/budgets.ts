@@ -6,6 +6,7 @@ import {
   type Cost,
   newBudget,
   retryAfter,
+  returned,
   take,
   throttled,
   withLimits,
@@ -49,6 +50,12 @@ export class Budgets {
 
   affordable(operation: Operation, priority: Priority): number {
     return affordable(this.#of(operation).budget, priority, this.#clock.monotonic());
+  }
+
+  /** Gives back the machines' tokens of a call that launched none or is going to be repeated. */
+  giveBack(operation: Operation, cost: Cost): void {
+    const state = this.#of(operation);
+    state.budget = returned(state.budget, cost, this.#clock.monotonic());
   }
 
   throttled(operation: Operation, cost: Cost, sentAt: number): void {

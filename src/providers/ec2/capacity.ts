@@ -99,8 +99,11 @@ async function describeSubnets(client: Client, ids: string[]): Promise<Subnet[]>
   const byId = new Map((answer.Subnets ?? []).map((subnet) => [subnet.SubnetId, subnet]));
   return ids.map((id) => {
     const subnet = byId.get(id);
-    if (subnet?.CidrBlock === undefined || subnet.AvailableIpAddressCount === undefined || !subnet.AvailabilityZone) {
-      throw incomplete('DescribeSubnets', `addresses and zone of ${id}`);
+    if (!subnet?.CidrBlock || !ipaddr.IPv4.isValidCIDR(subnet.CidrBlock)) {
+      throw incomplete('DescribeSubnets', `an IPv4 block of ${id}`);
+    }
+    if (subnet.AvailableIpAddressCount === undefined || !subnet.AvailabilityZone) {
+      throw incomplete('DescribeSubnets', `free addresses and zone of ${id}`);
     }
     return {
       id,

@@ -95,6 +95,16 @@ describe('the paced client', () => {
     expect(rates).toEqual([2, 2, 2, 1]);
   });
 
+  it('does not charge twice for machines whose launch is repeated', async () => {
+    const { client, launch } = aClient(async (n) => {
+      if (n === 1) throw Object.assign(new Error('late'), { name: 'TimeoutError' });
+      return {};
+    });
+    await expect(launch(500)).rejects.toMatchObject({ refused: false });
+    await launch(500);
+    expect(client.affordable('RunInstances', 'planned')).toBe(300);
+  });
+
   it('does not slow down for other errors', async () => {
     const { launch, budget } = aClient(async () => {
       throw Object.assign(new Error('no'), {

@@ -93,6 +93,7 @@ export function pacedClient(options: {
       } catch (error) {
         const refusal = isThrottlingAnswer(error);
         if (refusal) budgets.throttled(operation, cost, sentAt);
+        else if (!terms.partial) budgets.giveBack(operation, cost);
         const retryAfter = refusal ? budgets.retryAfter(operation, cost, priority) : undefined;
         const known = classify(error, asked, {
           ...(retryAfter !== undefined && { retryAfter }),

@@ -45,7 +45,13 @@ const TOKEN: Meaning = {
 const UNCLEAR: Meaning = {
   reason: 'Unknown',
   refused: false,
-  advice: 'It may have had its effect or not: it is repeated or looked at again.',
+  advice: 'Whether it had its effect is not known: it is repeated or looked at again.',
+};
+const UNREACHED: Meaning = {
+  reason: 'Unknown',
+  refused: false,
+  advice:
+    'Check spec.ec2.endpoint and spec.ec2.region of the GenerationClass, and the network between; it is tried again.',
 };
 
 const MEANINGS: [Meaning, string[]][] = [
@@ -89,6 +95,7 @@ const MEANINGS: [Meaning, string[]][] = [
   ],
   [PROTECTED, ['OperationNotPermitted']],
   [TOKEN, ['IdempotentParameterMismatch']],
+  [UNREACHED, ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'TimeoutError']],
 ];
 
 const BY_CODE = new Map(MEANINGS.flatMap(([means, codes]) => codes.map((code) => [code, means] as const)));
@@ -163,6 +170,7 @@ function meaningOf(error: unknown, code: string): Meaning {
 function codeOf(thrown: unknown): string {
   const error = unwrapped(thrown);
   if (!(error instanceof Error)) return 'Unknown';
+  // Only our own time limit aborts calls.
   if (error.name === 'AbortError') return 'TimeoutError';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   // The SDK names an error `Unknown` when the answer has no code.

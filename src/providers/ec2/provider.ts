@@ -1,4 +1,4 @@
-import { CLUSTER_TAG } from '../../api/v1alpha1/index.ts';
+import { CLUSTER_TAG } from '../../api/v1alpha1/labels.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Provider } from '../provider.ts';
 import { shareEach } from '../share.ts';

@@ -67,7 +67,12 @@ function proceed(input: CutoverInput): CutoverDecision {
   for (const step of steps) {
     if (journal.find(({ name }) => name === step.name)?.state === 'Done') continue;
     if (!step.done(input)) return take(step, input, journal);
-    journal = recorded(journal, step.name, { state: 'Done', endTime: timestamp(input.now) }, input.now);
+    journal = recorded(
+      journal,
+      step.name,
+      { state: 'Done', endTime: timestamp(input.now), message: undefined },
+      input.now,
+    );
   }
   const message = `${input.cutover.spec.to} is live`;
   return {
@@ -101,7 +106,13 @@ function take(step: Step, input: CutoverInput, journal: Journal): CutoverDecisio
       effects: [],
       requeueAfter: Math.max(SOONEST, input.scaled(SOON)),
     };
-  return { status: { ...report(input, ongoing), steps, ...action.journal }, effects: action.effects, requeueAfter: 0 };
+  // A cloud and the endpoints of a Service take their time to show a change; the API server shows its own at once.
+  const switching = action.effects.some((effect) => effect.do === 'switch');
+  return {
+    status: { ...report(input, ongoing), steps, ...action.journal },
+    effects: action.effects,
+    requeueAfter: switching ? soon(input) : 0,
+  };
 }
 
 export function blocked(
@@ -117,6 +128,8 @@ export function blocked(
   ];
   return { status: { ...report(input, verdicts), steps }, effects: [], requeueAfter: input.scaled(BLOCKED) };
 }
+
+const soon = ({ scaled }: CutoverInput): number => Math.max(SOONEST, scaled(SOON));
 
 type Journal = NonNullable<Cutover['status']['steps']>;
 type Entry = Journal[number];

@@ -1,5 +1,6 @@
 import { ensureBinaries } from './binaries/build.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { describeFailure } from './errors.ts';
 import { controlPlaneVariable } from './testing.ts';
 
 declare global {
@@ -9,7 +10,14 @@ declare global {
 
 /** Jest calls this once, before the first test of a run that holds a test of the project `api`. */
 export default async function setup(): Promise<void> {
-  const binaries = await ensureBinaries({ log: (line) => process.stderr.write(`${line}\n`) });
-  globalThis.testControlPlane = await startControlPlane({ binaries });
+  try {
+    const binaries = await ensureBinaries({ log: (line) => process.stderr.write(`${line}\n`) });
+    globalThis.testControlPlane = await startControlPlane({ binaries });
+  } catch (error) {
+    // Jest would put a stack trace around what is no fault of the code.
+    const { message, status } = describeFailure(error);
+    process.stderr.write(`${message}\n`);
+    process.exit(status);
+  }
   process.env[controlPlaneVariable] = globalThis.testControlPlane.directory;
 }

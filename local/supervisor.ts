@@ -49,11 +49,14 @@ async function start(directory: string, controlPlaneOnly: boolean, timeScale: nu
 
 function log(line: string): void {
   process.stdout.write(`${new Date().toISOString()} ${line}\n`);
-  tell({ type: 'log', line });
+  void tell({ type: 'log', line });
 }
 
-function tell(message: SupervisorMessage): void {
-  if (process.connected) process.send?.(message);
+/** @returns when the message is on its way: an exit before that would lose it */
+async function tell(message: SupervisorMessage): Promise<void> {
+  const { send } = process;
+  if (!process.connected || send === undefined) return;
+  await new Promise<void>((resolve) => send.call(process, message, () => resolve()));
 }
 
 /** A crashed operator comes back as a Deployment's would: after a second, then two, then four, up to thirty. */
@@ -81,9 +84,9 @@ async function main(): Promise<void> {
   process.once('disconnect', interrupted);
 
   const kept = await start(directory, parts === 'control-plane', Number(timeScale));
-  tell({ type: 'ready', ...(kept.simulatorUrl === undefined ? {} : { simulatorUrl: kept.simulatorUrl }) });
   // Before this moment the end of `up` was somebody's Ctrl-C; from now on it is the normal course of things.
   process.off('disconnect', interrupted);
+  await tell({ type: 'ready', ...(kept.simulatorUrl === undefined ? {} : { simulatorUrl: kept.simulatorUrl }) });
 
   const stop = new Promise<void>((resolve) => {
     if (told.signal.aborted) resolve();
@@ -106,7 +109,7 @@ try {
 } catch (error) {
   const { message, status } = describeFailure(error);
   process.stdout.write(`${message}\n`);
-  tell({ type: 'failed', message, status });
+  await tell({ type: 'failed', message, status });
   process.exitCode = status;
 } finally {
   forgetSupervisor(directory);

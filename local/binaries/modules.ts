@@ -25,9 +25,9 @@ export const binaryModules: ReadonlyArray<BinaryModule> = [
   {
     name: 'kubernetes',
     binaries: [
-      { file: 'kube-apiserver', package: 'k8s.io/kubernetes/cmd/kube-apiserver', coldSeconds: 240 },
+      { file: 'kube-apiserver', package: 'k8s.io/kubernetes/cmd/kube-apiserver', coldSeconds: 300 },
       { file: 'kube-controller-manager', package: 'k8s.io/kubernetes/cmd/kube-controller-manager', coldSeconds: 60 },
-      { file: 'kube-scheduler', package: 'k8s.io/kubernetes/cmd/kube-scheduler', coldSeconds: 30 },
+      { file: 'kube-scheduler', package: 'k8s.io/kubernetes/cmd/kube-scheduler', coldSeconds: 5 },
       { file: 'kubectl', package: 'k8s.io/kubernetes/cmd/kubectl', coldSeconds: 30 },
     ],
     stamps: kubernetesStamps,
@@ -41,13 +41,13 @@ export const binaryModules: ReadonlyArray<BinaryModule> = [
   },
   {
     name: 'kwok',
-    binaries: [{ file: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok', coldSeconds: 120 }],
+    binaries: [{ file: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok', coldSeconds: 90 }],
     stamps: [],
     extras: [{ module: 'sigs.k8s.io/kwok', folder: 'kustomize/stage', into: 'stages' }],
   },
   {
     name: 'helm',
-    binaries: [{ file: 'helm', package: 'helm.sh/helm/v3/cmd/helm', coldSeconds: 120 }],
+    binaries: [{ file: 'helm', package: 'helm.sh/helm/v3/cmd/helm', coldSeconds: 110 }],
     stamps: [],
     extras: [],
   },

@@ -2,11 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { readAccess } from '../../local/access.ts';
 import { runCommand } from '../../local/command.ts';
 import { isRunning, killProcess } from '../../local/process-table.ts';
 import { findSupervisor, survivors } from '../../local/supervisor-file.ts';
 import { waitFor } from '../../local/wait.ts';
 
+const kubernetes = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
 const local = join(import.meta.dirname, '..', '..', 'local');
 let directory: string;
 beforeEach(async () => {
@@ -25,6 +27,27 @@ const up = () => run('up.ts', ['--control-plane-only']);
 const down = () => run('down.ts', []);
 
 describe('make up and make down', () => {
+  it('leave everything running, the operator with its own rights, and then no process', async () => {
+    const first = await run('up.ts', ['--time-scale', '10']);
+    expect(first.stderr).toBe('');
+    expect(first.stdout).toMatch(/The simulated cloud answers at http:\/\/127\.0\.0\.1:\d+;/);
+    const supervisor = findSupervisor(directory)!;
+    const programs = survivors(directory);
+    expect(programs.map(({ name }) => name).sort()).toEqual(['etcd', ...kubernetes, 'kwok', 'operator', 'simulator']);
+
+    // The rights that the chart gives to the account that the process runs as; control-plane-parts.test.ts shows that it is that one.
+    const kubeconfig = join(directory, 'kubeconfigs', 'admin.yaml');
+    const { programs: clients } = await readAccess(directory);
+    const who = `--as=system:serviceaccount:generations-system:generations-operator`;
+    const can = (...verb: string[]) =>
+      runCommand(clients.kubectl, ['auth', 'can-i', ...verb, who, `--kubeconfig=${kubeconfig}`]);
+    expect((await can('patch', 'clustergenerations.generations.dev/status')).stdout).toBe('yes\n');
+    expect((await can('list', 'secrets', '--all-namespaces')).stdout).toBe('no\n');
+
+    expect(await down()).toMatchObject({ status: 0, stdout: 'Down: no process is left.\n' });
+    expect([supervisor, ...programs].filter(isRunning)).toEqual([]);
+  }, 180_000);
+
   it('leave a control plane that can be used, and then no process', async () => {
     const first = await up();
     expect(first.stderr).toBe('');
@@ -32,8 +55,7 @@ describe('make up and make down', () => {
     expect(first.stdout.trimEnd().split('\n').at(-1)).toBe(`export KUBECONFIG=${kubeconfig}`);
 
     const programs = survivors(directory);
-    const names = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok'];
-    expect(programs.map(({ name }) => name).sort()).toEqual(names);
+    expect(programs.map(({ name }) => name).sort()).toEqual(['etcd', ...kubernetes, 'kwok']);
     const supervisor = findSupervisor(directory)!;
 
     const again = await up();

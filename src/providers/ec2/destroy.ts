@@ -23,8 +23,17 @@ export function createDestroyer(provider: Provider): Destroyer {
     async unprotect(id) {
       const terms = { priority: 'planned', what: `lifting the protection of ${id}` } as const;
       // One attribute a call is all that EC2 takes. Stop protection first: lifted alone, it lets nobody terminate.
-      await client.send('ModifyInstanceAttribute', { InstanceId: id, DisableApiStop: { Value: false } }, terms);
-      await client.send('ModifyInstanceAttribute', { InstanceId: id, DisableApiTermination: { Value: false } }, terms);
+      try {
+        await client.send('ModifyInstanceAttribute', { InstanceId: id, DisableApiStop: { Value: false } }, terms);
+        await client.send(
+          'ModifyInstanceAttribute',
+          { InstanceId: id, DisableApiTermination: { Value: false } },
+          terms,
+        );
+      } catch (error) {
+        // On its way out already: the cloud's list shows that late.
+        if (!(error instanceof ProviderError && error.code === 'IncorrectInstanceState')) throw error;
+      }
     },
     async terminate(ids) {
       if (ids.length === 0) return;

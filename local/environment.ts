@@ -28,7 +28,7 @@ export interface EnvironmentOptions {
   simulator?: Pick<SimulatorOptions, 'port' | 'program'>;
   chart?: ChartOptions;
   /** `false`: everything but the operator. Its `env` is added to `operatorCredentials`. */
-  operator?: Pick<OperatorOptions, 'env' | 'args' | 'program' | 'name'> | false;
+  operator?: Pick<OperatorOptions, 'env' | 'args' | 'program' | 'name' | 'leaderElect'> | false;
   /** Told what is being done, a line at a time. */
   log?: (line: string) => void;
 }

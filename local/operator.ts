@@ -17,6 +17,11 @@ export interface OperatorOptions {
   env?: Record<string, string>;
   /** After the arguments that the chart's Deployment gives it too. */
   args?: ReadonlyArray<string>;
+  /**
+   * As deployed, it elects a leader, and after a crash the lease has to run out first. `false`: it takes itself for the only one and
+   * goes on at once. True unless told.
+   */
+  leaderElect?: boolean;
   log?: (line: string) => void;
   /** Names its log and kubeconfig: a second replica needs another one. */
   name?: string;
@@ -74,7 +79,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   await writeKubeconfig(kubeconfig, { server, certificateAuthority, user, credential: { tokenFile } });
 
   const [health, metrics] = (await freePorts(2)).map((port) => `127.0.0.1:${port}`);
-  const asDeployed = [`--namespace=${operatorNamespace}`, '--leader-elect'];
+  const asDeployed = [`--namespace=${operatorNamespace}`, ...(options.leaderElect === false ? [] : ['--leader-elect'])];
   const addresses = [`--metrics-address=${metrics}`, `--health-address=${health}`];
   const command = { name, command: process.execPath, args: [program, ...asDeployed, ...addresses, ...args] };
   const start = () => group.start({ ...command, env: { ...env, KUBECONFIG: kubeconfig } });

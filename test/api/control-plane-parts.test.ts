@@ -68,7 +68,10 @@ describe('the operator as a local process', () => {
 
   it('is its service account and nobody else, before and after a crash', async () => {
     const operator = await start('crashing');
-    expect(await saysWhoItIs(operator.process())).toEqual([operatorName, '--namespace=generations-system --flag']);
+    expect(await saysWhoItIs(operator.process())).toEqual([
+      operatorName,
+      '--namespace=generations-system --leader-elect --flag',
+    ]);
 
     const first = operator.process();
     await operator.kill();
@@ -78,7 +81,10 @@ describe('the operator as a local process', () => {
     await operator.restart();
     await operator.ready();
     expect(operator.process().pid).not.toBe(first.pid);
-    expect(await saysWhoItIs(operator.process())).toEqual([operatorName, '--namespace=generations-system --flag']);
+    expect(await saysWhoItIs(operator.process())).toEqual([
+      operatorName,
+      '--namespace=generations-system --leader-elect --flag',
+    ]);
     await operator.stop();
     expect(isRunning(operator.process())).toBe(false);
   }, 60_000);
@@ -116,7 +122,7 @@ describe('a whole environment', () => {
       timeScale: 60,
       simulator: { port: 4000, program: cloud },
       chart: { chart: await aChart('whole') },
-      operator: { program, args: ['--flag'] },
+      operator: { program, args: ['--flag'], leaderElect: false },
     });
     expect(environment.simulator.url).toBe('http://127.0.0.1:4000');
     expect(await saysWhoItIs(environment.operator!.process())).toEqual([

@@ -14,9 +14,9 @@ export interface KubeconfigOptions {
 /**
  * The text of a kubeconfig with one cluster, one user and one context.
  *
- * A token file is given twice. `tokenFile` is what kubectl and everything in Go reads; the JavaScript client ignores it and sends no
- * credentials at all, but does read the file named by an auth provider `tokenFile`, a name that the Go clients do not know and refuse.
- * So a file for the JavaScript client holds the second form only.
+ * A token file is named by an auth provider called `tokenFile`, which the JavaScript client reads again when it changes. It ignores the
+ * field `tokenFile` that kubectl and other Go programs read, and sends no credentials then; they in turn refuse this provider. So a file
+ * with a token file is for the operator only.
  */
 export function kubeconfigText({ server, certificateAuthority, user, credential }: KubeconfigOptions): string {
   const cluster = { server, 'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64') };

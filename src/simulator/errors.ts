@@ -42,6 +42,8 @@ export const parameterCombination = (message: string) => refuse('InvalidParamete
 export const notSimulated = (operation: string, name: string) =>
   refuse('UnsupportedOperation', `This simulated cloud does not implement the parameter ${name} of ${operation}.`);
 export const invalidFilter = (name: string) => refuse('InvalidParameterValue', `The filter '${name}' is invalid`);
+export const filterLimit = (what: string) =>
+  refuse('FilterLimitExceeded', `The maximum number of ${what} on a single call has been exceeded.`);
 export const dryRun = () => refuse('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.', 412);
 export const requestLimitExceeded = (kind: 'requests' | 'resources') =>
   new Ec2Error('RequestLimitExceeded', 'Request limit exceeded.', 503, kind);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { operations } from '../../src/simulator/actions/operations.ts';
+import { parseScenario } from '../../src/simulator/scenario/load.ts';
 import { fidelity, fidelityTables } from './fidelity.ts';
 import { PYTHON_LIMIT, runPython } from './python.ts';
 import { allAnswers, type RawAnswer } from './situations.ts';
@@ -134,6 +135,12 @@ describe('members that must be there', () => {
 });
 
 describe('docs/simulator.md', () => {
+  it('has an example that is a valid scenario', async () => {
+    const docs = await readFile(join(import.meta.dirname, '../../docs/simulator.md'), 'utf8');
+    const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(docs) ?? [];
+    expect(parseScenario(example).people).toHaveLength(1);
+  });
+
   it('shows the tables as they are tested, with their sources', async () => {
     const docs = await readFile(join(import.meta.dirname, '../../docs/simulator.md'), 'utf8');
     expect(docs).toContain(fidelityTables());

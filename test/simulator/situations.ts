@@ -236,6 +236,7 @@ const refusals: Story = {
     await ask('unknown machines', 'DescribeInstances', named(['i-0123', 'i-0456']));
     await ask('an id that is none', 'DescribeInstances', named(['web-1']));
     await ask('an unknown filter', 'DescribeInstances', filters({ colour: ['red'] }));
+    await ask('too many filter values', 'DescribeInstances', filters({ 'instance-id': Array(201).fill('i-0123') }));
     await ask('a page too small', 'DescribeInstances', { MaxResults: '4' });
     await ask('ids in pages', 'DescribeInstances', { MaxResults: '5', ...named(['i-0123']) });
     await ask('a token that is none', 'DescribeInstances', { NextToken: 'x' });

@@ -32,6 +32,13 @@ describe('filters', () => {
     expect(found({ 'tag-value': ['job'] })).toEqual(['job-1']);
   });
   it('find nothing that lacks the tag, not even with *', () => expect(found({ 'tag:team': ['*'] })).toEqual(['web-1']));
+  it('are at most 50, of at most 200 values each', () => {
+    const many = (count: number) => Array.from({ length: count }, (_, index) => `x-${index}`);
+    expect(found({ name: [...many(199), 'bare'] })).toEqual(['bare']);
+    expect(() => found({ name: many(201) })).toThrow(expect.objectContaining({ code: 'FilterLimitExceeded' }));
+    const wide = Object.fromEntries(many(51).map((key) => [`tag:${key}`, ['x']]));
+    expect(() => found(wide)).toThrow(expect.objectContaining({ code: 'FilterLimitExceeded' }));
+  });
   it.each(['colour', 'constructor', 'Name'])('refuse the unknown filter %s', (name) => {
     expect(() => found({ [name]: ['x'] })).toThrow(`The filter '${name}' is invalid`);
   });

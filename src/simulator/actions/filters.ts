@@ -1,5 +1,9 @@
-import { invalidFilter, missingParameter } from '../errors.ts';
+import { filterLimit, invalidFilter, missingParameter } from '../errors.ts';
 import { list, required, structures, type Tree } from '../wire/parameters.ts';
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html */
+const MOST_FILTERS = 50;
+const MOST_VALUES = 200;
 
 /** What a filter compares: the values that a thing has under the filter's name. */
 export type Fields<T> = Record<string, (thing: T) => (string | undefined)[]>;
@@ -14,10 +18,13 @@ export function filtering<T>(
   fields: Fields<T>,
   tagsOf?: (thing: T) => Readonly<Record<string, string>>,
 ): (thing: T) => boolean {
-  const tests = structures(parameters, 'Filter').map((filter) => {
+  const asked = structures(parameters, 'Filter');
+  if (asked.length > MOST_FILTERS) throw filterLimit('filters');
+  const tests = asked.map((filter) => {
     const name = required(filter, 'Name');
     const values = list(filter, 'Value');
     if (values.length === 0) throw missingParameter('Filter.Value');
+    if (values.length > MOST_VALUES) throw filterLimit('filter values');
     const valuesOf = fieldFor(name, fields, tagsOf);
     const matches = anyOf(values);
     return (thing: T) => valuesOf(thing).some((value) => value !== undefined && matches(value));

@@ -46,8 +46,11 @@ export type Instance = {
   starts: number;
 };
 
-/** Whether it counts against the vCPU quota: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-on-demand-instances.html */
+/**
+ * Whether it counts against the vCPU quota, which is of running instances. That pending ones count and those that are
+ * stopping or shutting down do not is assumed.
+ */
 export function usesQuota(instance: Instance): boolean {
   const state = instance.state.current;
-  return state !== 'stopped' && state !== 'terminated';
+  return state === 'pending' || state === 'running';
 }

@@ -1,0 +1,216 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { runCommand } from '../../../local/command.ts';
+import { uniqueName } from '../../../local/testing.ts';
+import {
+  type Actor,
+  denialOf,
+  expectStatus,
+  type GuardedCluster,
+  type KubeObject,
+  pathOf,
+  startGuardedCluster,
+} from './cluster.ts';
+import { aGeneration, aPlatform, aPool, aSite, NOON, type Site } from './objects.ts';
+
+let cluster: GuardedCluster;
+let live: Site;
+
+beforeAll(async () => {
+  cluster = await startGuardedCluster();
+}, 120_000);
+afterAll(() => cluster?.stop());
+
+const refusal = async (who: Actor, object: KubeObject, patch: object, subresource = '') =>
+  denialOf(await cluster.call(who, 'PATCH', pathOf(object) + subresource, patch));
+
+// First, while there is no Platform at all.
+describe('without any Platform', () => {
+  it('a generation that never was live is written to and deleted by anybody', async () => {
+    const mistyped = await cluster.create(aGeneration(uniqueName('ga'), 'no-such-platform'));
+    await cluster.status(mistyped, { stage: 'Planned' });
+    expect(await cluster.call('person', 'PATCH', pathOf(mistyped), { metadata: { labels: { a: 'b' } } })).toMatchObject(
+      { status: 200 },
+    );
+    expect(await cluster.call('person', 'DELETE', pathOf(mistyped))).toMatchObject({ status: 200 });
+  });
+
+  it('a live one, its pool and its Node are protected by its own status', async () => {
+    const { generation, pool, node } = await aSite(cluster, 'live', { without: 'platform' });
+    for (const [object, policy] of [
+      [generation, 'state'],
+      [pool, 'machines'],
+      [node, 'machines'],
+    ]) {
+      const denial = denialOf(await cluster.call('admin', 'DELETE', pathOf(object)));
+      expect(denial).toMatchObject({ policy, text: expect.stringContaining('live') });
+    }
+  });
+
+  it('a Node goes on with its heartbeats', async () => {
+    const { node } = await aSite(cluster, 'live', { without: 'platform' });
+    const heartbeat = { status: { conditions: [{ type: 'Ready', status: 'True', reason: 'Again', message: '' }] } };
+    expect(await cluster.call('admin', 'PATCH', `${pathOf(node)}/status`, heartbeat)).toMatchObject({ status: 200 });
+  });
+});
+
+describe('a Platform that has lost its status', () => {
+  it('is taken to protect everything that names it, and cannot be deleted', async () => {
+    const platform = await cluster.create(aPlatform(uniqueName('pa')));
+    const name = platform.metadata.name;
+    const generation = await cluster.create(aGeneration(uniqueName('ga'), name));
+    const pool = await cluster.create(aPool(generation, name));
+    const unknown = `Platform ${name} does not say yet which generations it protects (status.protected is missing: the operator has not seen it, or it was restored from a backup). Start the operator and try again`;
+    const others =
+      'If you meant a generation that never was live: kubectl get cg shows those as Planned, Provisioning or Staged, and they can be deleted at any time';
+    const refused = async (object: KubeObject) => denialOf(await cluster.call('admin', 'DELETE', pathOf(object)));
+    expect(await refused(generation)).toEqual({
+      policy: 'generation',
+      text: `ClusterGeneration ${generation.metadata.name} cannot be deleted: ${unknown}. ${others}`,
+    });
+    expect(await refused(pool)).toEqual({
+      policy: 'pool',
+      text: `GenerationPool ${pool.metadata.name} cannot be deleted: it belongs to generation ${generation.metadata.name}, and ${unknown}`,
+    });
+    expect(await refused(platform)).toEqual({
+      policy: 'platform',
+      text: `Platform ${name} cannot be deleted: it does not say yet which generations it protects (status.protected is missing: the operator has not seen it, or it was restored from a backup). Start the operator and try again`,
+    });
+    await cluster.status(generation, { stage: 'Planned' });
+  });
+});
+
+describe('status', () => {
+  beforeAll(async () => {
+    live = await aSite(cluster, 'live');
+  }, 30_000);
+
+  it.each<Actor>(['person', 'admin', 'cloud'])('is not written by %s', async (actor) => {
+    const forged = { status: { retiredTime: NOON, retiredBy: { name: 'x', uid: 'y' } } };
+    const answer = await cluster.call(actor, 'PATCH', `${pathOf(live.generation)}/status`, forged);
+    if (actor === 'cloud') expect(answer.status).toBe(403);
+    else
+      expect(denialOf(answer)).toEqual({
+        policy: expect.stringMatching(/^(state|generation)$/),
+        text: expect.any(String),
+      });
+    expect((await cluster.get(live.generation)).status.retiredTime).toBeUndefined();
+  });
+
+  it.each(['platform', 'generation', 'pool'] as const)('of a %s is written by the operator only', async (target) => {
+    const object = live[target];
+    expect(await refusal('admin', object, { status: { observedGeneration: 7 } }, '/status')).toEqual({
+      policy: 'state',
+      text: `The status of ${object.kind} ${object.metadata.name} is written by the operator with its own token, not by admin. Change spec, or apply a Cutover: status follows`,
+    });
+  });
+
+  it('is not written by somebody who impersonates the operator', async () => {
+    const { programs, kubeconfigs } = cluster.controlPlane;
+    const operator = 'system:serviceaccount:generations-system:generations-operator';
+    const patch = [
+      'patch',
+      'cg',
+      live.generation.metadata.name,
+      '--subresource=status',
+      '--type=merge',
+      '-p',
+      '{"status":{"stage":"Retired"}}',
+    ];
+    const { status, stderr } = await runCommand(programs.kubectl, [
+      `--kubeconfig=${kubeconfigs.admin}`,
+      `--as=${operator}`,
+      ...patch,
+    ]);
+    expect(status).toBe(1);
+    expect(stderr).toContain(`is written by the operator with its own token, not by ${operator}`);
+  });
+});
+
+describe('the operator, by mistake,', () => {
+  it('cannot make a generation live that its Platform does not protect', async () => {
+    const { generation, platform } = await aSite(cluster, 'neverLive');
+    expect(await refusal('operator', generation, { status: { liveTime: NOON } }, '/status')).toEqual({
+      policy: 'generation',
+      text: `ClusterGeneration ${generation.metadata.name} cannot go live: status.protected of Platform ${platform.metadata.name} does not list it. Protect first, then go live`,
+    });
+  });
+
+  it('cannot make a generation live that is being deleted', async () => {
+    const { generation } = await aSite(cluster, 'neverLive');
+    await expectStatus(
+      200,
+      cluster.call('operator', 'PATCH', pathOf(generation), { metadata: { finalizers: ['generations.dev/machines'] } }),
+    );
+    await expectStatus(200, cluster.call('person', 'DELETE', pathOf(generation)));
+    expect(await refusal('operator', generation, { status: { liveTime: NOON } }, '/status')).toEqual({
+      policy: 'generation',
+      text: `ClusterGeneration ${generation.metadata.name} cannot go live: it is being deleted`,
+    });
+    await expectStatus(200, cluster.call('operator', 'PATCH', pathOf(generation), { metadata: { finalizers: null } }));
+    expect((await cluster.get(generation)).code).toBe(404);
+  });
+
+  it('cannot retire what its Platform points at', async () => {
+    const { generation, platform } = await aSite(cluster, 'live');
+    const retired = { status: { retiredTime: NOON, retiredBy: { name: 'to-next', uid: 'c00' } } };
+    expect(await refusal('operator', generation, retired, '/status')).toEqual({
+      policy: 'generation',
+      text: `ClusterGeneration ${generation.metadata.name} cannot be retired: it is the live generation of Platform ${platform.metadata.name}. Another one must be live first`,
+    });
+  });
+
+  it('cannot retire a generation twice, or bring it back', async () => {
+    const { generation } = await aSite(cluster, 'retired');
+    const answer = await cluster.call('operator', 'PATCH', `${pathOf(generation)}/status`, {
+      status: { retiredTime: null, retiredBy: null },
+    });
+    expect(answer).toMatchObject({
+      status: 422,
+      body: { message: expect.stringContaining('a retired generation never comes back') },
+    });
+  });
+});
+
+describe('a Platform', () => {
+  it('cannot be deleted while it protects anything', async () => {
+    const { generation, platform } = await aSite(cluster, 'live');
+    const name = generation.metadata.name;
+    const denial = denialOf(await cluster.call('admin', 'DELETE', pathOf(platform)));
+    expect(denial).toEqual({
+      policy: 'platform',
+      text: `Platform ${platform.metadata.name} cannot be deleted: it protects ${name}, with ${name} live. Its generations must be retired first (a Cutover of mode Decommission retires the last one)`,
+    });
+  });
+
+  it('can be deleted when it protects nothing', async () => {
+    const { platform } = await aSite(cluster, 'neverLive');
+    expect(await cluster.call('person', 'DELETE', pathOf(platform))).toMatchObject({ status: 200 });
+  });
+});
+
+describe('a Cutover', () => {
+  const aCutover = (status: object) => ({
+    apiVersion: 'generations.dev/v1alpha1',
+    kind: 'Cutover',
+    metadata: { name: uniqueName('to') },
+    spec: { platform: 'pa', from: '', to: 'ga-2' },
+    status,
+  });
+
+  it('cannot be deleted while it holds a generation', async () => {
+    const cutover = await cluster.create(aCutover({ steps: [{ name: 'Reserve', state: 'Done' }] }));
+    expect(denialOf(await cluster.call('admin', 'DELETE', pathOf(cutover)))).toEqual({
+      policy: 'state',
+      text: `Cutover ${cutover.metadata.name} cannot be deleted: it holds generation ga-2 of Platform pa and has not ended. Abort it (spec.abort: true), wait for its status.outcome, then delete it`,
+    });
+  });
+
+  it.each([
+    ['before it holds anything', { steps: [{ name: 'Preflight', state: 'Running' }] }],
+    ['when it has let go again', { steps: [{ name: 'Reserve', state: 'Undone' }] }],
+    ['when it has ended', { outcome: 'Succeeded', steps: [{ name: 'Reserve', state: 'Done' }] }],
+  ])('can be deleted %s', async (_when, status) => {
+    const cutover = await cluster.create(aCutover(status));
+    expect(await cluster.call('person', 'DELETE', pathOf(cutover))).toMatchObject({ status: 200 });
+  });
+});

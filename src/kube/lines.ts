@@ -1,19 +1,22 @@
 const NEWLINE = 10;
 
 /**
- * Calls `handle` with each complete line of a byte stream. Splits bytes rather than text: a line is decoded once, as
- * a string of its own, so that nothing kept of it keeps the chunk alive. A last line without its newline is dropped.
+ * Makes chunks of bytes into lines: calls `handle` with each one that is complete. Splits bytes rather than text: a
+ * line is decoded once, as a string of its own, so that nothing kept of it keeps the chunk alive.
  */
-export async function eachLine(chunks: AsyncIterable<Buffer>, handle: (line: string) => void): Promise<void> {
+export function lineSplitter(handle: (line: string) => void): (chunk: Buffer) => void {
   let begun: Buffer[] = [];
-  for await (const chunk of chunks) {
+  return (chunk) => {
     let from = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
-      const rest = chunk.subarray(from, end);
-      handle(begun.length === 0 ? rest.toString() : Buffer.concat([...begun, rest]).toString());
-      begun = [];
+      if (begun.length === 0) handle(chunk.toString('utf8', from, end));
+      else {
+        const whole = Buffer.concat([...begun, chunk.subarray(from, end)]);
+        begun = [];
+        handle(whole.toString());
+      }
       from = end + 1;
     }
     if (from < chunk.length) begun.push(chunk.subarray(from));
-  }
+  };
 }

@@ -33,7 +33,10 @@ export type StoreOptions<T> = {
   indexes?: Record<string, IndexFunction<T>>;
 };
 
-type Index<T> = { valuesOf(item: T): readonly string[]; keys: Map<string, Set<string>> };
+/** Most values of most indexes file one key: a set for each would cost more than the items. */
+type Filed = string | Set<string>;
+type Index<T> = { valuesOf(item: T): readonly string[]; keys: Map<string, Filed> };
+const NONE: readonly string[] = [];
 
 /** An empty store. */
 export function store<T>({ log, indexes: functions = {} }: StoreOptions<T>): WritableStore<T> {
@@ -43,26 +46,18 @@ export function store<T>({ log, indexes: functions = {} }: StoreOptions<T>): Wri
   for (const [name, filesUnder] of Object.entries(functions)) {
     const valuesOf = (item: T) => {
       const value = filesUnder(item);
-      return value === undefined ? [] : typeof value === 'string' ? [value] : value;
+      return value === undefined ? NONE : typeof value === 'string' ? [value] : value;
     };
     indexes.set(name, { valuesOf, keys: new Map() });
   }
 
   const file = (key: string, before: T | undefined, after: T | undefined) => {
     for (const { valuesOf, keys } of indexes.values()) {
-      const gone = before === undefined ? [] : valuesOf(before);
-      const here = after === undefined ? [] : valuesOf(after);
+      const gone = before === undefined ? NONE : valuesOf(before);
+      const here = after === undefined ? NONE : valuesOf(after);
       if (gone.length === 1 && here.length === 1 && gone[0] === here[0]) continue;
-      for (const value of gone) {
-        const filed = keys.get(value);
-        filed?.delete(key);
-        if (filed?.size === 0) keys.delete(value);
-      }
-      for (const value of here) {
-        const filed = keys.get(value);
-        if (filed) filed.add(key);
-        else keys.set(value, new Set([key]));
-      }
+      for (const value of gone) unfile(keys, value, key);
+      for (const value of here) enfile(keys, value, key);
     }
   };
 
@@ -83,7 +78,8 @@ export function store<T>({ log, indexes: functions = {} }: StoreOptions<T>): Wri
       const index = indexes.get(name);
       if (!index) throw new RangeError(`the store has no index named ${name}`);
       const found: T[] = [];
-      for (const key of index.keys.get(value) ?? []) {
+      const filed = index.keys.get(value) ?? [];
+      for (const key of typeof filed === 'string' ? [filed] : filed) {
         const entry = entries.get(key);
         if (entry) found.push(entry.item);
       }
@@ -116,6 +112,7 @@ export function store<T>({ log, indexes: functions = {} }: StoreOptions<T>): Wri
       for (const [key, { item }] of previous) if (!next.has(key)) changes.push([key, item, undefined]);
       for (const [key, { item, version }] of next) {
         const before = previous.get(key);
+        // What has not changed keeps its identity, and nobody is told of it.
         if (before?.version !== version) changes.push([key, before?.item, item]);
         else next.set(key, before);
       }
@@ -124,4 +121,17 @@ export function store<T>({ log, indexes: functions = {} }: StoreOptions<T>): Wri
       for (const change of changes) tell(...change);
     },
   };
+}
+
+function enfile(keys: Map<string, Filed>, value: string, key: string): void {
+  const filed = keys.get(value);
+  if (filed === undefined) keys.set(value, key);
+  else if (typeof filed !== 'string') filed.add(key);
+  else if (filed !== key) keys.set(value, new Set([filed, key]));
+}
+
+function unfile(keys: Map<string, Filed>, value: string, key: string): void {
+  const filed = keys.get(value);
+  if (typeof filed === 'string' ? filed !== key : !filed?.delete(key) || filed.size > 0) return;
+  keys.delete(value);
 }

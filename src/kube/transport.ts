@@ -2,6 +2,7 @@ import { Agent, type Dispatcher, request as send } from 'undici';
 import type { Connection } from './config.ts';
 import { ApiError, errorFrom, unreachable } from './errors.ts';
 import { pathOf, type Resource } from './resource.ts';
+import { streamOver } from './stream.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -17,15 +18,24 @@ export type ApiRequest = {
   signal?: AbortSignal | undefined;
 };
 
+/** A GET whose answer arrives over a long time. */
+export type StreamRequest = Omit<ApiRequest, 'method' | 'body' | 'contentType'> & {
+  /** Longest time without a byte, real ms. */
+  silenceMs: number;
+  /** Called once the answer has begun. */
+  onOpen(): void;
+  onData(chunk: Buffer): void;
+};
+
 /** A connection pool to one API server with one identity. */
 export type Transport = {
   /** Sends a request and resolves with the JSON of the answer. Throws ApiError, or the signal's reason. */
   send(request: ApiRequest): Promise<unknown>;
   /**
-   * Opens a response that goes on, a watch, and resolves with its bytes as they come. Silence of `silenceMs` ends it
-   * with an error. Throws ApiError, or the signal's reason.
+   * Reads an answer that goes on, a watch, until the server ends it. Throws ApiError, for a silence of `silenceMs` as
+   * well, the signal's reason, or what `onData` throws.
    */
-  stream(request: ApiRequest & { silenceMs: number }): Promise<AsyncIterable<Buffer>>;
+  stream(request: StreamRequest): Promise<void>;
   /** Ends all connections. */
   close(): Promise<void>;
 };
@@ -51,55 +61,100 @@ export function transport({ connection, userAgent, observer, timeout = 15_000 }:
     connect: { ...connection.tls, keepAlive: true },
   });
 
-  const open = async (request: ApiRequest, bodyTimeout: number): Promise<Dispatcher.ResponseData> => {
-    const { method, resource, target, query, body, contentType = 'application/json', signal } = request;
-    signal?.throwIfAborted();
-    const what = describe(request);
-    const headers: Record<string, string> = {
-      accept: 'application/json',
-      'user-agent': userAgent,
-      ...(await connection.headers()),
-      ...(body !== undefined && { 'content-type': contentType }),
-    };
+  const headersFor = async () => ({
+    accept: 'application/json',
+    'user-agent': userAgent,
+    ...(await connection.headers()),
+  });
+  const pathFor = ({ resource, target, query }: Pick<ApiRequest, 'resource' | 'target' | 'query'>) =>
+    pathOf(resource, target) + queryString(query);
+  const timer = (verb: string) => {
     const started = performance.now();
-    const answered = (code: string) =>
-      observer?.answered?.(request.query?.watch ? 'WATCH' : method, code, (performance.now() - started) / 1000);
-    let response: Dispatcher.ResponseData;
-    try {
-      response = await send(connection.server + pathOf(resource, target) + queryString(query), {
-        dispatcher,
-        method,
-        headers,
-        body: body === undefined ? null : JSON.stringify(body),
-        headersTimeout: timeout,
-        bodyTimeout,
-        signal: signal ?? null,
-      });
-    } catch (error) {
-      answered('error');
-      throw reasonOf(signal, error, what);
-    }
-    answered(String(response.statusCode));
-    if (response.statusCode < 400) return response;
-    if (response.statusCode === 401) connection.refused();
-    const text = await response.body.text().catch(() => '');
-    throw errorFrom(response.statusCode, text, what, headerOf(response, 'retry-after'));
+    return (code: string) => observer?.answered?.(verb, code, (performance.now() - started) / 1000);
+  };
+  const refusal = (status: number, headers: Answer['headers'], text: string, what: string) => {
+    if (status === 401) connection.refused();
+    const retryAfter = headers['retry-after'];
+    return errorFrom(status, text, what, Array.isArray(retryAfter) ? retryAfter[0] : retryAfter);
   };
 
   return {
     async send(request) {
-      const response = await open(request, timeout);
+      const { method, body, contentType = 'application/json', signal } = request;
+      signal?.throwIfAborted();
+      const what = describe(request);
+      const answered = timer(method);
+      let response: Answer;
+      let text: string;
       try {
-        return await response.body.json();
+        response = await send(connection.server + pathFor(request), {
+          dispatcher,
+          method,
+          headers: { ...(await headersFor()), ...(body !== undefined && { 'content-type': contentType }) },
+          body: body === undefined ? null : JSON.stringify(body),
+          headersTimeout: timeout,
+          bodyTimeout: timeout,
+          signal: signal ?? null,
+        });
+        text = await response.body.text();
       } catch (error) {
-        throw reasonOf(request.signal, error, describe(request));
+        answered('error');
+        throw reasonOf(signal, error, what);
       }
+      answered(String(response.statusCode));
+      if (response.statusCode >= 400) throw refusal(response.statusCode, response.headers, text, what);
+      return parse(text, what);
     },
+
     async stream(request) {
-      return (await open(request, request.silenceMs)).body;
+      const { signal, silenceMs, onOpen, onData } = request;
+      signal?.throwIfAborted();
+      const what = describe({ ...request, method: 'GET' });
+      const answered = timer('WATCH');
+      let opened = false;
+      let thrown: { error: unknown } | undefined;
+      const end = await streamOver(dispatcher, {
+        origin: connection.server,
+        path: pathFor(request),
+        headers: await headersFor(),
+        headersTimeout: timeout,
+        bodyTimeout: silenceMs,
+        signal,
+        onOpen() {
+          opened = true;
+          answered('200');
+          onOpen();
+        },
+        onData(chunk) {
+          try {
+            onData(chunk);
+          } catch (error) {
+            thrown = { error };
+            throw error;
+          }
+        },
+      }).catch((error: unknown) => {
+        if (thrown) throw thrown.error;
+        if (!opened) answered('error');
+        throw reasonOf(signal, error, what);
+      });
+      if (end.status < 400) return;
+      answered(String(end.status));
+      throw refusal(end.status, end.headers, end.text, what);
     },
+
     close: () => dispatcher.destroy(),
   };
+}
+
+type Answer = Dispatcher.ResponseData;
+
+function parse(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw unreachable(error, what);
+  }
 }
 
 /** For messages: `update Node node-1 (status)`. */
@@ -112,7 +167,7 @@ function describe({ method, resource, target, query }: ApiRequest): string {
 }
 
 /** The caller's own abort comes back as it is; its deadline and everything else is an ApiError without an answer. */
-export function reasonOf(signal: AbortSignal | undefined, error: unknown, what: string): unknown {
+function reasonOf(signal: AbortSignal | undefined, error: unknown, what: string): unknown {
   if (error instanceof ApiError) return error;
   if (signal?.aborted && !(signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError'))
     return signal.reason;
@@ -122,9 +177,4 @@ export function reasonOf(signal: AbortSignal | undefined, error: unknown, what: 
 function queryString(query: ApiRequest['query'] = {}): string {
   const set = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return set.length === 0 ? '' : `?${new URLSearchParams(set)}`;
-}
-
-function headerOf(response: Dispatcher.ResponseData, name: string): string | undefined {
-  const value = response.headers[name];
-  return Array.isArray(value) ? value[0] : value;
 }

@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { ApiError, errorFrom, isBadRequest, isGone, isInvalid, type Status } from './errors.ts';
-import { eachLine } from './lines.ts';
+import { lineSplitter } from './lines.ts';
 import type { KubeObject, Resource } from './resource.ts';
-import { reasonOf, type Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 /** What a watch delivers. `synced` marks the end of the initial state, `bookmark` that nothing happened until `version`. */
 export type WatchHandler<T> = {
@@ -92,31 +92,21 @@ export async function watch<T extends KubeObject>(options: WatchOptions<T>, hand
     else handler.changed(object, version);
   };
 
-  let handlerFailure: { error: unknown } | undefined;
   try {
-    const both = AbortSignal.any([signal, abort.signal]);
-    const stream = await transport.stream({
-      method: 'GET',
+    await transport.stream({
       resource,
       target: { namespace },
       query,
-      signal: both,
+      signal: AbortSignal.any([signal, abort.signal]),
       silenceMs: silence,
-    });
-    if (initial) progress = giveUpWithoutProgress(0);
-    await eachLine(stream, (line) => {
-      try {
-        dispatch(JSON.parse(line) as Event<T>);
-      } catch (error) {
-        handlerFailure = { error };
-        throw error;
-      }
+      onOpen: () => {
+        if (initial) progress = giveUpWithoutProgress(0);
+      },
+      onData: lineSplitter((line) => dispatch(JSON.parse(line) as Event<T>)),
     });
   } catch (error) {
-    if (handlerFailure) throw handlerFailure.error;
-    if (abort.signal.aborted) throw abort.signal.reason;
     if (initial && (isBadRequest(error) || isInvalid(error))) throw new NoInitialEvents(what);
-    throw reasonOf(signal, error, what);
+    throw error;
   } finally {
     progress?.cancel();
   }

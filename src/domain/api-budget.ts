@@ -1,5 +1,3 @@
-import type { ApiBudget } from '../api/v1alpha1/index.ts';
-
 /**
  * How fast a cloud lets us go: one budget per API operation, made of two token buckets (requests, and the machines
  * that they are about). It learns from refusals: a throttling answer empties the bucket and halves its rate and its
@@ -39,10 +37,15 @@ export interface Budget {
   readonly requests: Bucket;
   readonly resources?: Bucket;
   readonly throttledTotal: number;
-  /** When the rates were last halved; answers to calls sent before say nothing new. */
-  readonly decreasedAt: number;
-  /** Throttling answers in a row to calls that were about machines. */
-  readonly streak: number;
+  /** Calls let out so far: the number of the last one. */
+  readonly calls: number;
+  readonly lastCallTime: number;
+  /** Number of the last call that came after a quiet time. */
+  readonly quietCall: number;
+  /** Calls let out when something was last learned: answers to these say nothing new. */
+  readonly learnedCalls: number;
+  /** What was believed of requests before the refusals that are now coming one after the other. */
+  readonly before?: Pick<Bucket, 'rate' | 'burst'>;
 }
 
 /** What a call costs. */
@@ -64,6 +67,13 @@ const BURST_RECOVERY = 1800;
 /** Never slower than this share of the ceiling: a budget that sleeps cannot learn. */
 const FLOOR = 1 / 16;
 
+/**
+ * Requests that could have been made, at the ceiling's rate, in the time after which a refused call cannot be put down
+ * to too many requests; and in the longest wait for tokens before a smaller call is worth its request.
+ */
+const QUIET = 4;
+const PATIENCE = 10;
+
 /** A full budget, which believes in its ceilings. */
 export function newBudget(limits: BudgetLimits, now: number): Budget {
   const full = (limit: BucketLimits): Bucket => ({ tokens: limit.burst, rate: limit.rate, burst: limit.burst });
@@ -73,8 +83,10 @@ export function newBudget(limits: BudgetLimits, now: number): Budget {
     requests: full(limits.requests),
     ...(limits.resources && { resources: full(limits.resources) }),
     throttledTotal: 0,
-    decreasedAt: Number.NEGATIVE_INFINITY,
-    streak: 0,
+    calls: 0,
+    lastCallTime: Number.NEGATIVE_INFINITY,
+    quietCall: 0,
+    learnedCalls: 0,
   };
 }
 
@@ -85,7 +97,7 @@ export function withLimits(budget: Budget, limits: BudgetLimits, now: number): B
   return { ...rest, limits, requests: clipped(rest.requests, limits.requests), ...(resources && { resources }) };
 }
 
-/** Takes what a call costs, all of it or nothing. */
+/** Takes what a call costs, all of it or nothing. The call's number is then `state.calls`. */
 export function take(budget: Budget, cost: Cost, priority: BudgetPriority, now: number): Taken {
   const state = refilled(budget, now);
   const waitMs = waitFor(state, cost, priority);
@@ -98,6 +110,9 @@ export function take(budget: Budget, cost: Cost, priority: BudgetPriority, now: 
     ok: true,
     state: {
       ...state,
+      calls: state.calls + 1,
+      lastCallTime: now,
+      quietCall: now - state.lastCallTime >= intervals(state, QUIET) ? state.calls + 1 : state.quietCall,
       requests: spent(state.requests, cost.requests),
       ...(state.resources && { resources: spent(state.resources, cost.resources) }),
     },
@@ -113,59 +128,62 @@ export function affordable(budget: Budget, priority: BudgetPriority, now: number
 }
 
 /**
- * Ms after which a call is worth another try: as `take` says, but for no more machines than the bucket is believed to
- * hold. Whoever asks for more than that should then ask for what is `affordable`.
+ * Ms after which a call is worth another try, for fewer machines if need be: whoever is refused then asks for what is
+ * `affordable`. A cloud that gives 2 machines a second is so used as they come, not waited for by the hundred.
  */
 export function retryAfter(budget: Budget, cost: Cost, priority: BudgetPriority, now: number): number {
   const state = refilled(budget, now);
   const { resources } = state;
-  const full = resources && Math.floor(available({ ...resources, tokens: resources.burst }, shareOf(state, priority)));
-  return waitFor(state, { ...cost, resources: Math.min(cost.resources, full ?? cost.resources) }, priority);
+  if (!resources || cost.resources === 0) return waitFor(state, cost, priority);
+  const full = available({ ...resources, tokens: resources.burst }, shareOf(state, priority));
+  const soon = (resources.rate * intervals(state, PATIENCE)) / 1000;
+  const worth = Math.max(1, Math.floor(Math.min(full, soon)));
+  const wait = waitFor(state, { ...cost, resources: Math.min(cost.resources, worth) }, priority);
+  // Never 0: a caller who insists on the whole would otherwise ask without a pause.
+  return Math.max(wait, intervals(state, 1));
 }
 
 /**
- * Learns from a throttling answer to a call that cost `cost` and was sent at `sentAt`. The cloud does not say which
- * bucket was empty: the requests are blamed first, a second refusal in a row blames the machines too. Blaming both at
- * once would make a launch of 500 machines wait minutes for tokens (EC2 gives 2 a second) because of one request too
- * many.
+ * Learns from a throttling answer to call number `call`, which cost `cost`. The cloud does not say which bucket
+ * was empty. After a quiet time it cannot have been the requests', so the machines are blamed: there were
+ * fewer than asked for. Otherwise the requests are, until their rate is so low that the next refusal comes after a
+ * quiet time itself and clears them. Blaming both at once would make a launch of 500 machines wait minutes (EC2 gives
+ * 2 a second) because of one request too many.
  */
-export function throttled(budget: Budget, cost: Cost, sentAt: number, now: number): Budget {
-  const state = refilled(budget, now);
+export function throttled(budget: Budget, cost: Cost, call: number, now: number): Budget {
+  // A refused call was charged for no machines.
+  const state = { ...returned(budget, cost, now), throttledTotal: budget.throttledTotal + 1 };
   const { limits, requests, resources } = state;
   // Calls that were under way together are refused together, and that is one lesson.
-  const news = sentAt >= state.decreasedAt;
-  const streak = state.streak + (news && cost.resources > 0 ? 1 : 0);
-  const learn = (bucket: Bucket, { rate }: BucketLimits, size: number): Bucket =>
-    news
-      ? {
-          tokens: 0,
-          rate: Math.min(bucket.rate, Math.max(bucket.rate / 2, rate * FLOOR)),
-          burst: Math.max(1, Math.floor(size / 2)),
-        }
-      : { ...bucket, tokens: 0 };
-  const blamed = cost.resources > 0 && streak >= 2;
+  if (call <= state.learnedCalls) return { ...state, requests: { ...requests, tokens: 0 } };
+  const believed = { rate: requests.rate, burst: requests.burst };
+  if (resources && limits.resources && cost.resources > 0 && call === state.quietCall) {
+    const { before, ...cleared } = state;
+    const fewer = halved(resources, limits.resources, Math.min(resources.burst, cost.resources));
+    return {
+      ...cleared,
+      requests: { ...(before ?? believed), tokens: 0 },
+      resources: { ...fewer, tokens: Math.min(resources.tokens, Math.floor(cost.resources / 2)) },
+      learnedCalls: state.calls,
+    };
+  }
   return {
     ...state,
-    requests: learn(requests, limits.requests, requests.burst),
-    ...(blamed &&
-      resources &&
-      limits.resources && {
-        resources: learn(resources, limits.resources, Math.min(resources.burst, cost.resources)),
-      }),
-    throttledTotal: state.throttledTotal + 1,
-    decreasedAt: news ? now : state.decreasedAt,
-    streak,
+    requests: { ...halved(requests, limits.requests, requests.burst), tokens: 0 },
+    before: state.before ?? believed,
+    learnedCalls: state.calls,
   };
 }
 
 /** Learns from any other answer: the cloud let this call through. */
 export function admitted(budget: Budget): Budget {
-  return budget.streak === 0 ? budget : { ...budget, streak: 0 };
+  const { before, ...state } = budget;
+  return before ? state : budget;
 }
 
 /**
  * Gives the machines' tokens back of a call that launched none, or that will be repeated with its token because its
- * answer was lost: the cloud charges once for it, and a second charge here could mean minutes of waiting.
+ * answer was lost: the cloud charges once for it. A second charge here could mean minutes of waiting.
  */
 export function returned(budget: Budget, cost: Cost, now: number): Budget {
   const state = refilled(budget, now);
@@ -175,53 +193,18 @@ export function returned(budget: Budget, cost: Cost, now: number): Budget {
   return { ...state, resources: { ...resources, tokens } };
 }
 
-/** The limits of several classes on one account: the lowest of each, and the largest reserve. Undefined for none. */
-export function lowest(limits: readonly BudgetLimits[]): BudgetLimits | undefined {
-  const lower = (a: BucketLimits, b: BucketLimits) => ({
-    rate: Math.min(a.rate, b.rate),
-    burst: Math.min(a.burst, b.burst),
-  });
-  const [first, ...others] = limits;
-  if (!first) return undefined;
-  return others.reduce((one, other) => {
-    const resources =
-      one.resources && other.resources ? lower(one.resources, other.resources) : (one.resources ?? other.resources);
-    return {
-      requests: lower(one.requests, other.requests),
-      ...(resources && { resources }),
-      reserve: Math.max(one.reserve, other.reserve),
-      pace: one.pace,
-    };
-  }, first);
-}
-
-/**
- * What a class declares for an operation, over the provider's documented sizes. `rate` makes a declared rate a real
- * one; `reserve` is a percentage as the API has it: "20%".
- */
-export function limitsOf(
-  declared: ApiBudget | undefined,
-  documented: ApiBudget,
-  reserve: string,
-  rate: (perSecond: number) => number,
-): BudgetLimits {
-  const { requestsPerSecond, requestBurst, resourcesPerSecond, resourceBurst } = { ...documented, ...declared };
-  const limited = resourcesPerSecond !== undefined || resourceBurst !== undefined;
-  return {
-    requests: { rate: rate(requestsPerSecond), burst: requestBurst },
-    ...(limited && {
-      resources: {
-        rate: rate(resourcesPerSecond ?? resourceBurst ?? 1),
-        burst: resourceBurst ?? Math.max(1, Math.ceil(resourcesPerSecond ?? 1)),
-      },
-    }),
-    reserve: Number.parseInt(reserve, 10) / 100,
-    pace: rate(1),
-  };
-}
-
 /** Sums of fractions of tokens err in the last digits: without this a wait of a nanosecond could follow a wait. */
 const ROUNDING = 1e-6;
+
+/** Ms in which the ceiling lets out so many requests. */
+const intervals = ({ limits }: Budget, requests: number): number => (requests / limits.requests.rate) * 1000;
+
+function halved({ rate, burst }: Bucket, limits: BucketLimits, size = burst): Pick<Bucket, 'rate' | 'burst'> {
+  return {
+    rate: Math.min(rate, Math.max(rate / 2, limits.rate * FLOOR)),
+    burst: Math.max(1, Math.floor(size / 2)),
+  };
+}
 
 const shareOf = ({ limits }: Budget, priority: BudgetPriority): number => (priority === 'planned' ? limits.reserve : 0);
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { GenerationClass } from '../api/v1alpha1/index.ts';
-import { type BudgetLimits, limitsOf, lowest } from '../domain/api-budget.ts';
+import type { BudgetLimits } from '../domain/api-budget.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { limitsOf, lowest } from './ceilings.ts';
 import { Budgets } from './ec2/budgets.ts';
 import { type Call, type CallObserver, pacedClient } from './ec2/client.ts';
 import { DOCUMENTED_BUDGETS, OPERATIONS, type Operation, type Transport } from './ec2/operations.ts';

@@ -338,6 +338,33 @@ describe('observation at EC2', () => {
   });
 });
 
+describe('questions to EC2', () => {
+  it('are shared by those who ask at the same time, and answers by those who accept their age', async () => {
+    const { provider, calls, clock } = await start();
+    const query = { subnets: ['subnet-a', 'subnet-b'], types: ['m6i.xlarge'] };
+    await Promise.all(Array.from({ length: 10 }, () => provider.observe(CLUSTER, 0)));
+    await Promise.all(Array.from({ length: 10 }, () => provider.capacity(query, 0)));
+    await clock.advance(4_000);
+    await provider.observe(CLUSTER, 5_000);
+    await provider.capacity({ ...query, subnets: ['subnet-b', 'subnet-a'] }, 5_000);
+    expect(calls('DescribeInstances')).toHaveLength(2);
+    expect(calls('DescribeSubnets')).toHaveLength(1);
+    expect(calls('DescribeInstanceTypes')).toHaveLength(1);
+    expect(calls('GetServiceQuota')).toHaveLength(1);
+  });
+
+  it('see a launch late, as EC2 does, while the launch itself says the truth', async () => {
+    const { provider, clock } = await start({ times: { consistency: '2s' } });
+    const launched = await provider.launch(aLaunch(), 'planned');
+    expect(launched).toHaveLength(3);
+    expect(await provider.observe(CLUSTER, 0)).toEqual([]);
+    expect(await provider.find(launched.map(({ id }) => id))).toEqual([]);
+    await clock.advance(2_000);
+    expect(await provider.observe(CLUSTER, 0)).toHaveLength(3);
+    expect(await provider.find([launched[1]!.id])).toMatchObject([{ id: launched[1]!.id }]);
+  });
+});
+
 describe('an endpoint that cannot be used', () => {
   it('with wrong credentials says whose they are', async () => {
     const { registry, simulator, secrets } = await start();

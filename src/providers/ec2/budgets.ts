@@ -35,12 +35,12 @@ export class Budgets {
     }
   }
 
-  /** Whether there were tokens; then they are spent. */
-  take(operation: Operation, cost: Cost, priority: Priority): boolean {
+  /** Spends what a call costs and numbers it; undefined when there are no tokens for it. */
+  take(operation: Operation, cost: Cost, priority: Priority): number | undefined {
     const state = this.#of(operation);
     const taken = take(state.budget, cost, priority, this.#clock.monotonic());
     state.budget = taken.state;
-    return taken.ok;
+    return taken.ok ? taken.state.calls : undefined;
   }
 
   /** Real ms after which a call is worth another try, perhaps for fewer machines. */
@@ -58,9 +58,9 @@ export class Budgets {
     state.budget = returned(state.budget, cost, this.#clock.monotonic());
   }
 
-  throttled(operation: Operation, cost: Cost, sentAt: number): void {
+  throttled(operation: Operation, cost: Cost, call: number): void {
     const state = this.#of(operation);
-    state.budget = throttled(state.budget, cost, sentAt, this.#clock.monotonic());
+    state.budget = throttled(state.budget, cost, call, this.#clock.monotonic());
     state.lastThrottledTime = this.#clock.now();
   }
 

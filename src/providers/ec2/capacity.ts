@@ -1,3 +1,4 @@
+import type { _InstanceType } from '@aws-sdk/client-ec2';
 import ipaddr from 'ipaddr.js';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Capacity, Provider, Subnet } from '../provider.ts';
@@ -19,6 +20,9 @@ const STANDARD = /^(a|c|d|h|i|im|is|m|r|t|z)[0-9]/;
 
 /** EC2's most in one DescribeInstanceTypes. */
 const TYPES_AT_ONCE = 100;
+
+/** Sets of types under way at once, at most. */
+const TYPE_SETS = 64;
 
 /** Sets of subnets whose answers are kept: one for each class of the account, and some to spare. */
 const SUBNET_SETS = 64;
@@ -69,22 +73,25 @@ export function capacityOf(client: Client, clock: Clock, vcpusOf: TypeCatalogue)
 export type TypeCatalogue = (types: readonly string[]) => Promise<ReadonlyMap<string, number>>;
 
 /** vCPUs by type. What a type has never changes, so each is asked for once. Throws InvalidTemplate for an unknown one. */
-export function typeCatalogue(client: Client): TypeCatalogue {
+export function typeCatalogue(client: Client, clock: Clock): TypeCatalogue {
   const known = new Map<string, number>();
+  const ask = shareEach(clock, TYPE_SETS, async (key) => {
+    const types = key.split(',');
+    const answer = await client.send(
+      'DescribeInstanceTypes',
+      { InstanceTypes: types as _InstanceType[] },
+      { priority: planned, what: `machine type ${types.join(', ')}` },
+    );
+    for (const { InstanceType, VCpuInfo } of answer.InstanceTypes ?? []) {
+      if (InstanceType && VCpuInfo?.DefaultVCpus) known.set(InstanceType, VCpuInfo.DefaultVCpus);
+    }
+    const missing = types.find((type) => !known.has(type));
+    if (missing !== undefined) throw incomplete('DescribeInstanceTypes', `the vCPUs of ${missing}`);
+  });
   return async (types) => {
     const unknown = [...new Set(types)].filter((type) => !known.has(type)).sort();
     for (let from = 0; from < unknown.length; from += TYPES_AT_ONCE) {
-      const asked = unknown.slice(from, from + TYPES_AT_ONCE);
-      const answer = await client.send(
-        'DescribeInstanceTypes',
-        { InstanceTypes: asked as never[] },
-        { priority: planned, what: `machine type ${asked.join(', ')}` },
-      );
-      for (const { InstanceType, VCpuInfo } of answer.InstanceTypes ?? []) {
-        if (InstanceType && VCpuInfo?.DefaultVCpus) known.set(InstanceType, VCpuInfo.DefaultVCpus);
-      }
-      const missing = asked.find((type) => !known.has(type));
-      if (missing !== undefined) throw incomplete('DescribeInstanceTypes', `the vCPUs of ${missing}`);
+      await ask(unknown.slice(from, from + TYPES_AT_ONCE).join(','), Number.POSITIVE_INFINITY);
     }
     return known;
   };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { limitsOf } from '../../domain/api-budget.ts';
 import { manualClock } from '../../runtime/clock.ts';
+import { limitsOf } from '../ceilings.ts';
+import { ProviderError } from '../provider.ts';
 import { Budgets } from './budgets.ts';
 import { type Call, pacedClient } from './client.ts';
 import { DOCUMENTED_BUDGETS, OPERATIONS, type Operation, type Transport } from './operations.ts';
@@ -10,6 +11,15 @@ const throttling = () =>
     name: 'RequestLimitExceeded',
     $metadata: { httpStatusCode: 503 },
   });
+
+async function refusal(promise: Promise<unknown>): Promise<ProviderError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof ProviderError) return error;
+  throw new Error('expected a ProviderError');
+}
 
 /** A client on a transport that answers `respond(n)` to the n-th call, and what was sent and told. */
 function aClient(respond: (n: number) => Promise<unknown> = async () => ({}), scale = 1) {
@@ -64,35 +74,53 @@ describe('the paced client', () => {
 
   it('learns from a throttling answer, and says when to try again', async () => {
     const { clock, launch, budget, sent } = aClient(async (n) => {
-      if (n === 1) throw throttling();
+      if (n === 2) throw throttling();
       return {};
     });
     await clock.advance(1000);
-    await expect(launch()).rejects.toMatchObject({ reason: 'Throttled', code: 'RequestLimitExceeded', refused: true });
+    await launch();
+    const refused = await refusal(launch());
+    expect(refused).toMatchObject({ reason: 'Throttled', code: 'RequestLimitExceeded', refused: true });
     expect(budget()).toMatchObject({ requestsPerSecond: 1, throttledTotal: 1, lastThrottledTime: clock.now() });
-    const held = await launch().catch((error: { retryAfter: number }) => error);
-    const { retryAfter } = held as { retryAfter: number };
-    expect(retryAfter).toBeGreaterThan(1000);
-    expect(sent).toHaveLength(1);
-    await clock.advance(retryAfter);
+    const held = await refusal(launch());
+    expect(held).toMatchObject({ code: 'BudgetExhausted', retryAfter: refused.retryAfter });
+    expect(held.retryAfter).toBeGreaterThan(1000);
+    expect(sent).toHaveLength(2);
+    await clock.advance(held.retryAfter!);
     await launch();
     await clock.advance(60_000);
     expect(budget().requestsPerSecond).toBe(2);
   });
 
-  it('blames the machines only for refusals in a row', async () => {
-    const answers = ['no', 'yes', 'no', 'no'];
-    const { clock, launch, budget } = aClient(async (n) => {
-      if (answers[n - 1] === 'no') throw throttling();
+  it('tells a call among others from one after a quiet time', async () => {
+    const { clock, client, launch, budget } = aClient(async (n) => {
+      if (n !== 1) throw throttling();
       return {};
     });
-    const rates: (number | undefined)[] = [];
-    for (const _ of answers) {
-      await launch(10).catch(() => {});
-      rates.push(budget().resourcesPerSecond);
-      await clock.advance(60_000);
-    }
-    expect(rates).toEqual([2, 2, 2, 1]);
+    await launch(100);
+    await refusal(launch(100));
+    expect(budget()).toMatchObject({ requestsPerSecond: 1, resourcesPerSecond: 2 });
+    await clock.advance(60_000);
+    await refusal(launch(100));
+    expect(budget()).toMatchObject({ requestsPerSecond: 2, resourcesPerSecond: 1 });
+    await clock.advance(500);
+    expect(client.affordable('RunInstances', 'recovery')).toBe(50);
+  });
+
+  it('forgets its suspicion when a call is let through', async () => {
+    const { clock, launch, budget } = aClient(async (n) => {
+      if (n === 2 || n === 4) throw throttling();
+      return {};
+    });
+    await launch();
+    await refusal(launch());
+    await clock.advance(5_000);
+    const slow = budget().requestsPerSecond;
+    expect(slow).toBeLessThan(2);
+    await launch();
+    await clock.advance(1_990);
+    await refusal(launch());
+    expect(budget().requestsPerSecond).toBeLessThan(slow);
   });
 
   it('does not charge twice for machines whose launch is repeated', async () => {

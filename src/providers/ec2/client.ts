@@ -80,7 +80,8 @@ export function pacedClient(options: {
       const machines = terms.machines ?? 0;
       const cost: Cost = { requests: 1, resources: machines };
       const asked = { operation, what, endpoint };
-      if (!budgets.take(operation, cost, priority)) {
+      const call = budgets.take(operation, cost, priority);
+      if (call === undefined) {
         tell({ operation, outcome: 'Throttled', sent: false, code: HELD_BACK, machines, duration: 0 });
         throw heldBack(asked, budgets.retryAfter(operation, cost, priority));
       }
@@ -92,7 +93,7 @@ export function pacedClient(options: {
         return answer;
       } catch (error) {
         const refusal = isThrottlingAnswer(error);
-        if (refusal) budgets.throttled(operation, cost, sentAt);
+        if (refusal) budgets.throttled(operation, cost, call);
         else if (!terms.partial) budgets.giveBack(operation, cost);
         const retryAfter = refusal ? budgets.retryAfter(operation, cost, priority) : undefined;
         const known = classify(error, asked, {

@@ -22,7 +22,7 @@ const CLUSTERS = 8;
 /** The provider of one account in one region; several classes may share it. */
 export function ec2Provider(client: DestroyerClient, clock: Clock): Provider {
   const observe = shareEach(clock, CLUSTERS, (cluster) => observeTagged(client, CLUSTER_TAG, cluster));
-  const vcpusOf = typeCatalogue(client);
+  const vcpusOf = typeCatalogue(client, clock);
   const provider: Provider = {
     observe,
     find: (ids) => findMachines(client, ids),

@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { ensureBinaries } from './binaries/build.ts';
+import { bundle } from './bundle.ts';
 import { type ChartOptions, installChart } from './chart.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { type Operator, type OperatorOptions, startOperator } from './operator.ts';
+import { paths } from './paths.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts';
 
 /**
@@ -76,7 +79,8 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
   }
 }
 
-function startOperatorAt(
+/** The operator as it is shipped, from its bundle, unless `options` name another program. */
+async function startOperatorAt(
   timeScale: number,
   access: ControlPlane,
   options: Exclude<EnvironmentOptions['operator'], false | undefined>,
@@ -85,5 +89,6 @@ function startOperatorAt(
   log('starting the operator');
   const args = [...(options.args ?? []), ...(timeScale === 1 ? [] : ['--time-scale', String(timeScale)])];
   const env = { ...operatorCredentials, ...options.env };
-  return startOperator({ ...options, args, env, group: access.group, access, log });
+  const program = options.program ?? (await bundle(paths.operator, join(access.directory, 'operator')));
+  return startOperator({ ...options, program, args, env, group: access.group, access, log });
 }

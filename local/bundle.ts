@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { paths } from './paths.ts';
+
+/**
+ * Bundles a program as the operator is shipped: minified ECMAScript for Node 24 with all dependencies included; what is imported on
+ * demand, such as the AWS SDK, stays in chunks of its own. Takes about a second.
+ *
+ * @param entry path of the program's TypeScript file
+ * @param directory where the result goes; it has to be of this bundle's own
+ * @returns path of the file to run
+ */
+export async function bundle(entry: string, directory: string): Promise<string> {
+  await build({
+    entryPoints: { main: entry },
+    outdir: directory,
+    bundle: true,
+    splitting: true,
+    minify: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    logLevel: 'error',
+    // Dependencies in CommonJS call `require` for Node's own modules.
+    banner: {
+      js: "import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);",
+    },
+  });
+  return join(directory, 'main.js');
+}
+
+/** `npm run build`: the operator in dist/, run as `node dist/main.js`. */
+if (process.argv[1] === import.meta.filename) await bundle(paths.operator, join(paths.root, 'dist'));

@@ -232,6 +232,24 @@ describe('a throttled API budget', () => {
     expect(budget.resources).toMatchObject({ tokens: 150, rate: 1, burst: 150 });
   });
 
+  it('clears them to what was believed before the first of the refusals', () => {
+    const cost = { requests: 1, resources: 100 };
+    let budget = throttled(calls(newBudget(launches, 0), 2, 100, 0), cost, 2, 0);
+    budget = throttled(calls(budget, 1, 100, 1500), cost, 3, 1500);
+    expect(budget.requests.rate).toBeLessThan(0.6);
+    budget = throttled(calls(budget, 1, 100, 5000), cost, 4, 5000);
+    expect(budget.requests).toMatchObject({ rate: 2, burst: 5 });
+  });
+
+  it('clears them of nothing that a call let through has confirmed', () => {
+    const cost = { requests: 1, resources: 100 };
+    let budget = throttled(calls(newBudget(launches, 0), 2, 100, 0), cost, 2, 0);
+    budget = admitted(calls(budget, 1, 100, 1500));
+    budget = throttled(calls(budget, 1, 100, 5000), cost, 4, 5000);
+    expect(budget.resources?.rate).toBe(1);
+    expect(budget.requests.rate).toBeCloseTo(1 + 5 / 30, 5);
+  });
+
   it('waits for some of what it needs, not for all of it', () => {
     const cost = { requests: 1, resources: 500 };
     const empty = calls(newBudget(launches, 0), 1, 1000, 0);

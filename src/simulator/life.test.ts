@@ -205,11 +205,11 @@ describe('Elastic IPs', () => {
     ok('AssociateAddress', associate('eipalloc-1', two!));
     ok('AssociateAddress', associate('eipalloc-2', two!));
     const pointing = () => [...cloud.addresses.values()].map(({ association }) => association.current?.instanceId);
-    expect(pointing()).toEqual([undefined, two]);
+    expect(pointing()).toStrictEqual([undefined, two]);
     expect(code('ReleaseAddress', { AllocationId: 'eipalloc-2' })).toBe('InvalidIPAddress.InUse');
     ok('TerminateInstances', named([two!]));
     await clock.advance(10_000);
-    expect(pointing()).toEqual([undefined, undefined]);
+    expect(pointing()).toStrictEqual([undefined, undefined]);
     const { history } = cloud.ledger.addresses.get('eipalloc-1')!;
     expect(history.map(({ instanceId }) => instanceId)).toEqual([one, two, null]);
     ok('ReleaseAddress', { AllocationId: 'eipalloc-2' });

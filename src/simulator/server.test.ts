@@ -93,6 +93,22 @@ describe('the server', () => {
     expect(simulator.cloud.addresses.has('eipalloc-1')).toBe(false);
   });
 
+  it('answers late when a fault says so, and forgets the answer of a client that has gone', async () => {
+    await started({ faults: [{ name: 'slow', effect: { slow: '20s' } }] });
+    const asked = performance.now();
+    expect((await post({ Action: 'DescribeSubnets' })).status).toBe(200);
+    expect(performance.now() - asked).toBeGreaterThanOrEqual(190);
+    simulator.cloud.faults.add({ ...simulator.cloud.faults.list[0]!, effect: { slow: 3_600_000 } });
+    const impatient = fetch(simulator.url, {
+      method: 'POST',
+      body: 'Action=DescribeSubnets',
+      headers: { authorization: signed() },
+      signal: AbortSignal.timeout(100),
+    });
+    await expect(impatient).rejects.toThrow('timeout');
+    expect((await ledger()).calls.map(({ status }) => status)).toEqual([200, 200]);
+  });
+
   it('stops although a client has been left hanging', async () => {
     await started({ faults: [{ name: 'hang', effect: { hang: true } }] });
     const hanging = post({ Action: 'DescribeSubnets' });

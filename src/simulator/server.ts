@@ -96,9 +96,24 @@ async function deliver<T>(
   send: (status: number) => unknown,
 ): Promise<void> {
   if (delivery.hang) return;
-  if (delivery.delayMs > 0) await cloud.clock.sleep(delivery.delayMs);
+  if (delivery.delayMs > 0 && !(await waited(cloud, delivery.delayMs, response))) return;
   if (delivery.drop) response.destroy();
   else send(call.status);
+}
+
+/** Lets real ms pass; false when the client has gone meanwhile. */
+async function waited(cloud: Cloud, ms: number, response: ServerResponse): Promise<boolean> {
+  const gone = new AbortController();
+  const onClose = () => gone.abort();
+  response.once('close', onClose);
+  try {
+    await cloud.clock.sleep(ms, gone.signal);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    response.off('close', onClose);
+  }
 }
 
 async function read(request: IncomingMessage): Promise<string | undefined> {

@@ -1,0 +1,294 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
+import { ensureBinaries } from '../../local/binaries/build.ts';
+import { installChart } from '../../local/chart.ts';
+import { type CommandResult, runCommand } from '../../local/command.ts';
+import { startControlPlane } from '../../local/control-plane.ts';
+import { paths } from '../../local/paths.ts';
+import { type TestControlPlane, testControlPlane } from '../../local/testing.ts';
+
+let controlPlane: TestControlPlane;
+let stop: () => Promise<void>;
+let folder: string;
+
+beforeAll(async () => {
+  const binaries = await ensureBinaries({ log: () => {} });
+  const started = await startControlPlane({ binaries, run: { scheduler: false, kwok: false } });
+  controlPlane = testControlPlane(started);
+  stop = started.stop;
+  folder = await mkdtemp(join(tmpdir(), 'chart-'));
+  await installChart(controlPlane);
+}, 120_000);
+
+afterAll(async () => {
+  await stop?.();
+  if (folder) await rm(folder, { recursive: true });
+});
+
+const namespace = ['--namespace', 'generations-system'];
+
+function helm(...args: string[]): Promise<CommandResult> {
+  const home = join(folder, 'helm');
+  return runCommand(controlPlane.programs.helm, args, {
+    env: {
+      KUBECONFIG: controlPlane.kubeconfigs.admin,
+      HELM_CACHE_HOME: home,
+      HELM_CONFIG_HOME: home,
+      HELM_DATA_HOME: home,
+    },
+  });
+}
+
+/** Renders for the cluster at hand, as an installation would. */
+const render = (...args: string[]) =>
+  helm('template', 'cluster-generations', paths.chart, '--validate', '--is-upgrade', ...args);
+
+const get = async (path: string): Promise<unknown> => (await controlPlane.call('admin', 'GET', path)).body;
+
+const deploymentPath = '/apis/apps/v1/namespaces/generations-system/deployments/generations-operator';
+const crdsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+
+async function crdNames(): Promise<string[]> {
+  const { items } = (await get(crdsPath)) as { items: { metadata: { name: string } }[] };
+  return items.map(({ metadata }) => metadata.name).sort();
+}
+
+const ours = ['clustergenerations', 'cutovers', 'generationclasses', 'generationpools', 'platforms'].map(
+  (plural) => `${plural}.generations.dev`,
+);
+
+describe('the chart', () => {
+  it('installs the five kinds, and the operator at no replicas', async () => {
+    expect(await crdNames()).toEqual(ours);
+    expect(await get(deploymentPath)).toMatchObject({ spec: { replicas: 0 } });
+  });
+
+  it('is upgraded: the operator, and the kinds too', async () => {
+    const cutovers = `${crdsPath}/cutovers.generations.dev`;
+    const older = { spec: { names: { shortNames: ['older'] } } };
+    const contentType = 'application/merge-patch+json';
+    expect(await controlPlane.call('admin', 'PATCH', cutovers, { body: older, contentType })).toMatchObject({
+      status: 200,
+    });
+    await installChart(controlPlane, { values: { logLevel: 'debug' } });
+    expect(await get(cutovers)).toMatchObject({ spec: { names: { shortNames: ['cut'] } } });
+    const args = expect.arrayContaining(['--log-level=debug']);
+    expect(await get(deploymentPath)).toMatchObject({ spec: { template: { spec: { containers: [{ args }] } } } });
+  });
+
+  it.each([
+    [
+      'without an image',
+      [...namespace],
+      "image is required: name the operator's image, for example --set image=registry.example.com/cluster-generations:0.1.0",
+    ],
+    [
+      'in another namespace',
+      ['--namespace', 'default', '--set', 'image=a:b'],
+      'cluster-generations is installed in the namespace generations-system, not in default: add --namespace generations-system --create-namespace',
+    ],
+    [
+      'with a value that it does not know',
+      [...namespace, '--set', 'image=a:b,replica=1'],
+      "additional properties 'replica' not allowed",
+    ],
+    [
+      'with a number that is none',
+      [...namespace, '--set', 'image=a:b,replicas=two'],
+      "at '/replicas': got string, want integer",
+    ],
+    [
+      'with an unknown log level',
+      [...namespace, '--set', 'image=a:b,logLevel=loud'],
+      "at '/logLevel': value must be one of",
+    ],
+  ])('is refused %s', async (_what, args, message) => {
+    const { status, stderr } = await helm('install', 'another', paths.chart, '--dry-run=server', ...args);
+    expect(status).toBe(1);
+    expect(stderr).toContain(message);
+  });
+
+  it('runs two replicas by default, as pods that the strictest pod security takes', async () => {
+    const rendered = await render(
+      ...namespace,
+      '--set',
+      'image=registry.example.com/cluster-generations:0.1.0',
+      '--show-only',
+      'templates/deployment.yaml',
+    );
+    expect(rendered).toMatchObject({ status: 0 });
+    const dryRun = await controlPlane.kubectl(
+      'admin',
+      ['apply', '--dry-run=server', '-o', 'json', '-f', '-'],
+      rendered.stdout,
+    );
+    expect(dryRun).toMatchObject({ status: 0 });
+    const { spec } = JSON.parse(dryRun.stdout);
+    expect(spec.replicas).toBe(2);
+    expect(spec.template.spec.containers[0]).toMatchObject({
+      image: 'registry.example.com/cluster-generations:0.1.0',
+      command: ['node', 'dist/main.js'],
+    });
+
+    const strict = await controlPlane.kubectl('admin', [
+      'label',
+      'namespace',
+      'generations-system',
+      'pod-security.kubernetes.io/enforce=restricted',
+    ]);
+    expect(strict.status).toBe(0);
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'operator' }, spec: spec.template.spec };
+    const answer = await controlPlane.call('admin', 'POST', '/api/v1/namespaces/generations-system/pods?dryRun=All', {
+      body: pod,
+    });
+    expect(answer).toMatchObject({ status: 201, body: { spec: { priority: 2_000_000_000 } } });
+  });
+
+  it('leaves the kinds, and so every object, when it is uninstalled', async () => {
+    expect(await helm('uninstall', 'cluster-generations', ...namespace, '--wait', '--timeout', '60s')).toMatchObject({
+      status: 0,
+    });
+    expect(await crdNames()).toEqual(ours);
+    const policies = (await get('/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies')) as {
+      items: [];
+    };
+    expect(policies.items).toEqual([]);
+    await installChart(controlPlane, { values: { 'access.editors[0]': 'generations:operators' } });
+  }, 120_000);
+});
+
+describe('the manifests', () => {
+  it('are taken by kubectl apply -k', async () => {
+    const { status, stdout, stderr } = await controlPlane.kubectl('admin', [
+      'apply',
+      '--dry-run=server',
+      '-k',
+      join(paths.root, 'manifests'),
+    ]);
+    expect({ status, errors: stderr.split('\n').filter((line) => line.startsWith('Error')) }).toEqual({
+      status: 0,
+      errors: [],
+    });
+    expect(stdout).toContain('deployment.apps/generations-operator');
+    expect(stdout.match(/validatingadmissionpolicy\.[^ ]+\/generations-guard-/g)).toHaveLength(8);
+  });
+
+  it('are what the chart installs', async () => {
+    const { stdout } = await controlPlane.kubectl('admin', ['kustomize', join(paths.root, 'manifests')]);
+    const rendered = await render(...namespace, '--set', 'image=cluster-generations');
+    const names = (text: string) =>
+      parseAllDocuments(text)
+        .map((document) => document.toJS())
+        .filter((object) => object !== null && object.kind !== 'Namespace')
+        .map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+        .sort();
+    expect(names(stdout)).toEqual(names(rendered.stdout));
+  });
+
+  it('take the image from a kustomization', async () => {
+    const kustomization = {
+      resources: [relative(folder, join(paths.root, 'manifests'))],
+      images: [{ name: 'cluster-generations', newName: 'registry.example.com/cg', newTag: '1' }],
+    };
+    await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));
+    const { stdout } = await controlPlane.kubectl('admin', ['kustomize', folder]);
+    expect(stdout).toContain('image: registry.example.com/cg:1\n');
+  });
+});
+
+type Access = [verbs: string, resource: string, namespace?: string];
+
+describe('the chart gives', () => {
+  const operator = { user: 'system:serviceaccount:generations-system:generations-operator' };
+  const editor = { user: 'alice@example.com', groups: ['generations:operators'] };
+  const anybody = { user: 'carol@example.com', groups: ['system:authenticated'] };
+
+  async function allowed(subject: object, verb: string, [, name, inNamespace]: Access): Promise<boolean> {
+    const [resource = '', subresource] = (name.split('.')[0] ?? '').split('/');
+    const group = name.split('.').slice(1).join('.');
+    const spec = { ...subject, resourceAttributes: { verb, group, resource, subresource, namespace: inNamespace } };
+    const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
+    const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+    const { body } = await controlPlane.call('admin', 'POST', path, { body: review });
+    return (body as { status: { allowed: boolean } }).status.allowed;
+  }
+
+  async function answers(subject: object, table: Access[]): Promise<string[]> {
+    const rows = table.flatMap((access) => access[0].split(' ').map((verb) => ({ verb, access })));
+    const results = await Promise.all(
+      rows.map(async ({ verb, access }) => ({ verb, access, yes: await allowed(subject, verb, access) })),
+    );
+    return results.filter(({ yes }) => yes).map(({ verb, access }) => `${verb} ${access[1]}`);
+  }
+
+  const everything = (table: Access[]) =>
+    table.flatMap(([verbs, resource]) => verbs.split(' ').map((verb) => `${verb} ${resource}`));
+
+  const operatorMay: Access[] = [
+    ['get list watch', 'generationclasses.generations.dev'],
+    ['get list watch', 'platforms.generations.dev'],
+    ['get list watch update patch', 'clustergenerations.generations.dev'],
+    ['get list watch', 'cutovers.generations.dev'],
+    ['get list watch create update patch delete', 'generationpools.generations.dev'],
+    ['update', 'platforms/status.generations.dev'],
+    ['update', 'clustergenerations/finalizers.generations.dev'],
+    ['get list watch patch', 'nodes'],
+    ['get list watch patch', 'services', 'edge'],
+    ['list', 'endpointslices.discovery.k8s.io', 'edge'],
+    ['list', 'pods', 'edge'],
+    ['create patch', 'events.events.k8s.io', 'default'],
+    ['get create update', 'leases.coordination.k8s.io', 'generations-system'],
+    ['get', 'secrets', 'generations-system'],
+  ];
+  const operatorMayNot: Access[] = [
+    ['create update patch delete deletecollection', 'platforms.generations.dev'],
+    ['create update patch delete deletecollection', 'cutovers.generations.dev'],
+    ['create delete deletecollection', 'clustergenerations.generations.dev'],
+    ['deletecollection', 'generationpools.generations.dev'],
+    ['create update delete deletecollection', 'nodes'],
+    ['create update delete', 'services', 'edge'],
+    ['get watch create delete', 'pods', 'edge'],
+    ['list watch', 'secrets', 'generations-system'],
+    ['get list', 'secrets', 'edge'],
+    ['get create update', 'leases.coordination.k8s.io', 'kube-system'],
+    ['create update patch delete', 'validatingadmissionpolicies.admissionregistration.k8s.io'],
+    ['create update patch delete', 'validatingadmissionpolicybindings.admissionregistration.k8s.io'],
+    ['create update patch delete', 'customresourcedefinitions.apiextensions.k8s.io'],
+    ['create update patch delete', 'clusterroles.rbac.authorization.k8s.io'],
+    ['impersonate', 'users'],
+  ];
+  const editorMay: Access[] = [
+    ['get list watch', 'platforms.generations.dev'],
+    ['get list watch', 'generationpools.generations.dev'],
+    ['get list watch create update patch delete', 'clustergenerations.generations.dev'],
+    ['get list watch create update patch delete', 'cutovers.generations.dev'],
+  ];
+  const editorMayNot: Access[] = [
+    ['deletecollection', 'clustergenerations.generations.dev'],
+    ['deletecollection', 'cutovers.generations.dev'],
+    ['update patch', 'clustergenerations/status.generations.dev'],
+    ['create update patch delete', 'platforms.generations.dev'],
+    ['create update patch delete deletecollection', 'generationpools.generations.dev'],
+    ['delete', 'nodes'],
+    ['create update patch delete', 'validatingadmissionpolicies.admissionregistration.k8s.io'],
+  ];
+
+  it('the operator what it needs', async () => {
+    expect(await answers(operator, operatorMay)).toEqual(everything(operatorMay));
+  });
+  it('the operator nothing else', async () => {
+    expect(await answers(operator, operatorMayNot)).toEqual([]);
+  });
+  it('an editor what they need', async () => {
+    expect(await answers(editor, editorMay)).toEqual(everything(editorMay));
+  });
+  it('an editor nothing else', async () => {
+    expect(await answers(editor, editorMayNot)).toEqual([]);
+  });
+  it('nobody anything by default', async () => {
+    expect(await answers(anybody, [...editorMay, ...operatorMay])).toEqual([]);
+  });
+});

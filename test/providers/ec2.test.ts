@@ -212,6 +212,16 @@ describe('the destroyer', () => {
     expect(await destroyer.describe([machine!.id])).toMatchObject([{ id: machine!.id, state: 'shutting-down' }]);
   });
 
+  it('takes a machine on its way out for unprotected', async () => {
+    const { provider } = await start();
+    const [machine] = await provider.launch(aLaunch({ machines: 1 }), 'planned');
+    const destroyer = createDestroyer(provider);
+    await destroyer.unprotect(machine!.id);
+    await destroyer.terminate([machine!.id]);
+    await expect(destroyer.unprotect(machine!.id)).resolves.toBeUndefined();
+    await expect(destroyer.terminate([machine!.id])).resolves.toBeUndefined();
+  });
+
   it('protects again what was unprotected', async () => {
     const { provider } = await start();
     const [machine] = await provider.launch(aLaunch({ machines: 1 }), 'planned');

@@ -84,8 +84,8 @@ export function splitKey(key: string): { namespace?: string; name: string } {
 
 /**
  * The URL path of a collection, an object or a subresource, for instance
- * `/api/v1/namespaces/kube-system/secrets/ca`. Throws when a namespaced object is named without its namespace, or a
- * cluster-scoped one with one.
+ * `/api/v1/namespaces/kube-system/secrets/ca`. Throws when a namespaced object is named without its namespace, a
+ * cluster-scoped one with one, or a name is empty: that would be the whole collection.
  */
 export function pathOf(
   resource: Resource,
@@ -96,6 +96,8 @@ export function pathOf(
     throw new TypeError(`${resource.kind} ${name ?? ''} is cluster-scoped, but namespace ${namespace} was given`);
   if (name !== undefined && namespace === undefined && resource.namespaced)
     throw new TypeError(`${resource.kind} ${name} is namespaced, but no namespace was given`);
+  if (name === '' || namespace === '')
+    throw new TypeError(`${resource.kind} has an empty ${name === '' ? 'name' : 'namespace'}`);
   const segments = [resource.apiVersion.includes('/') ? 'apis' : 'api', ...resource.apiVersion.split('/')];
   if (namespace !== undefined) segments.push('namespaces', namespace);
   segments.push(resource.plural);

@@ -88,9 +88,11 @@ export function controller(options: ControllerOptions): Controller {
     const outcome = await Promise.race([work, abandoned(abort.signal, clock, work)]);
     due.cancel();
     running.delete(abort);
-    observer?.reconciled?.(name, outcome.kind, (clock.monotonic() - started) / 1000);
+    const failed = abort.signal.reason instanceof DeadlineExceeded ? 'timeout' : 'error';
+    const seconds = (clock.monotonic() - started) / 1000;
+    observer?.reconciled?.(name, outcome.kind === 'success' ? 'success' : failed, seconds);
     settle(key, outcome);
-    if (outcome.kind !== 'timeout') return queue.done(key);
+    if (outcome.kind !== 'abandoned') return queue.done(key);
     // It may ignore its signal for ever. The worker moves on, but the key stays in work: never two of it at once.
     stuck.add(key);
     void work.then(() => {
@@ -130,7 +132,8 @@ export function controller(options: ControllerOptions): Controller {
 type Outcome =
   | { kind: 'success'; requeueAfter: number | undefined }
   | { kind: 'error'; error: unknown }
-  | { kind: 'timeout'; error: unknown };
+  /** It has not returned although its signal has aborted. */
+  | { kind: 'abandoned'; error: unknown };
 
 class DeadlineExceeded extends Error {
   override readonly name = 'DeadlineExceeded';
@@ -151,7 +154,7 @@ async function attempt(reconcile: () => Promise<ReconcileResult>): Promise<Outco
 function abandoned(signal: AbortSignal, clock: Clock, work: Promise<Outcome>): Promise<Outcome> {
   return new Promise((resolve) => {
     signal.addEventListener('abort', () => {
-      const grace = clock.setTimer(ABORT_GRACE, () => resolve({ kind: 'timeout', error: signal.reason }));
+      const grace = clock.setTimer(ABORT_GRACE, () => resolve({ kind: 'abandoned', error: signal.reason }));
       void work.then(() => grace.cancel());
     });
   });

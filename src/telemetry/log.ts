@@ -2,6 +2,7 @@
  * telemetry/ is what a running process says about itself: structured logs, metrics, and the endpoints that health
  * checks and scrapers ask. In go a level and a port, out come a Logger, observers for the kit, and a server.
  */
+import { inspect } from 'node:util';
 import { createLogger, format, transports, type Logger as Winston } from 'winston';
 import type { Logger } from '../runtime/logger.ts';
 
@@ -47,11 +48,19 @@ type Line = { level: string; message: unknown; timestamp?: unknown; fields?: unk
 
 function jsonLine({ timestamp, level, message, fields }: Line): string {
   const plain = plainFields(fields);
-  return JSON.stringify({ time: timestamp, level, message, ...plain });
+  const first = { time: timestamp, level, message };
+  try {
+    return JSON.stringify({ ...first, ...plain });
+  } catch {
+    // A log line must not fail for what somebody put into it.
+    return JSON.stringify({ ...first, fields: inspect(plain) });
+  }
 }
 
 function textLine({ timestamp, level, message, fields }: Line): string {
-  const pairs = Object.entries(plainFields(fields)).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  const shown = (value: unknown) =>
+    typeof value === 'string' ? JSON.stringify(value) : inspect(value, { breakLength: Number.POSITIVE_INFINITY });
+  const pairs = Object.entries(plainFields(fields)).map(([name, value]) => `${name}=${shown(value)}`);
   return [timestamp, level.toUpperCase().padEnd(5), message, ...pairs].join(' ');
 }
 

@@ -156,7 +156,7 @@ describe('the chart', () => {
       items: [];
     };
     expect(policies.items).toEqual([]);
-    await installChart(controlPlane, { values: { 'access.editors[0]': 'generations:operators' } });
+    await installChart(controlPlane);
   }, 120_000);
 });
 
@@ -196,99 +196,5 @@ describe('the manifests', () => {
     await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));
     const { stdout } = await controlPlane.kubectl('admin', ['kustomize', folder]);
     expect(stdout).toContain('image: registry.example.com/cg:1\n');
-  });
-});
-
-type Access = [verbs: string, resource: string, namespace?: string];
-
-describe('the chart gives', () => {
-  const operator = { user: 'system:serviceaccount:generations-system:generations-operator' };
-  const editor = { user: 'alice@example.com', groups: ['generations:operators'] };
-  const anybody = { user: 'carol@example.com', groups: ['system:authenticated'] };
-
-  async function allowed(subject: object, verb: string, [, name, inNamespace]: Access): Promise<boolean> {
-    const [resource = '', subresource] = (name.split('.')[0] ?? '').split('/');
-    const group = name.split('.').slice(1).join('.');
-    const spec = { ...subject, resourceAttributes: { verb, group, resource, subresource, namespace: inNamespace } };
-    const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
-    const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
-    const { body } = await controlPlane.call('admin', 'POST', path, { body: review });
-    return (body as { status: { allowed: boolean } }).status.allowed;
-  }
-
-  async function answers(subject: object, table: Access[]): Promise<string[]> {
-    const rows = table.flatMap((access) => access[0].split(' ').map((verb) => ({ verb, access })));
-    const results = await Promise.all(
-      rows.map(async ({ verb, access }) => ({ verb, access, yes: await allowed(subject, verb, access) })),
-    );
-    return results.filter(({ yes }) => yes).map(({ verb, access }) => `${verb} ${access[1]}`);
-  }
-
-  const everything = (table: Access[]) =>
-    table.flatMap(([verbs, resource]) => verbs.split(' ').map((verb) => `${verb} ${resource}`));
-
-  const operatorMay: Access[] = [
-    ['get list watch', 'generationclasses.generations.dev'],
-    ['get list watch', 'platforms.generations.dev'],
-    ['get list watch update patch', 'clustergenerations.generations.dev'],
-    ['get list watch', 'cutovers.generations.dev'],
-    ['get list watch create update patch delete', 'generationpools.generations.dev'],
-    ['update', 'platforms/status.generations.dev'],
-    ['update', 'clustergenerations/finalizers.generations.dev'],
-    ['get list watch patch', 'nodes'],
-    ['get list watch patch', 'services', 'edge'],
-    ['list', 'endpointslices.discovery.k8s.io', 'edge'],
-    ['list', 'pods', 'edge'],
-    ['create patch', 'events.events.k8s.io', 'default'],
-    ['get create update', 'leases.coordination.k8s.io', 'generations-system'],
-    ['get', 'secrets', 'generations-system'],
-  ];
-  const operatorMayNot: Access[] = [
-    ['create update patch delete deletecollection', 'platforms.generations.dev'],
-    ['create update patch delete deletecollection', 'cutovers.generations.dev'],
-    ['create delete deletecollection', 'clustergenerations.generations.dev'],
-    ['deletecollection', 'generationpools.generations.dev'],
-    ['create update delete deletecollection', 'nodes'],
-    ['create update delete', 'services', 'edge'],
-    ['get watch create delete', 'pods', 'edge'],
-    ['list watch', 'secrets', 'generations-system'],
-    ['get list', 'secrets', 'edge'],
-    ['get create update', 'leases.coordination.k8s.io', 'kube-system'],
-    ['create update patch delete', 'validatingadmissionpolicies.admissionregistration.k8s.io'],
-    ['create update patch delete', 'validatingadmissionpolicybindings.admissionregistration.k8s.io'],
-    ['create update patch delete', 'customresourcedefinitions.apiextensions.k8s.io'],
-    ['create update patch delete', 'clusterroles.rbac.authorization.k8s.io'],
-    ['impersonate', 'users'],
-  ];
-  const editorMay: Access[] = [
-    ['get list watch', 'platforms.generations.dev'],
-    ['get list watch', 'generationpools.generations.dev'],
-    ['get list watch create update patch delete', 'clustergenerations.generations.dev'],
-    ['get list watch create update patch delete', 'cutovers.generations.dev'],
-  ];
-  const editorMayNot: Access[] = [
-    ['deletecollection', 'clustergenerations.generations.dev'],
-    ['deletecollection', 'cutovers.generations.dev'],
-    ['update patch', 'clustergenerations/status.generations.dev'],
-    ['create update patch delete', 'platforms.generations.dev'],
-    ['create update patch delete deletecollection', 'generationpools.generations.dev'],
-    ['delete', 'nodes'],
-    ['create update patch delete', 'validatingadmissionpolicies.admissionregistration.k8s.io'],
-  ];
-
-  it('the operator what it needs', async () => {
-    expect(await answers(operator, operatorMay)).toEqual(everything(operatorMay));
-  });
-  it('the operator nothing else', async () => {
-    expect(await answers(operator, operatorMayNot)).toEqual([]);
-  });
-  it('an editor what they need', async () => {
-    expect(await answers(editor, editorMay)).toEqual(everything(editorMay));
-  });
-  it('an editor nothing else', async () => {
-    expect(await answers(editor, editorMayNot)).toEqual([]);
-  });
-  it('nobody anything by default', async () => {
-    expect(await answers(anybody, [...editorMay, ...operatorMay])).toEqual([]);
   });
 });

@@ -69,7 +69,7 @@ export function createCloud(scenario: Scenario, clock: Clock, log: Logger): Clou
       ]),
     ),
     launches: new Map(),
-    limits: new Limits(scenario.buckets, clock),
+    limits: new Limits(scenario.buckets, clock, scenario.account),
     faults: new Faults(scenario.faults, clock),
     ledger,
     nodes: noNodes,

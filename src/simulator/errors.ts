@@ -45,8 +45,13 @@ export const invalidFilter = (name: string) => refuse('InvalidParameterValue', `
 export const filterLimit = (what: string) =>
   refuse('FilterLimitExceeded', `The maximum number of ${what} on a single call has been exceeded.`);
 export const dryRun = () => refuse('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.', 412);
-export const requestLimitExceeded = (kind: 'requests' | 'resources') =>
-  new Ec2Error('RequestLimitExceeded', 'Request limit exceeded.', 503, kind);
+export const requestLimitExceeded = (kind: 'requests' | 'resources', account: string, operation: string) =>
+  new Ec2Error(
+    'RequestLimitExceeded',
+    `Request limit exceeded. Account ${account} has been throttled on ec2:${operation} because it exceeded its ${kind === 'requests' ? 'request' : 'resource'} rate limit.`,
+    503,
+    kind,
+  );
 export const internalError = (message: string) => refuse('InternalError', message, 500);
 
 // Launching

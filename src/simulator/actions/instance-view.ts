@@ -25,7 +25,7 @@ export function publicAddress(cloud: Cloud, instance: Instance, seen: number): s
 export function instanceView(cloud: Cloud, instance: Instance, seen: number): Answer {
   const tags = tagSet(instance.tags.seen(seen));
   const state = instance.state.seen(seen);
-  // A terminated instance has let go of its network: https://repost.aws and every listing of one show it so.
+  // A terminated instance has let go of its network.
   const gone = state === 'terminated';
   const publicIp = gone ? undefined : publicAddress(cloud, instance, seen);
   const winding = state !== 'pending' && state !== 'running';

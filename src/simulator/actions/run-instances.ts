@@ -1,41 +1,13 @@
 import { type Cloud, idFor } from '../cloud.ts';
-import {
-  instanceTypeRefused,
-  invalidImage,
-  invalidParameterValue,
-  missingParameter,
-  noCapacity,
-  parameterValueRefused,
-  quotaExceeded,
-  subnetExhausted,
-  subnetNotFound,
-  tokenMismatch,
-} from '../errors.ts';
+import { invalidParameterValue, noCapacity, quotaExceeded, subnetExhausted, tokenMismatch } from '../errors.ts';
 import { boot } from '../life.ts';
-import type { InstanceType } from '../scenario/schema.ts';
 import { type Instance, usesQuota } from '../state/instance.ts';
 import { Lagged } from '../state/lagged.ts';
-import type { Subnet } from '../state/subnet.ts';
-import { flag, integer, list, required, structure, structures, type Tree, tags, text } from '../wire/parameters.ts';
+import { type Tree, text } from '../wire/parameters.ts';
 import type { Answer } from '../wire/xml.ts';
 import type { Action, Request } from './action.ts';
 import { instanceView } from './instance-view.ts';
-import { templateOf, versionOf } from './launch-template.ts';
-import { shutdownBehaviorOf } from './shutdown-behavior.ts';
-import { checkTags } from './tags.ts';
-
-type Order = {
-  subnet: Subnet;
-  type: InstanceType;
-  image: string;
-  securityGroups: string[];
-  min: number;
-  max: number;
-  tags: Record<string, string>;
-  shutdownBehavior: 'stop' | 'terminate';
-  terminationProtection: boolean;
-  stopProtection: boolean;
-};
+import { type Order, orderOf } from './order.ts';
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html */
 const LONGEST_TOKEN = 64;
@@ -93,45 +65,6 @@ function fingerprintOf(parameters: Tree): string {
 
 function inOrder(tree: object): object {
   return Object.fromEntries(Object.entries(tree).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function orderOf(cloud: Cloud, parameters: Tree): Order {
-  const min = integer(parameters, 'MinCount');
-  const max = integer(parameters, 'MaxCount');
-  if (min === undefined) throw missingParameter('MinCount');
-  if (max === undefined) throw missingParameter('MaxCount');
-  if (min < 1)
-    throw parameterValueRefused(`Value (${min}) for parameter minCount is invalid. Expecting a value greater than 0.`);
-  if (max < min) {
-    throw parameterValueRefused(
-      `Value (${min}) for parameter minCount is invalid. minCount must be less than or equal to maxCount.`,
-    );
-  }
-  const reference = structure(parameters, 'LaunchTemplate');
-  const template = reference && versionOf(templateOf(cloud, reference), text(reference, 'Version'));
-  const image = text(parameters, 'ImageId') ?? template?.image;
-  if (image === undefined) throw missingParameter('ImageId');
-  if (!cloud.scenario.images.includes(image)) throw invalidImage(image);
-  // Without a type EC2 launches an m1.small, which no scenario needs.
-  const typeName = text(parameters, 'InstanceType') ?? template?.instanceType ?? 'm1.small';
-  const type = cloud.types.get(typeName);
-  if (!type) throw instanceTypeRefused(typeName);
-  const subnetId = required(parameters, 'SubnetId');
-  const subnet = cloud.subnets.get(subnetId);
-  if (!subnet) throw subnetNotFound(subnetId);
-  const groups = list(parameters, 'SecurityGroupId');
-  return {
-    subnet,
-    type,
-    image,
-    securityGroups: groups.length > 0 ? groups : (template?.securityGroups ?? []),
-    min,
-    max,
-    tags: instanceTags(parameters),
-    shutdownBehavior: shutdownBehaviorOf(text(parameters, 'InstanceInitiatedShutdownBehavior') ?? 'stop'),
-    terminationProtection: flag(parameters, 'DisableApiTermination') ?? false,
-    stopProtection: flag(parameters, 'DisableApiStop') ?? false,
-  };
 }
 
 /**
@@ -206,13 +139,4 @@ function launch(
     boot(cloud, instance, now);
     return instance;
   });
-}
-
-function instanceTags(parameters: Tree): Record<string, string> {
-  const given: Record<string, string> = {};
-  for (const specification of structures(parameters, 'TagSpecification')) {
-    if (required(specification, 'ResourceType') === 'instance') Object.assign(given, tags(specification, 'Tag'));
-  }
-  checkTags(given);
-  return given;
 }

@@ -20,20 +20,22 @@ describe('the limits of the API', () => {
   });
 
   it('are separate per operation, and for Describe calls that ask for everything', () => {
-    const limits = new Limits({ DescribeInstances: { requestBurst: 1 } }, manualClock());
+    const limits = new Limits({ DescribeInstances: { requestBurst: 1 } }, manualClock(), '123456789012');
     limits.takeRequest('DescribeInstances', true);
-    expect(() => limits.takeRequest('DescribeInstances', true)).toThrow('Request limit exceeded.');
+    expect(() => limits.takeRequest('DescribeInstances', true)).toThrow(
+      'Request limit exceeded. Account 123456789012 has been throttled on ec2:DescribeInstances because it exceeded its request rate limit.',
+    );
     limits.takeRequest('DescribeInstances', false);
     limits.takeRequest('DescribeSubnets', true);
   });
 
   it('say which of the two buckets was empty', () => {
-    const limits = new Limits({ RunInstances: { requestBurst: 1, resourceBurst: 3 } }, manualClock());
+    const limits = new Limits({ RunInstances: { requestBurst: 1, resourceBurst: 3 } }, manualClock(), '123456789012');
     limits.takeRequest('RunInstances', false);
     expect(() => limits.takeRequest('RunInstances', false)).toThrow(
       expect.objectContaining({ code: 'RequestLimitExceeded', status: 503, throttled: 'requests' }),
     );
     limits.takeResources('RunInstances', 3);
-    expect(() => limits.takeResources('RunInstances', 1)).toThrow(expect.objectContaining({ throttled: 'resources' }));
+    expect(() => limits.takeResources('RunInstances', 1)).toThrow('exceeded its resource rate limit');
   });
 });

@@ -22,24 +22,27 @@ const OWN: Partial<Record<Operation, Sizes>> = {
 
 /** EC2's throttling: two token buckets per operation, of the whole account whoever calls. */
 export class Limits {
+  readonly #account: string;
   readonly #clock: Clock;
   readonly #overrides: Record<string, BucketSizes>;
   readonly #buckets = new Map<string, { requests: Bucket; resources: Bucket | undefined }>();
 
-  constructor(overrides: Record<string, BucketSizes>, clock: Clock) {
+  constructor(overrides: Record<string, BucketSizes>, clock: Clock, account: string) {
+    this.#account = account;
     this.#overrides = overrides;
     this.#clock = clock;
   }
 
   /** Pays for one request. Describe calls that name, filter or page have a larger bucket. Throws RequestLimitExceeded. */
   takeRequest(operation: Operation, narrowed: boolean): void {
-    if (!this.#of(operation, narrowed).requests.take()) throw requestLimitExceeded('requests');
+    if (!this.#of(operation, narrowed).requests.take())
+      throw requestLimitExceeded('requests', this.#account, operation);
   }
 
   /** Pays for `count` machines. Throws RequestLimitExceeded. */
   takeResources(operation: Operation, count: number): void {
     const bucket = this.#of(operation, true).resources;
-    if (bucket && !bucket.take(count)) throw requestLimitExceeded('resources');
+    if (bucket && !bucket.take(count)) throw requestLimitExceeded('resources', this.#account, operation);
   }
 
   #of(operation: Operation, narrowed: boolean) {

@@ -40,7 +40,7 @@ export function place(demands: readonly Demand[], rooms: readonly Room[], vcpus:
     };
   }
   const wanted = demands.reduce((sum, demand) => sum + demand.machines * demand.vcpus, 0);
-  if (wanted > vcpus)
+  if (wanted > Math.max(0, vcpus))
     return {
       fits: false,
       reason: 'InsufficientVCPUs',

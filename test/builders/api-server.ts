@@ -1,0 +1,244 @@
+import type { KubeClient } from '../../src/kube/client.ts';
+import { clientOver } from '../../src/kube/client.ts';
+import { ApiError } from '../../src/kube/errors.ts';
+import { type KubeObject, keyOf, type Resource } from '../../src/kube/resource.ts';
+import type { ApiRequest, Transport } from '../../src/kube/transport.ts';
+import { applied, merged } from './patching.ts';
+
+/**
+ * An API server in memory, as far as preconditions go: versions, UIDs, finalizers, status apart from spec, who owns a
+ * Service's selector. It checks no schema and no policy. In go requests of the real client, out come the answers and
+ * errors of a real server, and every change to who listens.
+ */
+
+export type Stored = KubeObject & { spec?: unknown; status?: unknown };
+
+/** One change, as watchers see it. */
+export interface Change {
+  resource: Resource;
+  verb: 'create' | 'update' | 'status' | 'patch' | 'delete';
+  before: Stored | undefined;
+  after: Stored | undefined;
+}
+
+/** What may happen to the requests of one process. Throwing in `before`: never sent. In `after`: done, answer lost. */
+export interface Fate {
+  before?(request: ApiRequest): void | Promise<void>;
+  after?(request: ApiRequest, changed: boolean): void;
+}
+
+export interface ApiServer {
+  /** A client of a process of its own. */
+  client(fate?: Fate): KubeClient;
+  /** Puts an object there as it is. */
+  seed(resource: Resource, object: object): void;
+  /** An object as it is now. */
+  read<T extends KubeObject>(resource: Resource<T>, key: string): T | undefined;
+  all<T extends KubeObject>(resource: Resource<T>): T[];
+  /** A person edits an object: no precondition. */
+  edit<T extends KubeObject>(resource: Resource<T>, key: string, change: (object: T) => void): void;
+  subscribe(listener: (change: Change) => void): () => void;
+  /** Requests received, oldest first: `PUT platforms us status`. */
+  readonly requests: string[];
+}
+
+export const refusal = (status: number, reason: string, message: string): ApiError =>
+  new ApiError({ status, reason, message });
+
+export function anApiServer(now: () => number): ApiServer {
+  const collections = new Map<string, Map<string, Stored>>();
+  const listeners = new Set<(change: Change) => void>();
+  const requests: string[] = [];
+  let version = 100;
+
+  const collection = ({ plural }: Resource) => {
+    const present = collections.get(plural) ?? new Map<string, Stored>();
+    collections.set(plural, present);
+    return present;
+  };
+
+  const store = (resource: Resource, verb: Change['verb'], before: Stored | undefined, next: Stored): Stored => {
+    if (before && JSON.stringify(before) === JSON.stringify(next)) return before;
+    const gone = next.metadata.deletionTimestamp !== undefined && (next.metadata.finalizers ?? []).length === 0;
+    const after: Stored = { ...next, metadata: { ...next.metadata, resourceVersion: String(++version) } };
+    if (gone) collection(resource).delete(keyOf(after));
+    else collection(resource).set(keyOf(after), after);
+    for (const listener of listeners)
+      listener({ resource, verb: gone ? 'delete' : verb, before, after: gone ? undefined : after });
+    return after;
+  };
+
+  const present = ({ resource, target }: ApiRequest): Stored => {
+    const found = collection(resource).get(keyOf({ metadata: target as { name: string } }));
+    if (found) return found;
+    throw refusal(404, 'NotFound', `${resource.plural} "${target?.name}" not found`);
+  };
+
+  const check = (before: Stored, { uid, resourceVersion }: { uid?: string; resourceVersion?: string }) => {
+    const { metadata } = before;
+    if (uid !== undefined && uid !== metadata.uid)
+      throw refusal(409, 'Conflict', `UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`);
+    if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion)
+      throw refusal(409, 'Conflict', `${before.kind} ${metadata.name}: the object has been modified`);
+  };
+
+  const bumped = (before: Stored, next: Stored): Stored => {
+    const same = JSON.stringify(before.spec) === JSON.stringify(next.spec);
+    return same
+      ? next
+      : { ...next, metadata: { ...next.metadata, generation: ((before.metadata.generation as number) ?? 0) + 1 } };
+  };
+
+  const create = (request: ApiRequest): Stored => {
+    const { status: _, ...body } = request.body as Stored;
+    const key = keyOf(body);
+    if (collection(request.resource).has(key))
+      throw refusal(409, 'AlreadyExists', `${request.resource.plural} "${key}" already exists`);
+    const metadata = {
+      ...body.metadata,
+      uid: `uid-${body.metadata.name}`,
+      generation: 1,
+      creationTimestamp: new Date(now()).toISOString(),
+    };
+    return store(request.resource, 'create', undefined, {
+      ...body,
+      metadata,
+      status: { observedGeneration: -1 },
+    } as Stored);
+  };
+
+  const update = (request: ApiRequest): Stored => {
+    const before = present(request);
+    const body = request.body as Stored;
+    check(before, body.metadata);
+    if (request.target?.subresource === 'status')
+      return store(request.resource, 'status', before, { ...before, status: body.status });
+    const { labels, finalizers = [] } = body.metadata;
+    const metadata = { ...before.metadata, ...(labels && { labels }), finalizers };
+    return store(
+      request.resource,
+      'update',
+      before,
+      bumped(before, json({ ...body, metadata, status: before.status })),
+    );
+  };
+
+  const patch = (request: ApiRequest): Stored => {
+    const before = present(request);
+    const body = request.body as { metadata?: { resourceVersion?: string } };
+    check(before, {
+      ...(body.metadata?.resourceVersion !== undefined && { resourceVersion: body.metadata.resourceVersion }),
+    });
+    const { fieldManager = 'unknown', force } = request.query ?? {};
+    const next = request.contentType?.includes('apply')
+      ? applied(before, request.body as Stored, fieldManager, force === 'true')
+      : (merged(before, request.body) as Stored);
+    return store(
+      request.resource,
+      'patch',
+      before,
+      bumped(before, { ...next, metadata: { ...next.metadata, resourceVersion: before.metadata.resourceVersion } }),
+    );
+  };
+
+  const remove = (request: ApiRequest): Stored => {
+    const before = present(request);
+    check(before, (request.body as { preconditions: { uid: string; resourceVersion: string } }).preconditions);
+    const deletionTimestamp = before.metadata.deletionTimestamp ?? new Date(now()).toISOString();
+    return store(request.resource, 'update', before, {
+      ...before,
+      metadata: { ...before.metadata, deletionTimestamp },
+    });
+  };
+
+  const list = ({ resource, target, query }: ApiRequest) => {
+    const wanted = (query?.labelSelector ?? '')
+      .split(',')
+      .filter(Boolean)
+      .map((pair) => pair.split('='));
+    const items = [...collection(resource).values()].filter(
+      ({ metadata }) =>
+        (target?.namespace === undefined || metadata.namespace === target.namespace) &&
+        wanted.every(([key = '', value]) => metadata.labels?.[key] === value),
+    );
+    return { items, metadata: { resourceVersion: String(version) } };
+  };
+
+  const handle = (request: ApiRequest): unknown => {
+    switch (request.method) {
+      case 'GET':
+        return request.target?.name === undefined ? list(request) : present(request);
+      case 'POST':
+        return create(request);
+      case 'PUT':
+        return update(request);
+      case 'PATCH':
+        return patch(request);
+      case 'DELETE':
+        return remove(request);
+    }
+  };
+
+  /** A watch: what there is, the mark of its end, then each change as it happens. */
+  const stream: Transport['stream'] = ({ resource, signal, onOpen, onData }) => {
+    const tell = (type: string, object: Stored) => onData(Buffer.from(`${JSON.stringify({ type, object })}\n`));
+    onOpen();
+    for (const object of collection(resource).values()) tell('ADDED', object);
+    const annotations = { 'k8s.io/initial-events-end': 'true' };
+    const end = {
+      metadata: { name: '', uid: '', creationTimestamp: '', resourceVersion: String(version), annotations },
+    };
+    tell('BOOKMARK', { apiVersion: resource.apiVersion, kind: resource.kind, ...end });
+    const listener = ({ resource: { plural }, before, after }: Change) => {
+      if (plural !== resource.plural) return;
+      if (after) tell(before ? 'MODIFIED' : 'ADDED', after);
+      else if (before)
+        tell('DELETED', { ...before, metadata: { ...before.metadata, resourceVersion: String(version) } });
+    };
+    listeners.add(listener);
+    return new Promise((_, reject) => {
+      signal?.addEventListener('abort', () => {
+        listeners.delete(listener);
+        reject(signal.reason);
+      });
+    });
+  };
+
+  return {
+    requests,
+    client(fate = {}) {
+      const send = async (request: ApiRequest) => {
+        await fate.before?.(request);
+        const { method, resource, target } = request;
+        requests.push([method, resource.plural, target?.name, target?.subresource].filter(Boolean).join(' '));
+        const before = version;
+        const answer = json(handle(request));
+        fate.after?.(request, version !== before);
+        return answer;
+      };
+      const transport = { send, stream, close: async () => {} };
+      return clientOver(transport, 'generations-operator', 'generations-system');
+    },
+    seed(resource, object) {
+      const { apiVersion, kind } = resource;
+      store(resource, 'create', undefined, json({ ...object, apiVersion, kind }) as Stored);
+    },
+    read: <T extends KubeObject>(resource: Resource<T>, key: string) =>
+      json(collection(resource).get(key)) as T | undefined,
+    all: <T extends KubeObject>(resource: Resource<T>) => json([...collection(resource).values()]) as T[],
+    edit(resource, key, change) {
+      const before = collection(resource).get(key);
+      if (!before) throw new Error(`there is no ${resource.kind} ${key} to edit`);
+      const next = json(before);
+      change(next as never);
+      store(resource, 'update', before, bumped(before, next));
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+/** A copy as JSON carries it: what is undefined is absent, and nobody shares it. */
+const json = <T>(value: T): T => (value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T));

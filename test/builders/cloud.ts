@@ -1,0 +1,193 @@
+import { CLUSTER_TAG } from '../../src/api/v1alpha1/index.ts';
+import {
+  type Capacity,
+  type Destroyer,
+  type LaunchRequest,
+  type Machine,
+  type MachineState,
+  type Provider,
+  ProviderError,
+} from '../../src/providers/provider.ts';
+
+/**
+ * A cloud in memory, as far as the contract of providers/ goes: client tokens, subnets that run out, protection,
+ * descriptions that come late. In go the provider's calls, out come facts; `calls` says what was asked.
+ */
+
+const TERMINATING = 20_000;
+const REMEMBERED = 3_600_000;
+
+interface Life {
+  machine: Omit<Machine, 'state'>;
+  protected: boolean;
+  /** When it was told to die, ms. */
+  ended: number | undefined;
+}
+
+/** What becomes of one launch: as it should, or done and unanswered, or refused, or no more machines than this. */
+export type LaunchFate = 'lost' | ProviderError | number | undefined;
+
+export interface Cloud {
+  readonly provider: Provider;
+  readonly destroyer: Destroyer;
+  /** Machines ever made, oldest first. */
+  machines(): Machine[];
+  /** Those that are neither dying nor dead. */
+  alive(): Machine[];
+  /** A machine dies by itself. */
+  kill(id: string): void;
+  /** Free addresses of each subnet; change it at will. */
+  readonly free: Record<string, number>;
+  readonly addresses: Record<string, string>;
+  /** Calls that were made, oldest first: `launch 3 in subnet-a`. */
+  readonly calls: string[];
+  /** How old a description of machines is, ms. */
+  lag: number;
+  boot: number;
+  vcpus: Capacity['vcpus'];
+  /** Asked once for each launch. */
+  launchFate(request: LaunchRequest): LaunchFate;
+  /** Asked before each call of the destroyer; throws what goes wrong. */
+  destroyFate(call: 'describe' | 'unprotect' | 'terminate', ids: string[]): void;
+  onCall: (call: string) => void;
+  onLaunch: (machine: Machine) => void;
+  onEnd: (machine: Machine) => void;
+}
+
+export function aCloud(now: () => number, free: Record<string, number> = { 'subnet-a': 100, 'subnet-b': 100 }): Cloud {
+  const lives: Life[] = [];
+  const tokens = new Map<string, { request: string; lives: Life[] }>();
+
+  const stateAt = ({ machine, ended }: Life, time: number): MachineState => {
+    if (ended !== undefined && time >= ended + TERMINATING) return 'terminated';
+    if (ended !== undefined && time >= ended) return 'shutting-down';
+    return time < machine.launchTime + cloud.boot ? 'pending' : 'running';
+  };
+  const show = (life: Life, time = now()): Machine => ({ ...life.machine, state: stateAt(life, time) });
+  const said = (call: string) => {
+    cloud.calls.push(call);
+    cloud.onCall(call);
+  };
+  const end = (life: Life) => {
+    if (life.ended !== undefined) return;
+    life.ended = now();
+    free[life.machine.subnet] = (free[life.machine.subnet] ?? 0) + 1;
+    cloud.onEnd(show(life));
+  };
+  const find = async (ids: string[]) =>
+    lives.filter(({ machine }) => ids.includes(machine.id)).map((life) => show(life));
+
+  const make = ({ subnet, template, tags }: LaunchRequest): Life => {
+    const id = `i-${lives.length + 1}`;
+    const zone = `us-east-1${subnet.slice(-1)}`;
+    const providerID = `aws:///${zone}/${id}`;
+    const type = template.ec2?.instanceType ?? '';
+    free[subnet] = (free[subnet] ?? 0) - 1;
+    const life = {
+      machine: { id, type, subnet, zone, providerID, launchTime: now(), tags },
+      protected: true,
+      ended: undefined,
+    };
+    lives.push(life);
+    return life;
+  };
+
+  const launch = async (request: LaunchRequest): Promise<Machine[]> => {
+    const { token, subnet, machines } = request;
+    const before = tokens.get(token);
+    said(`launch ${machines} in ${subnet}${before ? ' again' : ''}`);
+    const fate = cloud.launchFate(request);
+    if (fate instanceof ProviderError) throw fate;
+    if (before && before.request !== JSON.stringify(request))
+      throw trouble('Unknown', 'IdempotentParameterMismatch', `token ${token} was used for another launch`);
+    const room = Math.min(machines, free[subnet] ?? 0, typeof fate === 'number' ? fate : machines);
+    if (!before && room < 1)
+      throw trouble('AddressesExhausted', 'InsufficientFreeAddressesInSubnet', `${subnet} is full`);
+    const made = before?.lives ?? Array.from({ length: room }, () => make(request));
+    tokens.set(token, { request: JSON.stringify(request), lives: made });
+    if (!before) for (const life of made) cloud.onLaunch(show(life));
+    if (fate === 'lost')
+      throw new ProviderError('no answer', { reason: 'Unknown', code: 'TimeoutError', refused: false });
+    return made.map((life) => show(life));
+  };
+
+  const cloud: Cloud = {
+    free,
+    addresses: {},
+    calls: [],
+    lag: 0,
+    boot: 30_000,
+    vcpus: { quota: 10_000, used: 0 },
+    launchFate: () => undefined,
+    destroyFate: () => {},
+    onCall: () => {},
+    onLaunch: () => {},
+    onEnd: () => {},
+    machines: () => lives.map((life) => show(life)),
+    alive: () => lives.filter(({ ended }) => ended === undefined).map((life) => show(life)),
+    kill(id) {
+      for (const life of lives) if (life.machine.id === id) end(life);
+    },
+    provider: {
+      observe: async (cluster) => {
+        const time = now() - cloud.lag;
+        return lives
+          .filter(({ machine }) => machine.launchTime <= time && machine.tags[CLUSTER_TAG] === cluster)
+          .filter(({ ended }) => ended === undefined || time < ended + REMEMBERED)
+          .map((life) => show(life, time));
+      },
+      find,
+      capacity: async ({ subnets, types }) => ({
+        subnets: subnets.map((id) => ({
+          id,
+          zone: `us-east-1${id.slice(-1)}`,
+          cidr: '10.0.0.0/24',
+          total: 251,
+          free: free[id] ?? 0,
+        })),
+        types: Object.fromEntries(types.map((type) => [type, 4])),
+        vcpus: cloud.vcpus,
+      }),
+      affordable: () => 1000,
+      launch,
+      protect: async () => {},
+      addresses: async (ids) =>
+        ids
+          .filter((id) => cloud.addresses[id] !== undefined)
+          .map((id) => ({
+            allocationID: id,
+            publicIP: '192.0.2.1',
+            ...(cloud.addresses[id] && { instanceID: cloud.addresses[id] }),
+          })),
+      associate: async (allocationID, instanceID) => {
+        said(`associate ${allocationID} with ${instanceID}`);
+        cloud.addresses[allocationID] = instanceID;
+      },
+      checkTemplate: async () => {},
+      budgets: () => [],
+    },
+    destroyer: {
+      async describe(ids) {
+        cloud.destroyFate('describe', ids);
+        return find(ids);
+      },
+      async unprotect(id) {
+        cloud.destroyFate('unprotect', [id]);
+        said(`unprotect ${id}`);
+        for (const life of lives) if (life.machine.id === id) life.protected = false;
+      },
+      async terminate(ids) {
+        cloud.destroyFate('terminate', ids);
+        const chosen = lives.filter(({ machine }) => ids.includes(machine.id));
+        const guarded = chosen.find((life) => life.protected);
+        if (guarded) throw trouble('Unknown', 'OperationNotPermitted', `${guarded.machine.id} is protected`);
+        said(`terminate ${ids.join(' ')}`);
+        for (const life of chosen) end(life);
+      },
+    },
+  };
+  return cloud;
+}
+
+const trouble = (reason: ProviderError['reason'], code: string, message: string): ProviderError =>
+  new ProviderError(message, { reason, code, refused: true });

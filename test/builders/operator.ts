@@ -1,0 +1,98 @@
+import { startableCaches } from '../../src/controllers/caches.ts';
+import { classController } from '../../src/controllers/class/controller.ts';
+import type { Context } from '../../src/controllers/context.ts';
+import { cutoverController } from '../../src/controllers/cutover/controller.ts';
+import { generationController } from '../../src/controllers/generation/controller.ts';
+import { platformController } from '../../src/controllers/platform/controller.ts';
+import { poolController } from '../../src/controllers/pool/controller.ts';
+import { interlock } from '../../src/guard/destroy.ts';
+import type { EventInput } from '../../src/kube/events.ts';
+import type { Provider } from '../../src/providers/provider.ts';
+import type { ManualClock } from '../../src/runtime/clock.ts';
+import { silent } from '../../src/runtime/logger.ts';
+import { LeadershipLost } from '../../src/runtime/runnable.ts';
+import type { ApiServer, Fate } from './api-server.ts';
+import type { Cloud } from './cloud.ts';
+import { CLUSTER } from './machines.ts';
+
+/** The operator as main.ts puts it together, over an API server and a cloud in memory. Its death is a crash: it does nothing any more. */
+export interface Operator {
+  context: Context;
+  /** Events recorded, oldest first. */
+  events: EventInput[];
+  crash(): void;
+}
+
+export interface OperatorOptions {
+  server: ApiServer;
+  cloud: Cloud;
+  clock: ManualClock;
+  fate?: Fate;
+  leaseAge?: () => number;
+}
+
+/** Starts the operator, complete caches and all. */
+export async function startOperator(options: OperatorOptions): Promise<Operator> {
+  const operator = await anOperator(options);
+  const { context, stop } = operator;
+  for (const start of [classController, platformController, generationController, poolController, cutoverController])
+    void start(context).start(stop);
+  return operator;
+}
+
+/** The same without controllers: what they are given, for tests that call their parts. */
+export async function anOperator(options: OperatorOptions): Promise<Operator & { stop: AbortSignal }> {
+  const { server, cloud, clock, fate = {}, leaseAge = () => 0 } = options;
+  const life = new AbortController();
+  const alive = () => life.signal.throwIfAborted();
+  const client = server.client({
+    async before(request) {
+      alive();
+      await fate.before?.(request);
+      alive();
+    },
+    after(request, changed) {
+      fate.after?.(request, changed);
+      alive();
+    },
+  });
+  const provider = mortal(cloud.provider, alive);
+  const destroyer = mortal(cloud.destroyer, alive);
+  const events: EventInput[] = [];
+  const { caches, reflectors } = startableCaches({ client, clock, log: silent });
+  for (const reflector of reflectors) void reflector.start(life.signal);
+  await Promise.all(reflectors.map(({ synced }) => synced));
+  const context: Context = {
+    client,
+    clock,
+    log: silent,
+    events: { record: (event) => void events.push(event), flush: async () => {} },
+    observer: {},
+    cluster: CLUSTER,
+    caches,
+    providerOf: async () => provider,
+    interlock: interlock({
+      client,
+      clock,
+      log: silent,
+      cluster: CLUSTER,
+      leaseAge,
+      providerOf: async () => provider,
+      destroyerOf: () => destroyer,
+    }),
+  };
+  return { context, events, stop: life.signal, crash: () => life.abort(new LeadershipLost()) };
+}
+
+/** The same object, whose methods all fail once its process is dead. */
+function mortal<T extends Provider | Cloud['destroyer']>(object: T, alive: () => void): T {
+  return new Proxy(object, {
+    get: (target, key) => {
+      const method = Reflect.get(target, key) as (...args: unknown[]) => unknown;
+      return (...args: unknown[]) => {
+        alive();
+        return method.apply(target, args);
+      };
+    },
+  });
+}

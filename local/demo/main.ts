@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import { type Environment, startEnvironment } from '../environment.ts';
+import { describeFailure } from '../errors.ts';
+import { paths } from '../paths.ts';
+import { cutOver } from './acts/cutover.ts';
+import { halfStart } from './acts/half-started.ts';
+import { mistake } from './acts/mistake.ts';
+import { refusal } from './acts/refusal.ts';
+import { placeRelease } from './acts/release.ts';
+import { removal } from './acts/removal.ts';
+import { retire } from './acts/retirement.ts';
+import { september } from './acts/september.ts';
+import { narrator } from './narration.ts';
+import { stageOn } from './stage.ts';
+import { gather } from './table/evidence.ts';
+import { linesOf } from './table/lines.ts';
+import { printTable } from './table/print.ts';
+import { watchWebsites } from './websites.ts';
+
+/**
+ * `make demo`: the outage of 9 October 2023, replayed on the real parts: a real API server, the operator with the rights that the
+ * chart gives it, a cloud that pushes back. Out: a story, then a table whose every line is checked against the API server and the
+ * cloud's ledger. Exit status 0 when all of it holds, 1 when a line does not or an act fails, 130 after Ctrl-C.
+ */
+
+/** Declared seconds in a real one: an hour passes in two minutes. */
+const scale = 30;
+
+const tell = narrator({
+  write: (text) => process.stdout.write(text),
+  scale,
+  colour: process.stdout.isTTY && (process.env.NO_COLOR ?? '') === '',
+  now: () => performance.now(),
+});
+
+let environment: Environment | undefined;
+
+async function play(): Promise<boolean> {
+  tell.print('Cluster Generations: the outage of 9 October 2023, replayed.');
+  tell.print(
+    `Everything is real but the machines: they are a simulated EC2's, and ${scale} of their seconds pass in one.`,
+  );
+  const scenario = join(paths.root, 'local', 'scenarios', 'outage-2023.yaml');
+  environment = await startEnvironment({ scenario, timeScale: scale, log: (line) => tell.print(`  ${line}`) });
+  const stage = stageOn(environment, tell, scale);
+  await september(stage);
+  const websites = watchWebsites(environment.controlPlane);
+  try {
+    const refused = await refusal(stage);
+    const half = await halfStart(stage);
+    const mistaken = await mistake(stage);
+    const removed = await removal(stage);
+    const released = await placeRelease(stage);
+    const cut = await cutOver(stage);
+    const retired = await retire(stage, cut.name);
+    const looks = await websites.stop();
+    const lines = linesOf(await gather(stage, { refused, half, mistaken, removed, released, cut, retired, looks }));
+    return printTable(tell, lines, scale);
+  } finally {
+    await websites.stop();
+  }
+}
+
+/** What went wrong, and what the cluster looks like now: it is about to be stopped. */
+async function report(error: unknown): Promise<void> {
+  tell.print(`\nFAILED: ${describeFailure(error).message}`);
+  if (environment === undefined) return;
+  const stage = stageOn(environment, tell, scale);
+  const { stdout } = await stage.kubectl('admin', ['get', 'gclass,plat,cg,gpool,cut', '-o', 'wide']);
+  tell.print(stdout);
+  tell.print(`The end of the operator's log:\n${environment.operator?.process().lastLines(20)}`);
+}
+
+async function interrupted(): Promise<never> {
+  tell.print('\nStopping everything.');
+  await environment?.stop();
+  process.exit(130);
+}
+process.once('SIGINT', () => void interrupted());
+process.once('SIGTERM', () => void interrupted());
+
+let status: number;
+try {
+  status = (await play()) ? 0 : 1;
+} catch (error) {
+  ({ status } = describeFailure(error));
+  await report(error).catch(() => {});
+}
+await environment?.stop();
+process.exit(status);

@@ -1,0 +1,44 @@
+import { LABEL } from '../../src/api/v1alpha1/index.ts';
+import type { Node } from '../../src/kube/resources.ts';
+import { readGeneration, readPools, type Stage } from './stage.ts';
+
+/** A generation and all that belongs to it, as API server and cloud show it at one time. */
+export interface Snapshot {
+  generation: { name: string; uid: string; deleting: boolean } | undefined;
+  pools: { name: string; uid: string; machines: number; deleting: boolean }[];
+  nodes: { name: string; uid: string; providerID: string; ready: boolean }[];
+  /** At the cloud, those that are not terminated. */
+  machines: { id: string; state: string }[];
+}
+
+export async function snapshotOf(stage: Stage, name: string): Promise<Snapshot> {
+  const labelSelector = encodeURIComponent(`${LABEL.generation}=${name}`);
+  const [generation, pools, nodes, state] = await Promise.all([
+    readGeneration(stage, name),
+    readPools(stage, name),
+    stage.read<{ items: Node[] }>(`/api/v1/nodes?labelSelector=${labelSelector}`),
+    stage.cloud.state(),
+  ]);
+  return {
+    generation: generation && {
+      name,
+      uid: generation.metadata.uid,
+      deleting: generation.metadata.deletionTimestamp !== undefined,
+    },
+    pools: pools.map(({ metadata, spec }) => ({
+      name: metadata.name,
+      uid: metadata.uid,
+      machines: spec.machines,
+      deleting: metadata.deletionTimestamp !== undefined,
+    })),
+    nodes: (nodes?.items ?? []).map(({ metadata, spec, status }) => ({
+      name: metadata.name,
+      uid: metadata.uid,
+      providerID: spec?.providerID ?? '',
+      ready: (status?.conditions ?? []).some((condition) => condition.type === 'Ready' && condition.status === 'True'),
+    })),
+    machines: state.instances
+      .filter(({ tags, state: now }) => tags[LABEL.generation] === name && now !== 'terminated')
+      .map(({ id, state: now }) => ({ id, state: now })),
+  };
+}

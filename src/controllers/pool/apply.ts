@@ -5,11 +5,11 @@ import { generationPools } from '../../kinds.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import { nodes } from '../../kube/resources.ts';
 import { writeStatus } from '../../kube/status.ts';
-import { isHeldBack, type Machine, type Priority, type Provider, ProviderError } from '../../providers/provider.ts';
+import { isHeldBack, type Machine, type Provider, ProviderError } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
 import { instanceOf } from './accounting.ts';
 import type { LabelNode, PoolDecision } from './decide.ts';
-import type { Gathered } from './gather.ts';
+import { type Gathered, priorityOf } from './gather.ts';
 import { withFailure } from './launching.ts';
 
 /** Nodes labelled at once: the API server is the limit, not this process. */
@@ -40,7 +40,7 @@ async function launch(
   launches: readonly Launch[],
 ): Promise<{ status: GenerationPoolStatus; wait: number }> {
   const { clock, cluster, log, events } = context;
-  const priority: Priority = input.generation?.status.liveTime ? 'recovery' : 'planned';
+  const priority = priorityOf(input.generation);
   let status = pool.status;
   let wait = 0;
   for (const entry of launches) {

@@ -26,6 +26,8 @@ export const REGISTRATION_TIMEOUT = 10 * 60_000;
 /** How often to look at the cloud while something is under way, and when nothing is. Declared ms. */
 const BUSY = 10_000;
 const QUIET = 60_000;
+/** The same while the account's API budget is what is waited for. */
+const HELD = 2_000;
 
 export interface PoolInput {
   pool: GenerationPool;
@@ -36,6 +38,8 @@ export interface PoolInput {
   /** Ids of the pool that the cloud denies twice. */
   vanished: string[];
   nodes: ReadonlyMap<string, NodeView>;
+  /** Machines that may be asked for in one request now. */
+  affordable: number;
   now: number;
   /** Turns declared ms into real ms. */
   scaled(ms: number): number;
@@ -69,7 +73,7 @@ export function decide(input: PoolInput): PoolDecision {
   const leaving = pool.metadata.deletionTimestamp !== undefined;
   const retired = input.generation?.status.retiredTime !== undefined;
   const waiting = waitFor(pool.status.failures, now);
-  const launch = leaving || retired || waiting > 0 ? [] : launchesFor(pool, instances, now);
+  const launch = leaving || retired || waiting > 0 ? [] : launchesFor(pool, instances, input.affordable, now);
   const members = census(input, machines, instances);
   const terminate = surplus(input, instances, members);
   const failures = failuresNow(pool, members, launch.length, now);
@@ -89,6 +93,7 @@ export function decide(input: PoolInput): PoolDecision {
       now,
     }),
   };
+  const held = input.affordable < 1 && instances.length < wanted;
   const settled = launch.length === 0 && !terminate && instances.length === wanted && members.ready === wanted;
   return {
     status,
@@ -96,7 +101,7 @@ export function decide(input: PoolInput): PoolDecision {
     label: members.unlabelled,
     terminate,
     release: leaving && instances.length === 0 && machinesLeft(machines).length === 0 && journalIsOver(input),
-    requeueAfter: settled && !leaving ? scaled(QUIET) : Math.min(scaled(BUSY), waiting || scaled(BUSY)),
+    requeueAfter: settled && !leaving ? scaled(QUIET) : Math.min(scaled(BUSY), waiting || scaled(held ? HELD : BUSY)),
   };
 }
 

@@ -1,6 +1,6 @@
-import type { GenerationPool } from '../../api/v1alpha1/index.ts';
+import type { ClusterGeneration, GenerationPool } from '../../api/v1alpha1/index.ts';
 import { isMachineOf } from '../../domain/identity.ts';
-import { type Machine, type Provider, ProviderError } from '../../providers/provider.ts';
+import { type Machine, type Priority, type Provider, ProviderError } from '../../providers/provider.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { BY, type Context } from '../context.ts';
 import type { NodeView } from '../nodes.ts';
@@ -31,12 +31,17 @@ export async function gather(context: Context, pool: GenerationPool): Promise<Ga
     const observed = await provider.observe(cluster, clock.scaled(MAX_AGE));
     const machines = observed.filter(({ tags }) => isMachineOf(pool, cluster, tags));
     const vanished = await vanishedFrom(provider, pool, machines, clock);
-    return { ...base, provider, machines, vanished, nodes: nodesOf(context, machines) };
+    const affordable = provider.affordable(priorityOf(same));
+    return { ...base, provider, machines, vanished, affordable, nodes: nodesOf(context, machines) };
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    return { ...base, provider: undefined, machines: error, vanished: [], nodes: new Map() };
+    return { ...base, provider: undefined, machines: error, vanished: [], affordable: 0, nodes: new Map() };
   }
 }
+
+/** What replaces machines of a generation that serves may use the whole budget. */
+export const priorityOf = (generation: ClusterGeneration | undefined): Priority =>
+  generation?.status.liveTime ? 'recovery' : 'planned';
 
 async function providerOf(context: Context, pool: GenerationPool): Promise<Provider> {
   const generationClass = context.caches.classes.get(pool.spec.className);

@@ -19,14 +19,19 @@ const WAITS: Record<FailureReason, [first: number, longest: number]> = {
 
 type Instances = NonNullable<GenerationPoolStatus['instances']>;
 
+/** Launches that the journal holds at once: bounds the status, the rest follows in the next round. */
+const JOURNAL_LENGTH = 64;
+
 /**
  * The launches to ask for now: those in the journal again, with their tokens, until each has an answer; only then new
  * ones, for what each subnet lacks. While one is unanswered nothing is added, so that machines never exceed desired.
+ *
+ * @param affordable machines that the account's API budget allows in one request now; with 0 nothing new is asked for
  */
-export function launchesFor(pool: GenerationPool, instances: Instances, now: number): Launch[] {
+export function launchesFor(pool: GenerationPool, instances: Instances, affordable: number, now: number): Launch[] {
   const journal = pool.status.launches ?? [];
-  if (journal.length > 0) return journal;
-  const batch = batchSize(pool.status.failures);
+  if (journal.length > 0 || affordable < 1) return journal;
+  const batch = Math.min(LARGEST_BATCH, affordable);
   const launches: Launch[] = [];
   let free = pool.spec.machines - instances.length;
   for (const { subnet, machines } of pool.spec.placement) {
@@ -41,15 +46,6 @@ export function launchesFor(pool: GenerationPool, instances: Instances, now: num
       });
   }
   return launches.slice(0, JOURNAL_LENGTH);
-}
-
-/** Launches that the journal holds at once: bounds the status, the rest follows in the next round. */
-const JOURNAL_LENGTH = 64;
-
-/** A throttled batch may be larger than the account's bucket ever gets: each refusal halves the next. */
-function batchSize(failures: readonly Failure[] | undefined): number {
-  const refusals = failures?.find(({ reason }) => reason === 'Throttled')?.count ?? 0;
-  return Math.max(1, Math.floor(LARGEST_BATCH / 2 ** refusals));
 }
 
 /**

@@ -28,7 +28,7 @@ beforeAll(async () => {
   cluster = await startGuardedCluster();
   live = await aSite(cluster, 'live');
   neverLive = await aSite(cluster, 'neverLive');
-  for (const object of [live.generation, live.pool])
+  for (const object of [live.generation, live.pool, neverLive.generation])
     await expectStatus(
       200,
       cluster.call('operator', 'PATCH', pathOf(object), { metadata: { finalizers: ['generations.dev/machines'] } }),
@@ -69,7 +69,7 @@ const rules: [act: string, act: Act, ...rules: Rule[]][] = [
   ],
   [
     'strip the finalizer of a live generation',
-    () => ['admin', 'PATCH', live.generation, { metadata: { finalizers: null } }],
+    () => ['operator', 'PATCH', live.generation, { metadata: { finalizers: null } }],
     ['generation', 'Finalizers'],
     ['state', 'Finalizers'],
   ],
@@ -77,6 +77,11 @@ const rules: [act: string, act: Act, ...rules: Rule[]][] = [
     'strip the finalizer of its pool',
     () => ['operator', 'PATCH', live.pool, { metadata: { finalizers: null } }],
     ['pool', 'Finalizers'],
+  ],
+  [
+    'strip the finalizer of a never-live generation',
+    () => ['admin', 'PATCH', neverLive.generation, { metadata: { finalizers: null } }],
+    ['state', "'Finalizer generations.dev/machines"],
   ],
   [
     'give a live generation an owner',

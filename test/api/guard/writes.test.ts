@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   type Actor,
   collectionOf,
@@ -75,10 +75,30 @@ describe('a live generation', () => {
   });
 });
 
-describe('a generation that never was live', () => {
-  it.each(['person', 'admin', 'operator'] as const)('is free of its finalizer when %s removes it', async (actor) => {
-    await expectStatus(200, patch('operator', neverLive.generation, { finalizers }));
-    expect(await patch(actor, neverLive.generation, { finalizers: null })).toMatchObject({ status: 200 });
+describe('the finalizer of what never was live', () => {
+  beforeEach(async () => {
+    for (const object of [neverLive.generation, neverLive.pool])
+      await expectStatus(200, patch('operator', object, { finalizers: [...finalizers, 'example.com/mine'] }));
+  });
+
+  it.each([
+    ['person', 'alice@example.com'],
+    ['admin', 'admin'],
+  ] as const)('is not removed by %s', async (actor, user) => {
+    for (const object of [neverLive.generation, neverLive.pool])
+      expect(denialOf(await patch(actor, object, { finalizers: ['example.com/mine'] }))).toEqual({
+        policy: 'state',
+        text: `Finalizer generations.dev/machines of ${object.kind} ${object.metadata.name} is removed by the operator, when the cloud shows its machines terminated, not by ${user}: they would run on with nobody to remove them. kubectl describe says what it waits for`,
+      });
+  });
+
+  it('is removed by the operator', async () => {
+    for (const object of [neverLive.generation, neverLive.pool])
+      expect(await patch('operator', object, { finalizers: null })).toMatchObject({ status: 200 });
+  });
+
+  it("is nobody's business when it is another one", async () => {
+    expect(await patch('person', neverLive.generation, { finalizers })).toMatchObject({ status: 200 });
   });
 });
 
@@ -118,8 +138,10 @@ describe('a GenerationPool', () => {
     );
   });
 
-  it.each(actors)('of a live generation keeps its finalizer when %s strips it', async (actor) => {
-    const { policy, text } = denialOf(await patch(actor, live.pool, { finalizers: null }));
+  it('of a live generation keeps its finalizer whoever strips it', async () => {
+    for (const actor of ['person', 'admin'] as const)
+      expect(['pool', 'state']).toContain(denialOf(await patch(actor, live.pool, { finalizers: null })).policy);
+    const { policy, text } = denialOf(await patch('operator', live.pool, { finalizers: null }));
     expect(policy).toBe('pool');
     expect(text).toBe(
       `Finalizers of GenerationPool ${live.pool.metadata.name} cannot be removed: it belongs to generation ${live.generation.metadata.name}, which is live on Platform ${live.platform.metadata.name}. To retire it, apply a Cutover from it to another generation. Generations that never were live can be deleted at any time: kubectl get cg shows those as Planned, Provisioning or Staged`,

@@ -1,0 +1,333 @@
+import { describe, expect, it } from '@jest/globals';
+import { anApiServer, aCloud, aGeneration, aMachine, aPlatform, aPool, aRefusal, at, CLUSTER, EPOCH, refusal } from '../../test/builders/index.ts';
+import type { ClusterGeneration, GenerationPool, Platform } from '../api/v1alpha1/index.ts';
+import { tagsOfMachine } from '../domain/identity.ts';
+import { clusterGenerations, generationPools, platforms } from '../kinds.ts';
+import { manualClock } from '../runtime/clock.ts';
+import { silent } from '../runtime/logger.ts';
+import { type Interlock, interlock } from './destroy.ts';
+
+/** An interlock over a world in memory, in which pool green.web has `machines` machines. */
+async function world(options: { generation?: ClusterGeneration | null; platform?: Platform | null; pool?: GenerationPool; machines?: number; scale?: number } = {}) {
+  const { generation = aGeneration(), platform = aPlatform(), pool = aPool(), machines = 3 } = options;
+  const clock = manualClock({ now: EPOCH, scale: options.scale ?? 1 });
+  const server = anApiServer(() => clock.now());
+  const cloud = aCloud(() => clock.now());
+  if (generation) server.seed(clusterGenerations, generation);
+  if (platform) server.seed(platforms, platform);
+  server.seed(generationPools, pool);
+  if (machines > 0)
+    await cloud.provider.launch(
+      { token: 't', subnet: 'subnet-a', machines, template: pool.spec.template, tags: tagsOfMachine(pool, CLUSTER) },
+      'planned',
+    );
+  cloud.calls.length = 0;
+  const state = { leaseAge: 0, destroyed: 0, refused: 0, before: (_: string) => {}, after: (_: string) => {} };
+  const told = (request: { method: string; resource: { plural: string } }) => `${request.method} ${request.resource.plural}`;
+  const guard: Interlock = interlock({
+    client: server.client({
+      before: (request) => state.before(told(request)),
+      after: (request) => state.after(told(request)),
+    }),
+    clock,
+    log: silent,
+    cluster: CLUSTER,
+    leaseAge: () => state.leaseAge,
+    providerOf: async () => cloud.provider,
+    destroyerOf: () => cloud.destroyer,
+    observer: {
+      destroyed: (_, count) => {
+        state.destroyed += count;
+      },
+      refused: () => {
+        state.refused++;
+      },
+    },
+  });
+  const ids = cloud.machines().map(({ id }) => id);
+  return { clock, server, cloud, guard, state, ids, pool: server.read(generationPools, pool.metadata.name)! };
+}
+
+const retired = () => aGeneration({ retired: true });
+const full = (machines = 30) => aPlatform({ status: { destruction: { machines, time: at(0) } } });
+
+describe('the interlock, asked to terminate', () => {
+  it('ends machines of a generation that was never live at once, without any budget', async () => {
+    const { guard, pool, ids, cloud, server, state } = await world({ machines: 35 });
+    expect(await guard.terminate(pool, ids, 'a test')).toEqual({ terminated: ids });
+    expect(cloud.alive()).toEqual([]);
+    expect(server.requests.filter((request) => request.startsWith('PUT'))).toEqual([]);
+    expect(state.destroyed).toBe(35);
+    // In batches: what is bared is gone soon after.
+    expect(cloud.calls.filter((call) => call.startsWith('terminate')).map((call) => call.split(' ').length - 1)).toEqual([10, 10, 10, 5]);
+    expect(cloud.calls.slice(0, 2)).toEqual(['unprotect i-1', 'unprotect i-2']);
+  });
+
+  const held: [string, { generation?: ClusterGeneration | null; platform?: Platform | null }, string][] = [
+    ['is live', { generation: aGeneration({ live: true }), platform: aPlatform({ live: 'green' }) }, 'is the live generation of Platform us'],
+    ['is reserved', { generation: aGeneration({ reservedBy: 'to-green' }) }, 'is reserved by Cutover to-green'],
+    ['was live and is not retired', { generation: aGeneration({ live: true }) }, 'no Cutover has retired it'],
+    ['is retired and still listed', { generation: retired(), platform: aPlatform({ status: { protected: ['green'] } }) }, 'is in status.protected'],
+    ['does not exist any more', { generation: null }, 'does not exist any more'],
+    ['is a namesake', { generation: aGeneration({ metadata: { uid: 'another' } }) }, 'with UID uid-green does not exist any more'],
+  ];
+  it.each(held)('refuses when the generation %s', async (_, objects, why) => {
+    const { guard, pool, ids, cloud, state } = await world(objects);
+    const result = await guard.terminate(pool, ids, 'a test');
+    expect(result.terminated).toEqual([]);
+    expect(result.refused).toContain(why);
+    expect([cloud.calls, state.refused, state.destroyed]).toEqual([[], 1, 0]);
+  });
+  it.each(held)('refuses to delete the pool when the generation %s', async (_, objects, why) => {
+    const { guard, pool, server, state } = await world(objects);
+    expect(await guard.deletePool(pool)).toContain(why);
+    expect(server.read(generationPools, 'green.web')?.metadata.deletionTimestamp).toBeUndefined();
+    expect(server.requests.filter((request) => request.startsWith('DELETE'))).toEqual([]);
+    expect(state.refused).toBe(1);
+  });
+
+  it('decides on what is so now, not on what its caller saw (S12)', async () => {
+    const { guard, pool, ids, cloud, server } = await world({ generation: retired(), platform: full() });
+    server.edit(clusterGenerations, 'green', (generation) => {
+      generation.status.reservedBy = { name: 'back-to-green', uid: 'u' };
+    });
+    const deleting = { ...pool, metadata: { ...pool.metadata, deletionTimestamp: at(0) } };
+    expect((await guard.terminate(deleting, ids, 'its pool is being deleted')).refused).toContain('reserved by Cutover back-to-green');
+    expect(cloud.calls).toEqual([]);
+  });
+
+  it('refuses when the lease is stale: another may lead (S10)', async () => {
+    const { guard, pool, ids, cloud, server, state } = await world();
+    state.leaseAge = 10_001;
+    expect((await guard.terminate(pool, ids, 'a test')).refused).toBe('this process may no longer be the leader');
+    expect(await guard.deletePool(pool)).toBe('this process may no longer be the leader');
+    expect(cloud.calls).toEqual([]);
+    expect(server.read(generationPools, 'green.web')?.metadata.deletionTimestamp).toBeUndefined();
+    state.leaseAge = 10_000;
+    expect((await guard.terminate(pool, ids, 'a test')).terminated).toEqual(ids);
+  });
+
+  it('stops between two calls when the lease goes stale: what is bared stays', async () => {
+    const { guard, pool, ids, cloud, state } = await world({ machines: 12 });
+    cloud.onCall = (call) => {
+      if (call === 'unprotect i-11') state.leaseAge = 20_000;
+    };
+    const { terminated } = await guard.terminate(pool, ids, 'a test');
+    expect(terminated).toEqual(ids.slice(0, 10));
+    expect(cloud.alive().map(({ id }) => id)).toEqual(['i-11', 'i-12']);
+    expect(cloud.calls).not.toContain('unprotect i-12');
+  });
+
+  it('does not terminate what it has bared once the lease is stale', async () => {
+    const { guard, pool, ids, cloud, state } = await world();
+    cloud.onCall = (call) => {
+      if (call === 'unprotect i-3') state.leaseAge = 20_000;
+    };
+    expect((await guard.terminate(pool, ids, 'a test')).terminated).toEqual([]);
+    expect(cloud.alive()).toHaveLength(3);
+  });
+
+  it('leaves machines alone whose tags are not this pool’s, and says which (S6)', async () => {
+    const { guard, pool, cloud, state } = await world();
+    const foreign = aPool({ generation: 'blue' });
+    await cloud.provider.launch(
+      { token: 'f', subnet: 'subnet-a', machines: 1, template: pool.spec.template, tags: tagsOfMachine(foreign, CLUSTER) },
+      'planned',
+    );
+    await cloud.provider.launch(
+      { token: 'g', subnet: 'subnet-a', machines: 1, template: pool.spec.template, tags: tagsOfMachine(pool, 'uid-other-cluster') },
+      'planned',
+    );
+    const result = await guard.terminate(pool, ['i-1', 'i-4', 'i-5', 'i-unknown'], 'a test');
+    expect(result).toEqual({ terminated: ['i-1'], refused: "i-4, i-5 at the cloud do not carry this pool's tags" });
+    expect(cloud.alive().map(({ id }) => id)).toEqual(['i-2', 'i-3', 'i-4', 'i-5']);
+    expect(state.refused).toBe(1);
+  });
+
+  it('does not touch what is dying or dead', async () => {
+    const { guard, pool, cloud, clock } = await world();
+    cloud.kill('i-1');
+    await clock.advance(30_000);
+    cloud.kill('i-2');
+    cloud.calls.length = 0;
+    expect((await guard.terminate(pool, ['i-1', 'i-2', 'i-3'], 'a test')).terminated).toEqual(['i-3']);
+    expect(cloud.calls).toEqual(['unprotect i-3', 'terminate i-3']);
+  });
+});
+
+describe('a failed read leads to no call at the cloud at all (S5)', () => {
+  const broken = refusal(500, 'InternalError', 'etcdserver: request timed out');
+  it.each(['GET clustergenerations', 'GET platforms'])('of %s', async (what) => {
+    const { guard, pool, ids, cloud, state } = await world({ generation: retired(), platform: full() });
+    state.before = (request) => {
+      if (request === what) throw broken;
+    };
+    await expect(guard.terminate(pool, ids, 'a test')).rejects.toBe(broken);
+    await expect(guard.deletePool(pool)).rejects.toBe(broken);
+    expect(cloud.calls).toEqual([]);
+  });
+
+  it('of the machines at the cloud', async () => {
+    const { guard, pool, ids, cloud } = await world();
+    cloud.destroyFate = (call) => {
+      if (call === 'describe') throw aRefusal('Unknown');
+    };
+    await expect(guard.terminate(pool, ids, 'a test')).rejects.toThrow('the cloud says Unknown');
+    expect(cloud.calls).toEqual([]);
+  });
+
+  it('and an answer without the machines neither', async () => {
+    const { guard, pool, cloud } = await world();
+    expect(await guard.terminate(pool, ['i-7', 'i-8'], 'a test')).toEqual({ terminated: [] });
+    expect(cloud.calls).toEqual([]);
+  });
+});
+
+describe('the destructive budget of a generation that was ever live (S7)', () => {
+  it('is written before the first machine is bared', async () => {
+    const { guard, pool, ids, cloud, server } = await world({ generation: retired(), platform: full(2) });
+    const order: string[] = [];
+    server.subscribe(({ resource, after }) => {
+      if (resource.plural === 'platforms') order.push(`budget ${(after as Platform).status.destruction?.machines}`);
+    });
+    cloud.onCall = (call) => order.push(call);
+    expect(await guard.terminate(pool, ids, 'a test')).toEqual({ terminated: ['i-1', 'i-2'], retryAfter: 2000 });
+    expect(order).toEqual(['budget 0', 'unprotect i-1', 'unprotect i-2', 'terminate i-1 i-2']);
+  });
+
+  it('starts empty and refills at the platform’s pace; a new process refills nothing', async () => {
+    const { guard, pool, ids, clock } = await world({ generation: retired() });
+    const take = async () => (await guard.terminate(pool, ids, 'a test')).terminated;
+    expect(await take()).toEqual([]);
+    await clock.advance(1_999);
+    expect(await take()).toEqual([]);
+    await clock.advance(1);
+    expect(await take()).toEqual(['i-1']);
+    expect(await take()).toEqual([]);
+    await clock.advance(4_000);
+    expect(await take()).toEqual(['i-2', 'i-3']);
+  });
+
+  it('runs at the time scale', async () => {
+    const { guard, pool, ids, clock } = await world({ generation: retired(), scale: 60 });
+    await guard.terminate(pool, ids, 'a test');
+    await clock.advance(100);
+    expect((await guard.terminate(pool, ids, 'a test')).terminated).toEqual(ids);
+  });
+
+  it('is handed out ten machines at a time, whatever is in it', async () => {
+    const { guard, pool, ids } = await world({ generation: retired(), platform: full(), machines: 25 });
+    expect(await guard.terminate(pool, ids, 'a test')).toEqual({ terminated: ids.slice(0, 10), retryAfter: 0 });
+  });
+
+  it.each([
+    ['conflicts', refusal(409, 'Conflict', 'the object has been modified'), { terminated: [], retryAfter: 200 }],
+    ['fails', refusal(500, 'InternalError', 'etcd is gone'), undefined],
+    ['is refused', refusal(403, 'Forbidden', 'no'), undefined],
+  ])('that cannot be written because the write %s touches nothing', async (_, error, result) => {
+    const { guard, pool, ids, cloud, state } = await world({ generation: retired(), platform: full() });
+    state.before = (request) => {
+      if (request === 'PUT platforms') throw error;
+    };
+    if (result) expect(await guard.terminate(pool, ids, 'a test')).toEqual(result);
+    else await expect(guard.terminate(pool, ids, 'a test')).rejects.toBe(error);
+    expect(cloud.calls).toEqual([]);
+  });
+
+  it('is spent when the answer of its write is lost, and nothing is touched', async () => {
+    const { guard, pool, ids, cloud, state, server } = await world({ generation: retired(), platform: full() });
+    state.after = (request) => {
+      if (request === 'PUT platforms') throw refusal(0, 'Unreachable', 'no answer');
+    };
+    await expect(guard.terminate(pool, ids, 'a test')).rejects.toThrow('no answer');
+    expect(cloud.calls).toEqual([]);
+    expect(server.read(platforms, 'us')?.status.destruction?.machines).toBe(27);
+  });
+
+  it('stops the act when the live pointer moved between the check and the write', async () => {
+    const { guard, pool, ids, cloud, state, server } = await world({ generation: retired(), platform: full() });
+    cloud.destroyFate = (call) => {
+      if (call === 'describe')
+        server.edit(platforms, 'us', (platform) => {
+          platform.status.protected = ['green'];
+          platform.status.live = { name: 'green', uid: 'uid-green', time: at(9) };
+        });
+    };
+    expect(await guard.terminate(pool, ids, 'a test')).toEqual({ terminated: [], retryAfter: 200 });
+    expect([cloud.calls, state.destroyed]).toEqual([[], 0]);
+  });
+
+  it('needs a Platform: without one nobody says how fast', async () => {
+    const { guard, pool, ids, cloud } = await world({ generation: retired(), platform: null });
+    expect(await guard.terminate(pool, ids, 'a test')).toEqual({ terminated: [], retryAfter: 60_000 });
+    expect(cloud.calls).toEqual([]);
+  });
+});
+
+describe('a throttled cloud', () => {
+  it('in the middle of baring loses nothing: what is bared is terminated, the rest comes later', async () => {
+    const { guard, pool, ids, cloud } = await world({ machines: 5 });
+    cloud.destroyFate = (call, [id]) => {
+      if (call === 'unprotect' && id === 'i-4') throw aRefusal('Throttled', { retryAfter: 700 });
+    };
+    expect(await guard.terminate(pool, ids, 'a test')).toEqual({ terminated: ['i-1', 'i-2', 'i-3'], retryAfter: 700 });
+    cloud.destroyFate = () => {};
+    expect((await guard.terminate(pool, ids, 'a test')).terminated).toEqual(['i-4', 'i-5']);
+    expect(cloud.alive()).toEqual([]);
+  });
+
+  it('at the termination itself claims nothing (S11)', async () => {
+    const { guard, pool, ids, cloud, state } = await world();
+    cloud.destroyFate = (call) => {
+      if (call === 'terminate') throw aRefusal('Throttled', { retryAfter: 700 });
+    };
+    expect(await guard.terminate(pool, ids, 'a test')).toEqual({ terminated: [], retryAfter: 700 });
+    expect(state.destroyed).toBe(0);
+  });
+
+  it('is told from other trouble, which is thrown', async () => {
+    const { guard, pool, ids, cloud } = await world();
+    cloud.destroyFate = (call, [id]) => {
+      if (call === 'unprotect' && id === 'i-2') throw aRefusal('Unauthorized');
+    };
+    await expect(guard.terminate(pool, ids, 'a test')).rejects.toThrow('the cloud says Unauthorized');
+    expect(cloud.calls.filter((call) => call.startsWith('terminate'))).toEqual([]);
+  });
+});
+
+describe('the interlock, asked to delete a pool', () => {
+  it('deletes it with its UID and version as preconditions (S4)', async () => {
+    const { guard, pool, server, state } = await world();
+    expect(await guard.deletePool(pool)).toBeUndefined();
+    expect(server.read(generationPools, 'green.web')?.metadata.deletionTimestamp).toBe(at(0));
+    expect(state.destroyed).toBe(1);
+  });
+
+  it('fails on a change between its look and the deletion', async () => {
+    const { guard, pool, server, state } = await world();
+    state.before = (request) => {
+      if (request === 'DELETE generationpools')
+        server.edit(generationPools, 'green.web', (changed) => {
+          changed.spec.machines = 9;
+        });
+    };
+    await expect(guard.deletePool(pool)).rejects.toThrow('the object has been modified');
+    expect(server.read(generationPools, 'green.web')?.metadata.deletionTimestamp).toBeUndefined();
+  });
+
+  it('has nothing to do for one that is gone, another by that name, or on its way out', async () => {
+    const { guard, pool, server } = await world();
+    expect(await guard.deletePool({ ...pool, metadata: { ...pool.metadata, name: 'green.none' } })).toBeUndefined();
+    expect(await guard.deletePool({ ...pool, metadata: { ...pool.metadata, uid: 'another' } })).toBeUndefined();
+    expect(server.requests.filter((request) => request.startsWith('DELETE'))).toEqual([]);
+    await guard.deletePool(pool);
+    await guard.deletePool(pool);
+    expect(server.requests.filter((request) => request.startsWith('DELETE'))).toEqual(['DELETE generationpools green.web']);
+  });
+});
+
+describe('a machine’s tags', () => {
+  it('of the builders are those of the pool', () => {
+    expect(aMachine().tags).toEqual(tagsOfMachine(aPool(), CLUSTER));
+  });
+});

@@ -120,6 +120,6 @@ export function denialOf({ status, body }: Answer): Denial {
 }
 
 /** Repeats an act until the policies have seen what it depends on: their copy of a Platform is milliseconds behind. */
-export function eventually(what: string, act: () => Promise<boolean>, limitMs = 15_000): Promise<true> {
+export function eventually(what: string, act: () => Promise<boolean>, limitMs = 30_000): Promise<true> {
   return waitFor(what, { limitMs, everyMs: 20 }, async () => ((await act()) ? true : undefined));
 }

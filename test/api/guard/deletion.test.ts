@@ -77,7 +77,7 @@ describe.each<Stage>(['live', 'reserved', 'retained'])('a %s generation', (stage
   let site: Site;
   beforeAll(async () => {
     site = await aSite(cluster, stage);
-  }, 30_000);
+  }, 60_000);
 
   describe.each<'generation' | 'pool' | 'node'>(['generation', 'pool', 'node'])('its %s', (target) => {
     const cases = actors.flatMap((actor) =>

@@ -198,7 +198,7 @@ describe('without the rule against it, anybody can', () => {
       }
       await eventually('the act to be refused as before', async () => !(await succeeds(act)));
     },
-    60_000,
+    120_000,
   );
 });
 
@@ -210,7 +210,7 @@ it('no policy has a type error', async () => {
       const { items } = await expectStatus(200, cluster.call('admin', 'GET', path));
       return items.every((policy: KubeObject) => policy.status?.observedGeneration === policy.metadata.generation);
     },
-    60_000,
+    120_000,
   );
   const { items } = await expectStatus(200, cluster.call('admin', 'GET', path));
   const warnings = items.map(({ metadata, status }: KubeObject) => [

@@ -4,6 +4,7 @@ import { uniqueName } from '../../../local/testing.ts';
 import {
   type Actor,
   denialOf,
+  eventually,
   expectStatus,
   type GuardedCluster,
   type KubeObject,
@@ -11,6 +12,9 @@ import {
   startGuardedCluster,
 } from './cluster.ts';
 import { aGeneration, aPlatform, aPool, aSite, NOON, type Site } from './objects.ts';
+
+const others =
+  'If you meant a generation that never was live: kubectl get cg shows those as Planned, Provisioning or Staged, and they can be deleted at any time';
 
 let cluster: GuardedCluster;
 let live: Site;
@@ -60,8 +64,6 @@ describe('a Platform that has lost its status', () => {
     const generation = await cluster.create(aGeneration(uniqueName('ga'), name));
     const pool = await cluster.create(aPool(generation, name));
     const unknown = `Platform ${name} does not say yet which generations it protects (status.protected is missing: the operator has not seen it, or it was restored from a backup). Start the operator and try again`;
-    const others =
-      'If you meant a generation that never was live: kubectl get cg shows those as Planned, Provisioning or Staged, and they can be deleted at any time';
     const refused = async (object: KubeObject) => denialOf(await cluster.call('admin', 'DELETE', pathOf(object)));
     expect(await refused(generation)).toEqual({
       policy: 'generation',
@@ -79,10 +81,51 @@ describe('a Platform that has lost its status', () => {
   });
 });
 
+describe('a generation of which only the Platform says that it is protected', () => {
+  it('is protected, with its pool and its Node', async () => {
+    const { generation, pool, node, platform } = await aSite(cluster, 'reserved', { without: 'ownStatus' });
+    const denials = await Promise.all(
+      [generation, pool, node].map(async (object) => denialOf(await cluster.call('admin', 'DELETE', pathOf(object)))),
+    );
+    expect(denials.map(({ policy }) => policy)).toEqual(['generation', 'pool', 'node']);
+    expect(denials[0]?.text).toBe(
+      `ClusterGeneration ${generation.metadata.name} cannot be deleted: Platform ${platform.metadata.name} protects it (status.protected), with no generation live. A Cutover holds it: kubectl get cutovers shows which. Abort that one, or wait until it has retired the generation. ${others}`,
+    );
+  });
+});
+
+describe('break-glass in force', () => {
+  const override = (site: Site, uid: string) => ({
+    override: { generation: site.generation.metadata.name, uid, until: NOON },
+  });
+  const statuses = ({ generation, pool, node }: Site) =>
+    Promise.all(
+      [generation, pool, node].map(async (object) => {
+        const { status } = await cluster.call('person', 'DELETE', `${pathOf(object)}?dryRun=All`);
+        return status;
+      }),
+    );
+
+  it('lets the one generation go that it names, with its pool and its Node', async () => {
+    const site = await aSite(cluster, 'live');
+    await cluster.status(site.platform, override(site, site.generation.metadata.uid));
+    expect(await statuses(site)).toEqual([403, 403, 403]);
+    await cluster.status(site.generation, { override: { until: NOON } });
+    await eventually('the override to be seen', async () => `${await statuses(site)}` === '200,200,200');
+  });
+
+  it('does not let a namesake of it go', async () => {
+    const site = await aSite(cluster, 'live');
+    await cluster.status(site.generation, { override: { until: NOON } });
+    await cluster.status(site.platform, override(site, 'another'));
+    expect(await statuses(site)).toEqual([403, 403, 403]);
+  });
+});
+
 describe('status', () => {
   beforeAll(async () => {
     live = await aSite(cluster, 'live');
-  }, 30_000);
+  }, 60_000);
 
   it.each<Actor>(['person', 'admin', 'cloud'])('is not written by %s', async (actor) => {
     const forged = { status: { retiredTime: NOON, retiredBy: { name: 'x', uid: 'y' } } };

@@ -31,6 +31,7 @@ export function serviceTarget(client: KubeClient): TargetKind {
         return {
           ...base,
           now: {},
+          unseen: true,
           serving: false,
           waitingFor: message,
           problem: { reason: 'TargetNotFound', message },

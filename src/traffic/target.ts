@@ -38,6 +38,8 @@ export interface TargetView {
   wanted: SwitchState;
   /** Why it cannot be switched, or not yet. */
   problem?: Problem;
+  /** True when it could not be looked at: `now` says nothing then, and `problem` why. */
+  unseen?: true;
   /** True when what it points at is where requests arrive: observed, not concluded from what was written. */
   serving: boolean;
   /** What is still to be seen before that. */

@@ -1,13 +1,21 @@
 import { clusterGenerations, cutovers, platforms } from '../../kinds.ts';
 import { writeStatus } from '../../kube/status.ts';
+import { isThrottled, ProviderError } from '../../providers/provider.ts';
 import { ForeignChange } from '../../traffic/target.ts';
 import type { Context } from '../context.ts';
 import { blocked, type CutoverDecision } from './decide.ts';
 import type { CutoverInput, Effect } from './input.ts';
 import { targetKind } from './targets.ts';
 
-/** Carries a decision out: the journal first, then each effect in its order. Any error stops there; the next look goes on. */
-export async function apply(context: Context, input: CutoverInput, decision: CutoverDecision): Promise<void> {
+/**
+ * Carries a decision out: the journal first, then each effect in its order. Any error stops there; the next look goes
+ * on. Returns real ms until that.
+ */
+export async function apply(
+  context: Context,
+  input: CutoverInput,
+  decision: CutoverDecision,
+): Promise<number | undefined> {
   const { client, events, log } = context;
   const { cutover } = input;
   const journalled = await writeStatus(client, cutovers, cutover, decision.status);
@@ -15,16 +23,21 @@ export async function apply(context: Context, input: CutoverInput, decision: Cut
     try {
       await carryOut(context, input, effect);
     } catch (error) {
-      if (!(error instanceof ForeignChange)) throw error;
-      const problem = { reason: error.name, message: error.message };
-      await writeStatus(client, cutovers, journalled, blocked({ ...input, cutover: journalled }, problem).status);
-      events.record({ regarding: cutover, type: 'Warning', action: 'Switch', reason: error.name, note: error.message });
-      return;
+      if (isThrottled(error)) return Math.max(error.retryAfter ?? 0, decision.requeueAfter ?? 0);
+      if (!(error instanceof ForeignChange || error instanceof ProviderError)) throw error;
+      const { message } = error;
+      const reason = error instanceof ProviderError ? error.reason : error.name;
+      const stopped = blocked({ ...input, cutover: journalled }, { reason, message });
+      await writeStatus(client, cutovers, journalled, stopped.status);
+      events.record({ regarding: cutover, type: 'Warning', action: 'Switch', reason, note: message });
+      // Whether a call without an answer had its effect shows at once; a refusal needs a person.
+      return error instanceof ProviderError && !error.refused ? decision.requeueAfter : stopped.requeueAfter;
     }
     log.info('Cutover effect', { cutover: cutover.metadata.name, effect: effect.do, what: effect.what });
     events.record({ regarding: cutover, type: 'Normal', reason: 'Done', action: actionOf(effect), note: effect.what });
   }
   announce(context, input, decision);
+  return decision.requeueAfter;
 }
 
 async function carryOut(context: Context, { platform }: CutoverInput, effect: Effect): Promise<void> {

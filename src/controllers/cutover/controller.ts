@@ -24,9 +24,7 @@ export function cutoverController(context: Context): Controller {
       if (!cutover) return undefined;
       try {
         const input = await gather(context, cutover);
-        const decision = decide(input);
-        await apply(context, input, decision);
-        return { requeueAfter: decision.requeueAfter };
+        return { requeueAfter: await apply(context, input, decide(input)) };
       } catch (error) {
         return afterTrouble(context, cutovers, cutover, error);
       }

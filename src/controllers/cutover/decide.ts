@@ -1,5 +1,5 @@
 import type { Cutover } from '../../api/v1alpha1/index.ts';
-import { kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
+import { isTrue, kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
 import { notImplemented } from '../../domain/not-implemented.ts';
 import type { Problem } from '../../traffic/target.ts';
 import type { CutoverInput, Effect, Step } from './input.ts';
@@ -108,8 +108,10 @@ function take(step: Step, input: CutoverInput, journal: Journal): CutoverDecisio
     };
   // A cloud and the endpoints of a Service take their time to show a change; the API server shows its own at once.
   const switching = action.effects.some((effect) => effect.do === 'switch');
+  // One that the cloud has just refused stays Blocked while it is tried again, until it is seen to have moved.
+  const retried = switching && isTrue(input.cutover, 'Blocked');
   return {
-    status: { ...report(input, ongoing), steps, ...action.journal },
+    status: { ...report(input, retried ? [] : ongoing), steps, ...action.journal },
     effects: action.effects,
     requeueAfter: switching ? soon(input) : 0,
   };

@@ -101,7 +101,8 @@ async function viewsOf(
         if (!(error instanceof ProviderError)) throw error;
         const problem = { reason: error.reason, message: `traffic target ${spec.name}: ${error.message}` };
         const waitingFor = problem.message;
-        return { target: spec.name, role: spec.role, now: {}, wanted: {}, problem, serving: false, waitingFor };
+        const nothing = { now: {}, wanted: {}, unseen: true as const, serving: false };
+        return { target: spec.name, role: spec.role, ...nothing, problem, waitingFor };
       }
     }),
   );

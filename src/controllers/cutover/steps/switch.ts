@@ -47,6 +47,10 @@ function proceed(input: CutoverInput, journal: Journal): Action {
           message: `traffic target ${target} was taken out of the Platform while this cutover moves it: put it back`,
         },
       };
+    if (view.unseen && view.problem) {
+      const { reason, message } = view.problem;
+      return reason === 'Throttled' ? { waitFor: message } : { blocked: { reason, message } };
+    }
     const arrived = sameState(view.now, to);
     if (entry.state === 'Verified') switches.push(entry);
     else if (arrived && isServing(view, to)) switches.push({ ...entry, state: 'Verified' });

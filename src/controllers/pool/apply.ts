@@ -10,7 +10,7 @@ import type { Context } from '../context.ts';
 import { instanceOf } from './accounting.ts';
 import type { LabelNode, PoolDecision } from './decide.ts';
 import { type Gathered, priorityOf } from './gather.ts';
-import { withFailure } from './launching.ts';
+import { waitFor, withFailure } from './launching.ts';
 
 /** Nodes labelled at once: the API server is the limit, not this process. */
 const LABELLING = 8;
@@ -18,15 +18,15 @@ const LABELLING = 8;
 /** Carries a decision out: the journal first, then launches, Nodes' labels, removals. Returns real ms until the next look. */
 export async function apply(context: Context, input: Gathered, decision: PoolDecision): Promise<number> {
   const { client } = context;
-  const journalled = await writeStatus(client, generationPools, input.pool, decision.status);
+  let journalled = await writeStatus(client, generationPools, input.pool, decision.status);
   let again = decision.requeueAfter;
   if (input.provider && decision.launch.length > 0) {
     const { status, wait } = await launch(context, input, input.provider, journalled, decision.launch);
-    await writeStatus(client, generationPools, journalled, status);
+    journalled = await writeStatus(client, generationPools, journalled, status);
     again = Math.min(again, Math.max(wait, context.clock.scaled(1_000)));
   }
   await labelAll(context, decision.label);
-  if (decision.terminate) again = Math.min(again, await terminate(context, input.pool, decision.terminate));
+  if (decision.terminate) again = Math.min(again, await terminate(context, journalled, decision.terminate));
   if (decision.release) await release(context, journalled);
   return again;
 }
@@ -121,18 +121,38 @@ async function labelNode({ client }: Context, { name, labels, taints }: LabelNod
 }
 
 async function terminate(
-  { interlock, events, clock }: Context,
+  context: Context,
   pool: GenerationPool,
   { ids, because }: NonNullable<PoolDecision['terminate']>,
 ): Promise<number> {
-  const result = await interlock.terminate(pool, ids, because);
+  const { client, interlock, events, clock } = context;
+  const result = await interlock.terminate(pool, ids, because).catch((error: unknown) => {
+    if (error instanceof ProviderError) return error;
+    throw error;
+  });
+  if (result instanceof ProviderError) return afterRefusedTermination(context, pool, result);
   if (result.terminated.length > 0) {
+    if (pool.metadata.deletionTimestamp && (pool.status.failures ?? []).length > 0)
+      await writeStatus(client, generationPools, pool, { ...pool.status, failures: [] });
     const note = `Terminated ${result.terminated.length} of ${ids.length} machines: ${because}`;
     events.record({ regarding: pool, type: 'Normal', reason: 'Terminated', action: 'Terminate', note });
   }
   if (result.refused)
     events.record({ regarding: pool, type: 'Warning', reason: 'Refused', action: 'Terminate', note: result.refused });
   return result.retryAfter ?? clock.scaled(result.refused ? 60_000 : 5_000);
+}
+
+/** What the cloud does not let happen to machines stands in the pool's failures, until it is asked again. */
+async function afterRefusedTermination(
+  { client, clock, events }: Context,
+  pool: GenerationPool,
+  error: ProviderError,
+): Promise<number> {
+  if (error.reason === 'Throttled') return error.retryAfter ?? clock.scaled(1_000);
+  const failures = withFailure(pool.status.failures, error, clock.now(), clock.scaled);
+  await writeStatus(client, generationPools, pool, { ...pool.status, failures });
+  events.record({ regarding: pool, type: 'Warning', reason: error.reason, action: 'Terminate', note: error.message });
+  return waitFor(failures, clock.now());
 }
 
 /** Lets a pool go whose machines are all gone. */

@@ -72,11 +72,12 @@ export function decide(input: PoolInput): PoolDecision {
   const instances = instancesAfter(pool, machines, input.vanished);
   const leaving = pool.metadata.deletionTimestamp !== undefined;
   const retired = input.generation?.status.retiredTime !== undefined;
-  const waiting = waitFor(pool.status.failures, now);
+  const present = failuresOf(input);
+  const waiting = waitFor(present, now);
   const launch = leaving || retired || waiting > 0 ? [] : launchesFor(pool, instances, input.affordable, now);
   const members = census(input, machines, instances);
-  const terminate = surplus(input, instances, members);
-  const failures = failuresNow(pool, members, launch.length, now);
+  const terminate = (leaving || retired) && waiting > 0 ? undefined : surplus(input, instances, members);
+  const failures = leaving || retired ? present : failuresNow(pool, members, launch.length, now);
 
   const started = launch.filter(({ token }) => !pool.status.launches?.some((entry) => entry.token === token));
   const wanted = leaving || retired ? 0 : pool.spec.machines;
@@ -193,6 +194,13 @@ function surplus(
   return { ids: expendable.slice(0, tooMany).map(({ id }) => id), because: 'its pool was made smaller' };
 }
 
+/** The failures that still matter: of a pool that goes, those of its going. */
+function failuresOf({ pool, generation }: PoolInput): Failure[] {
+  const leavingSince = pool.metadata.deletionTimestamp ?? generation?.status.retiredTime;
+  const failures = pool.status.failures ?? [];
+  return leavingSince ? failures.filter(({ since }) => Date.parse(since) >= Date.parse(leavingSince)) : failures;
+}
+
 function failuresNow(pool: GenerationPool, members: Members, launching: number, now: number): Failure[] {
   const others = (pool.status.failures ?? []).filter(({ reason }) => reason !== 'RegistrationTimeout');
   const complete = launching === 0 && members.ready >= pool.spec.machines;
@@ -212,9 +220,12 @@ function failuresNow(pool: GenerationPool, members: Members, launching: number, 
 /** A launch whose answer was lost shows in the cloud's list within this time. Declared ms. */
 const CONSISTENCY_WINDOW = 60_000;
 
-/** True when no launch without an answer can still bring a machine. */
+/** True when no launch without an answer can still bring a machine: the last was sent before the deletion, if it waited long. */
 const journalIsOver = ({ pool, now, scaled }: PoolInput): boolean =>
-  (pool.status.launches ?? []).every(({ time }) => now - Date.parse(time) > scaled(CONSISTENCY_WINDOW));
+  (pool.status.launches ?? []).every(({ time }) => {
+    const sent = Math.max(Date.parse(time), Date.parse(pool.metadata.deletionTimestamp ?? time));
+    return now - sent > scaled(CONSISTENCY_WINDOW);
+  });
 
 function verdicts(
   { pool }: PoolInput,
@@ -223,14 +234,12 @@ function verdicts(
   members: Members,
   failures: readonly Failure[],
 ): Verdict[] {
-  if (pool.metadata.deletionTimestamp) {
-    const message = `${launched} machines are still to be removed`;
-    return [
-      { type: 'Ready', status: false, reason: 'Deleting', message },
-      ...kstatus('Reconciling', 'Deleting', message),
-    ];
-  }
   const failure = failures[0];
+  if (pool.metadata.deletionTimestamp) {
+    const left = `${launched} machines are still to be removed`;
+    const [reason, message] = failure ? [failure.reason, `${left}: ${failure.message}`] : ['Deleting', left];
+    return [{ type: 'Ready', status: false, reason, message }, ...kstatus('Reconciling', reason, message)];
+  }
   const reason = failure?.reason ?? (launched < wanted ? 'Launching' : 'WaitingForNodes');
   const message = failure?.message ?? `${launched} of ${wanted} machines launched, ${members.ready} ready`;
   const ready = members.ready >= wanted;

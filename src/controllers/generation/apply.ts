@@ -4,7 +4,7 @@ import { clusterGenerations, generationPools } from '../../kinds.ts';
 import { isAlreadyExists } from '../../kube/errors.ts';
 import { writeStatus } from '../../kube/status.ts';
 import type { Context } from '../context.ts';
-import type { GenerationDecision, GenerationInput, PoolChange } from './decide.ts';
+import { type GenerationDecision, type GenerationInput, isOwn, type PoolChange } from './decide.ts';
 
 /** Carries a decision out. The finalizer comes before the first pool, so that no machine can be left behind. */
 export async function apply(context: Context, input: GenerationInput, decision: GenerationDecision): Promise<void> {
@@ -31,6 +31,9 @@ async function release({ client }: Context, generation: ClusterGeneration): Prom
   const { metadata } = generation;
   const finalizers = (metadata.finalizers ?? []).filter((name) => name !== FINALIZER);
   if (finalizers.length === (metadata.finalizers ?? []).length) return;
+  // A pool that this process made a moment ago may not be in its cache yet: without its generation it could never go.
+  const { items } = await client.list(generationPools);
+  if (items.some((pool) => isOwn(generation, pool))) return;
   await client.update(clusterGenerations, { ...generation, metadata: { ...metadata, finalizers } });
 }
 

@@ -113,7 +113,8 @@ try {
   await run(readConfig(process.argv.slice(2), process.env));
   process.exit(0);
 } catch (error) {
-  const message = error instanceof Error ? error.message : String(error);
+  // What a parser of YAML says has a picture of the place below its first line.
+  const [message] = (error instanceof Error ? error.message : String(error)).split('\n');
   const wrongly = error instanceof UsageError || error instanceof ConfigError || error instanceof StartError;
   process.stderr.write(`cluster-generations: ${message}\n${error instanceof UsageError ? `${USAGE}\n` : ''}`);
   process.exit(wrongly ? 2 : 1);

@@ -9,10 +9,11 @@ function aRecorder(options: Partial<RecorderOptions> = {}) {
   const clock = manualClock();
   const created: { note?: string; metadata: { namespace?: string } }[] = [];
   const patched: unknown[] = [];
-  const state = { failing: undefined as Error | undefined };
+  const state = { failing: undefined as Error | undefined, hanging: false };
   const client = {
     async create(_: unknown, event: (typeof created)[number]) {
       if (state.failing) throw state.failing;
+      if (state.hanging) await new Promise(() => {});
       created.push(event);
     },
     async patch(_: unknown, __: string, body: unknown) {
@@ -81,11 +82,25 @@ describe('a recorder', () => {
     expect(one.created.map(({ note }) => note)).toEqual(['later']);
   });
 
-  it('creates an event anew when the one that it counted in has expired', async () => {
+  it('writes its counts when it is flushed, and does not wait for ever', async () => {
     const one = aRecorder();
     one.record();
     one.record();
     await one.subject.flush();
+    expect(one.patched).toEqual([{ series: expect.objectContaining({ count: 2 }) }]);
+    expect(one.clock.pending).toBe(0);
+    one.state.hanging = true;
+    one.record({ note: 'never sent' });
+    const flushed = one.subject.flush(5_000).then(() => 'given up');
+    await one.clock.advance(5_000);
+    expect(await flushed).toBe('given up');
+  });
+
+  it('creates an event anew when the one that it counted in has expired', async () => {
+    const one = aRecorder();
+    one.record();
+    one.record();
+    await one.clock.advance(0);
     one.state.failing = new ApiError({ status: 404, reason: 'NotFound', message: 'gone' });
     await one.clock.advance(30_000);
     one.state.failing = undefined;

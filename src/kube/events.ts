@@ -1,4 +1,4 @@
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { KubeClient } from './client.ts';
 import { isNotFound } from './errors.ts';
@@ -22,8 +22,11 @@ export type EventInput = {
 export type Recorder = {
   /** Records an event in the background. Never throws: what cannot be recorded is logged. */
   record(event: EventInput): void;
-  /** Resolves when everything recorded so far has been sent or given up. */
-  flush(): Promise<void>;
+  /**
+   * Writes the counts that wait for their time, and resolves when everything recorded so far has been sent or given
+   * up, or after `limit` real ms. Default 5 000.
+   */
+  flush(limit?: number): Promise<void>;
 };
 
 export type RecorderOptions = {
@@ -48,7 +51,14 @@ export type RecorderOptions = {
 const REMEMBERED = 2_000;
 const NOTE_LIMIT = 1_024;
 
-type Series = { name: string; namespace: string; count: number; last: number; written: number; pending: boolean };
+type Series = {
+  name: string;
+  namespace: string;
+  count: number;
+  last: number;
+  written: number;
+  timer?: Timer | undefined;
+};
 
 /** Records events.k8s.io/v1 Events: equal ones become one with a count, and no object gets more than its share. */
 export function recorder(options: RecorderOptions): Recorder {
@@ -87,7 +97,7 @@ export function recorder(options: RecorderOptions): Recorder {
     const suffix = `${Math.floor(clock.now()).toString(16)}${Math.floor(clock.random() * 2 ** 24).toString(16)}`;
     // Names are at most 253 characters long.
     const name = `${regarding.name?.slice(0, 220)}.${suffix}`;
-    remember(series, key, { name, namespace, count: 1, last: now, written: now, pending: false });
+    remember(series, key, { name, namespace, count: 1, last: now, written: now });
     const { related, type, reason, action } = event;
     send(key, () =>
       client.create(events, {
@@ -109,20 +119,21 @@ export function recorder(options: RecorderOptions): Recorder {
     one.count++;
     one.last = clock.monotonic();
     remember(series, key, one);
-    if (one.pending) return;
-    one.pending = true;
-    clock.setTimer(Math.max(0, one.written + seriesInterval - clock.monotonic()), () => {
-      one.pending = false;
-      one.written = clock.monotonic();
-      const body = { series: { count: one.count, lastObservedTime: microTime(clock.now()) } };
-      send(key, () =>
-        client.patch(events, one.name, body, { type: 'merge', namespace: one.namespace }).catch((error: unknown) => {
-          // Events live for an hour: the next one of its kind starts anew.
-          if (!isNotFound(error)) throw error;
-          series.delete(key);
-        }),
-      );
-    });
+    one.timer ??= clock.setTimer(one.written + seriesInterval - clock.monotonic(), () => writeCount(key, one));
+  };
+
+  const writeCount = (key: string, one: Series) => {
+    one.timer?.cancel();
+    one.timer = undefined;
+    one.written = clock.monotonic();
+    const body = { series: { count: one.count, lastObservedTime: microTime(clock.now()) } };
+    send(key, () =>
+      client.patch(events, one.name, body, { type: 'merge', namespace: one.namespace }).catch((error: unknown) => {
+        // Events live for an hour: the next one of its kind starts anew.
+        if (!isNotFound(error)) throw error;
+        series.delete(key);
+      }),
+    );
   };
 
   return {
@@ -138,7 +149,13 @@ export function recorder(options: RecorderOptions): Recorder {
         log.warn('Event not recorded', { reason: event.reason, error });
       }
     },
-    flush: () => sending,
+    async flush(limit = 5_000) {
+      for (const [key, one] of series) if (one.timer) writeCount(key, one);
+      const late = Promise.withResolvers<void>();
+      const timer = clock.setTimer(limit, late.resolve);
+      await Promise.race([sending, late.promise]);
+      timer.cancel();
+    },
   };
 }
 

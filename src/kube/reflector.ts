@@ -3,6 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Cache } from '../runtime/manager.ts';
 import { type KubeClient, pages } from './client.ts';
+import { ApiError } from './errors.ts';
 import { type KubeObject, keyOf, type Resource } from './resource.ts';
 import { type IndexFunction, type Store, store, type Versioned } from './store.ts';
 import { mustListAgain, NoInitialEvents, type WatchHandler, wasSilent, watch } from './watch.ts';
@@ -149,7 +150,8 @@ export function reflector<T extends KubeObject, P>(options: ReflectorOptions<T, 
         if (mustListAgain(error) || silences >= 2) version = undefined;
         observer?.watchOver?.(resource.plural, version === undefined ? 'expired' : 'failed');
       }
-      const retryInMs = Math.round(delays.next(''));
+      const asked = lastError instanceof ApiError ? (lastError.retryAfterSeconds ?? 0) * 1_000 : 0;
+      const retryInMs = Math.round(Math.max(delays.next(''), Math.min(asked, LONGEST_RETRY)));
       log.warn('Watch interrupted', { retryInMs, listAgain: version === undefined, error: lastError });
       await clock.sleep(retryInMs, signal).catch(() => {});
     }

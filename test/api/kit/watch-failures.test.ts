@@ -204,6 +204,17 @@ describe('a watch', () => {
     expect(one.requests[1]?.searchParams.get('resourceVersion')).toBe('10');
   });
 
+  it('that is told to wait waits as long as it is told', async () => {
+    const one = await against((_, answer, number) => {
+      if (number > 0) return initial(answer);
+      answer.writeHead(429, { 'content-type': 'application/json', 'retry-after': '1' });
+      answer.end(JSON.stringify(aStatus(429, 'TooManyRequests')));
+    });
+    const began = performance.now();
+    await one.subject.synced;
+    expect(performance.now() - began).toBeGreaterThan(900);
+  });
+
   it('that is forbidden says so, keeps trying with growing delay, and recovers', async () => {
     let allowed = false;
     const one = await against((_, answer) => (allowed ? initial(answer) : refuse(answer, 403, 'Forbidden')));

@@ -18,7 +18,7 @@ import type { Sample } from './measure.ts';
 import { type Results, report } from './report.ts';
 
 const NODES = 5_000;
-const ROUNDS = 7;
+const ROUNDS = 15;
 /** Longest that one run may take, ms. */
 const RUN_LIMIT = 60_000;
 

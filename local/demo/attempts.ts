@@ -2,7 +2,7 @@ import type { Stage, Who } from './stage.ts';
 
 /** What somebody tried against what must not be touched, and how it ended. */
 export interface Attempt {
-  /** As typed. */
+  /** Who, and what as typed. */
   what: string;
   /** Objects or machines that it was aimed at. */
   targets: number;
@@ -10,46 +10,64 @@ export interface Attempt {
   refused: number;
 }
 
-/** Tries something with kubectl, tells it, and the first refusal of each policy. */
-export async function tryKubectl(stage: Stage, who: Who, args: ReadonlyArray<string>, targets = 1): Promise<Attempt> {
-  const what = `kubectl ${args.map(quoted).join(' ')}`;
-  stage.tell.does(who, what);
-  const { status, stdout, stderr } = await stage.kubectl(who, args);
-  const refusals = refusalsIn(stderr);
-  const [first] = refusals;
-  if (first !== undefined) stage.tell.told(first);
-  else stage.tell.told(status === 0 ? `NOT REFUSED: ${stdout.trim()}` : stderr.trim());
-  if (refusals.length > 1) stage.tell.say(`and so on: ${refusals.length} of ${targets} refused`);
-  return { what: `${who}: ${what}`, targets, refused: refusals.length };
+/** Tries things, tells what is said about each, and keeps count. */
+export interface Attempter {
+  /** With kubectl; `targets` is how many objects it is aimed at, 1 unless told. */
+  kubectl(who: Who, args: ReadonlyArray<string>, targets?: number): Promise<void>;
+  /** At the cloud's own API; `call` resolves with the refusal, or undefined when it was done. */
+  cloud(who: string, what: string, targets: number, call: () => Promise<string | undefined>): Promise<void>;
+  attempts: Attempt[];
 }
 
-/** Tries something at the cloud's own API, where neither Kubernetes nor the operator is asked. */
-export async function tryCloud(
-  stage: Stage,
-  who: string,
-  what: string,
-  targets: number,
-  call: () => Promise<string | undefined>,
-): Promise<Attempt> {
-  stage.tell.does(who, what);
-  const refusal = await call();
-  stage.tell.told(refusal ?? 'NOT REFUSED: the cloud did it');
-  return { what: `${who}: ${what}`, targets, refused: refusal === undefined ? 0 : targets };
+/** Real ms: refusing 180 Nodes one by one takes a few seconds, and what is not refused waits for finalizers. */
+const limitMs = 30_000;
+
+export function attempter(stage: Stage): Attempter {
+  const { tell } = stage;
+  const attempts: Attempt[] = [];
+  const heard = new Set<string>();
+  const hear = (words: string) => {
+    tell.told(heard.has(words) ? 'refused with the same words' : words);
+    heard.add(words);
+  };
+  return {
+    attempts,
+    async kubectl(who, args, targets = 1) {
+      const what = `kubectl ${args.map(quoted).join(' ')}`;
+      tell.does(who === 'operator' ? 'generations-operator' : who, what);
+      const { stdout, stderr } = await stage.kubectl(who, args, { limitMs });
+      const refusals = refusalsIn(stderr);
+      const [first] = refusals;
+      if (first === undefined) tell.told(`NOT REFUSED: ${stdout.trim()} ${stderr.trim()}`);
+      else hear(first);
+      if (refusals.length > 1) tell.say(`... and so on: ${refusals.length} of ${targets} are refused.`);
+      attempts.push({ what: `${who}: ${what}`, targets, refused: refusals.length });
+    },
+    async cloud(who, what, targets, call) {
+      tell.does(who, what);
+      const refusal = await call();
+      if (refusal === undefined) tell.told('NOT REFUSED: the cloud does it');
+      else hear(refusal);
+      attempts.push({ what: `${who}: ${what}`, targets, refused: refusal === undefined ? 0 : targets });
+    },
+  };
 }
 
-/** Every refusal that kubectl printed, without what it says the same way before each. */
+/** Every refusal that kubectl printed: what refused in brackets, then its words. */
 export function refusalsIn(stderr: string): string[] {
-  return stderr
-    .split('\n')
-    .filter((line) => /^(Error from server \((Forbidden|Invalid)\)|The \w+ "[^"]+" is invalid)/.test(line))
-    .map((line) =>
-      line
-        .replace(
-          /^Error from server \(Forbidden\): .*?ValidatingAdmissionPolicy '([^']+)' with binding '[^']+' denied request: /,
-          '[$1] ',
-        )
-        .replace(/^Error from server \(Forbidden\): /, '[RBAC] '),
-    );
+  return stderr.split('\n').flatMap((line) => {
+    const policy =
+      /^Error from server \(Forbidden\): .*?ValidatingAdmissionPolicy '([^']+)' .*?denied request: (.*)$/.exec(line);
+    if (policy) return [`[${policy[1]}] ${policy[2]}`];
+    const forbidden = /^Error from server \(Forbidden\): (.*)$/.exec(line);
+    if (forbidden) return [`[RBAC] ${forbidden[1]}`];
+    const invalid = /^The (\w+ "[^"]+") is invalid: (?:<nil>: Invalid value: )?(.*)$/.exec(line);
+    return invalid ? [`[schema] ${invalid[1]}: ${invalid[2]}`] : [];
+  });
 }
 
-const quoted = (arg: string): string => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg}'`);
+const quoted = (arg: string): string => {
+  if (/^[\w@%+=:,./-]+$/.test(arg)) return arg;
+  const [, option = '', value = arg] = /^(--?[\w-]+=)(.*)$/.exec(arg) ?? [];
+  return `${option}'${value}'`;
+};

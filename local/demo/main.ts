@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bundle } from '../bundle.ts';
 import { type Environment, startEnvironment } from '../environment.ts';
 import { describeFailure } from '../errors.ts';
 import { paths } from '../paths.ts';
@@ -23,17 +26,23 @@ import { watchWebsites } from './websites.ts';
  * cloud's ledger. Exit status 0 when all of it holds, 1 when a line does not or an act fails, 130 after Ctrl-C.
  */
 
-/** Declared seconds in a real one: an hour passes in two minutes. */
-const scale = 30;
+/** Declared seconds in a real one: an hour passes in four minutes. */
+const scale = 15;
+
+/** Characters in a line: a wide terminal's, but no more than reads well. */
+const columns = Math.min(118, Math.max(80, process.stdout.columns ?? 118));
 
 const tell = narrator({
   write: (text) => process.stdout.write(text),
   scale,
   colour: process.stdout.isTTY && (process.env.NO_COLOR ?? '') === '',
+  columns,
   now: () => performance.now(),
 });
 
 let environment: Environment | undefined;
+const bundled = mkdtempSync(join(tmpdir(), 'generations-demo-'));
+process.once('exit', () => rmSync(bundled, { recursive: true, force: true }));
 
 async function play(): Promise<boolean> {
   tell.print('Cluster Generations: the outage of 9 October 2023, replayed.');
@@ -41,7 +50,10 @@ async function play(): Promise<boolean> {
     `Everything is real but the machines: they are a simulated EC2's, and ${scale} of their seconds pass in one.`,
   );
   const scenario = join(paths.root, 'local', 'scenarios', 'outage-2023.yaml');
-  environment = await startEnvironment({ scenario, timeScale: scale, log: (line) => tell.print(`  ${line}`) });
+  const log = (line: string) => tell.print(`  ${line}`);
+  log('bundling the operator as it is shipped');
+  const program = await bundle(paths.operator, bundled);
+  environment = await startEnvironment({ scenario, timeScale: scale, operator: { program }, log });
   const stage = stageOn(environment, tell, scale);
   await september(stage);
   const websites = watchWebsites(environment.controlPlane);
@@ -55,7 +67,7 @@ async function play(): Promise<boolean> {
     const retired = await retire(stage, cut.name);
     const looks = await websites.stop();
     const lines = linesOf(await gather(stage, { refused, half, mistaken, removed, released, cut, retired, looks }));
-    return printTable(tell, lines, scale);
+    return printTable(tell, lines, { scale, columns });
   } finally {
     await websites.stop();
   }

@@ -22,20 +22,21 @@ export interface NarratorOptions {
   /** Declared seconds in a real one. */
   scale: number;
   colour: boolean;
+  /** Characters in a line. */
+  columns: number;
   /** Ms of any steady clock. */
   now(): number;
 }
 
-const width = 118;
 const margin = ' '.repeat(12);
 
-export function narrator({ write, scale, colour, now }: NarratorOptions): Narrator {
+export function narrator({ write, scale, colour, columns, now }: NarratorOptions): Narrator {
   const paint = (format: Parameters<typeof styleText>[0], text: string) =>
     colour ? styleText(format, text, { validateStream: false }) : text;
   let zero = now();
   const line = (text: string) => write(`${text}\n`);
   const marked = (text: string, format?: Parameters<typeof styleText>[0]) => {
-    const [first = '', ...rest] = wrapped(text, width - margin.length);
+    const [first = '', ...rest] = wrapped(text, columns - margin.length);
     const mark = `${(((now() - zero) * scale) / 60_000).toFixed(1)} min`.padStart(margin.length - 2);
     const dress = (words: string) => (format === undefined ? words : paint(format, words));
     line(`${paint('dim', mark)}  ${dress(first)}`);
@@ -49,7 +50,7 @@ export function narrator({ write, scale, colour, now }: NarratorOptions): Narrat
     say: (text) => marked(text),
     does: (who, what) => marked(`${who} $ ${what}`, 'cyan'),
     told: (words) => {
-      for (const text of wrapped(words, width - margin.length - 2)) line(`${margin}${paint('yellow', `> ${text}`)}`);
+      for (const text of wrapped(words, columns - margin.length - 2)) line(`${margin}${paint('yellow', `> ${text}`)}`);
     },
     print: line,
   };

@@ -1,8 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ClusterGeneration, Cutover, GenerationPool, Platform } from '../../src/api/v1alpha1/index.ts';
 import { callApi } from '../access.ts';
-import { runCommand } from '../command.ts';
+import { type CommandOptions, type CommandResult, runCommand } from '../command.ts';
 import type { Environment } from '../environment.ts';
 import type { IdentityName } from '../identities.ts';
+import { writeKubeconfig } from '../kubeconfig.ts';
+import { operatorServiceAccount } from '../operator.ts';
 import { waitFor } from '../wait.ts';
 import { type Cloud, cloudAt } from './cloud.ts';
 import type { Narrator } from './narration.ts';
@@ -18,8 +22,8 @@ export interface Stage {
   kubectl(
     who: Who,
     args: ReadonlyArray<string>,
-    input?: string,
-  ): Promise<{ status: number | null; stdout: string; stderr: string }>;
+    options?: Pick<CommandOptions, 'input' | 'limitMs'>,
+  ): Promise<CommandResult>;
   /** Applies objects as somebody. Throws with what kubectl said when that fails. */
   apply(who: Who, objects: ReadonlyArray<object>): Promise<void>;
   /** An answer of the API server, read as the admin; undefined when there is no such object. */
@@ -35,12 +39,11 @@ const patience = 100;
 
 export function stageOn(environment: Environment, tell: Narrator, scale: number): Stage {
   const { controlPlane } = environment;
-  const kubeconfigOf = (who: Who): string =>
-    who === 'operator' ? (environment.operator?.kubeconfig ?? '') : controlPlane.kubeconfigs[who];
-  const kubectl: Stage['kubectl'] = (who, args, input) =>
-    runCommand(controlPlane.programs.kubectl, [`--kubeconfig=${kubeconfigOf(who)}`, ...args], {
-      ...(input !== undefined && { input }),
-    });
+  const kubectl: Stage['kubectl'] = async (who, args, options) => {
+    const { programs, kubeconfigs } = controlPlane;
+    const kubeconfig = who === 'operator' ? await kubeconfigOfOperator(environment) : kubeconfigs[who];
+    return runCommand(programs.kubectl, [`--kubeconfig=${kubeconfig}`, ...args], options);
+  };
   return {
     environment,
     cloud: cloudAt(environment.simulator.url),
@@ -49,7 +52,7 @@ export function stageOn(environment: Environment, tell: Narrator, scale: number)
     kubectl,
     async apply(who, objects) {
       const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
-      const { status, stderr } = await kubectl(who, ['apply', '-f', '-'], list);
+      const { status, stderr } = await kubectl(who, ['apply', '-f', '-'], { input: list });
       if (status !== 0) throw new Error(`kubectl apply as ${who} failed: ${stderr.trim()}`);
     },
     async read<T>(path: string) {
@@ -75,4 +78,14 @@ export const readPlatform = (stage: Stage, name: string) => stage.read<Platform>
 export async function readPools(stage: Stage, generation?: string): Promise<GenerationPool[]> {
   const list = await stage.read<{ items: GenerationPool[] }>(`${ours}/generationpools`);
   return (list?.items ?? []).filter(({ spec }) => generation === undefined || spec.generation === generation);
+}
+
+/** Its own kubeconfig names a token file in a way that only client-node understands; this one carries the token itself. */
+async function kubeconfigOfOperator({ controlPlane, operator }: Environment): Promise<string> {
+  if (operator === undefined) throw new Error('the operator was not started');
+  const { server, certificateAuthority, directory } = controlPlane;
+  const path = join(directory, 'kubeconfigs', 'operator-for-kubectl.yaml');
+  const token = (await readFile(operator.tokenFile, 'utf8')).trim();
+  await writeKubeconfig(path, { server, certificateAuthority, user: operatorServiceAccount, credential: { token } });
+  return path;
 }

@@ -9,10 +9,20 @@ export interface Cut {
   until: number;
 }
 
+/** The steps for people. */
+const meaning: Record<string, string> = {
+  Preflight: 'every role is complete, and every target can be switched',
+  Reserve: `${release} may not be touched from now on`,
+  Switch: 'the Service and the public addresses are seen to lead to the new machines',
+  Point: `${release} is what the Platform calls live`,
+  Retain: `${live} is kept for a rollback`,
+};
+
 /** Act 7: traffic moves, is seen to arrive, and the live pointer follows. */
 export async function cutOver(stage: Stage): Promise<Cut> {
   const { tell } = stage;
   tell.act('7. The cutover');
+  tell.say('Nothing is rebuilt on release day: what is left to do is to move traffic, and to see it arrive.');
   const name = `to-${release}`;
   const from = Date.now();
   await stage.apply('alice', [cutover(name, live, release)]);
@@ -20,16 +30,13 @@ export async function cutOver(stage: Stage): Promise<Cut> {
   const told = new Set<string>();
   const { status } = await stage.until(`Cutover ${name} to succeed`, async () => {
     const seen = await readCutover(stage, name);
-    for (const step of seen?.status.steps ?? []) {
-      const line = `${step.name}: ${step.state}`;
-      if (step.state === 'Done' && !told.has(line)) tell.say(line);
-      told.add(line);
+    for (const { name: step, state } of seen?.status.steps ?? []) {
+      if (state === 'Done' && !told.has(step)) tell.say(`${step} is done: ${meaning[step] ?? step}.`);
+      if (state === 'Done') told.add(step);
     }
     return seen?.status.outcome !== undefined ? seen : undefined;
   });
   const until = Date.now();
-  for (const { target, state } of status.switches ?? [])
-    tell.say(`Traffic target ${target}: ${state === 'Verified' ? 'seen to lead to the new machines' : state}.`);
-  tell.say(`Outcome ${status.outcome}. ${release} is live; ${live} is kept for 48 hours, for a rollback.`);
+  tell.say(`Outcome: ${status.outcome}.`);
   return { name, from, until };
 }

@@ -7,7 +7,7 @@ import { readPools, type Stage } from '../stage.ts';
 export async function halfStart(stage: Stage): Promise<{ machines: number }> {
   const { tell } = stage;
   tell.act('3. A second try is left half-started');
-  tell.say('In a hurry, somebody tries the same release in another zone: room enough there, on paper.');
+  tell.say('In a hurry, the same release is tried in another zone. It has addresses enough, so it begins.');
   await stage.apply('gitops', [
     generationClass(classes.other, stage.environment.simulator.url, ['c']),
     generation(halfStarted, classes.other),
@@ -24,8 +24,6 @@ export async function halfStart(stage: Stage): Promise<{ machines: number }> {
     return launched > 0 && registered === launched;
   });
   const { launched: machines = 0, desired = 0 } = status.machines ?? {};
-  tell.say(
-    `${machines} of its ${desired} machines run and the others do not come: half-started, of no use to anybody.`,
-  );
+  tell.say(`${machines} of ${desired} machines run, the others do not come: half-started, and of no use to anybody.`);
   return { machines };
 }

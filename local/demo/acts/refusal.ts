@@ -15,8 +15,8 @@ export async function refusal(stage: Stage): Promise<Refusal> {
   const { tell } = stage;
   tell.act('2. 9 October: the release does not fit');
   tell.startClock();
-  tell.say(`Release day. ${release} needs ${machinesEach} machines beside ${live}'s, in a subnet too small for both.`);
-  tell.say('In 2023 machines were started until the addresses ran out; many of the new ones failed.');
+  tell.say(`Release day: ${release} needs ${machinesEach} machines beside those of ${live}, in the same subnet.`);
+  tell.say('2023: the subnet could not hold both, and many of the new machines failed to start.');
   const from = Date.now();
   await stage.apply('gitops', [generation(release)]);
   tell.does('gitops', `kubectl apply -f ${release}.yaml`);
@@ -26,6 +26,6 @@ export async function refusal(stage: Stage): Promise<Refusal> {
     return proof?.status === 'False' || proof?.status === 'True' ? proof : undefined;
   });
   tell.told(`CapacityProved=${refused.status} ${refused.reason}: ${refused.message}`);
-  tell.say('Not one machine was asked for.');
+  tell.say('The sum is done before the first machine: none was asked for.');
   return { reason: refused.reason, message: refused.message, from };
 }

@@ -2,6 +2,7 @@ import { classes, machinesEach, release } from '../cast.ts';
 import { generation, generationClass, webWorkload } from '../manifests.ts';
 import { conditionOf, follow, isReady } from '../progress.ts';
 import { readGeneration, type Stage } from '../stage.ts';
+import { tellThrottling } from '../throttling.ts';
 
 export interface Release {
   /** Real ms since the epoch: the second subnet given, and all machines ready. */
@@ -32,8 +33,9 @@ export async function placeRelease(stage: Stage): Promise<Release> {
     placement[subnet] = (placement[subnet] ?? 0) + machines;
   const places = Object.entries(placement).map(([subnet, machines]) => `${machines} in ${subnet}`);
   tell.say(`It fits: ${places.join(', ')}.`);
-  tell.say('The cloud gives fewer machines at once than the class declares. In 2023 such a limit made machines fail.');
+  tell.say('2023: an unexpected rate limit made new machines fail, and the new cluster was started once more.');
   await follow(stage, release, 'ready', isReady);
-  tell.say(`All ${machinesEach} machines are ready beside the live ones. The limit slowed them down; none failed.`);
+  await tellThrottling(stage, 'RunInstances', from);
+  tell.say(`All ${machinesEach} machines are ready beside the live ones.`);
   return { from, ready: Date.now(), placement };
 }

@@ -15,7 +15,9 @@ const lineEveryMs = 3_000;
 export async function retire(stage: Stage, cutoverName: string): Promise<Retirement> {
   const { tell } = stage;
   tell.act('8. The old generation is retired and removed');
-  tell.say('The release is good. The 48 hours are cut short, on purpose and for ever:');
+  tell.say(
+    'The old machines would be kept for 48 hours. The release is good, so alice retires them now: that is for ever.',
+  );
   const workload = webWorkloadName(live);
   await must(stage, 'admin', ['delete', 'deployment', workload, '-n', website.namespace]);
   const from = Date.now();
@@ -24,7 +26,9 @@ export async function retire(stage: Stage, cutoverName: string): Promise<Retirem
     const seen = await readGeneration(stage, live);
     return seen?.status.retiredTime !== undefined ? seen : undefined;
   });
-  tell.say(`${live} is retired by Cutover ${status.retiredBy?.name}. Its machines go, ${machinesPerMinute} a minute.`);
+  tell.say(
+    `${live} is retired by Cutover ${status.retiredBy?.name}. Its machines go at the destructive pace: ${machinesPerMinute} a minute.`,
+  );
   let toldAt = performance.now();
   await stage.until(`the machines of ${live} to be gone`, async () => {
     const pools = await readPools(stage, live);

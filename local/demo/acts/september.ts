@@ -18,7 +18,7 @@ export async function september(stage: Stage): Promise<void> {
   ]);
   tell.does('gitops', `kubectl apply -f ${live}.yaml`);
   await follow(stage, live, 'ready', isReady);
-  tell.say(`${machinesEach} machines are ready. A Cutover makes them live: the first, from nothing.`);
+  tell.say(`All ${machinesEach} are ready. A first Cutover, from nothing, makes them live.`);
   const name = `to-${live}`;
   await stage.apply('alice', [cutover(name, '', live)]);
   tell.does('alice', `kubectl apply -f ${name}.yaml`);

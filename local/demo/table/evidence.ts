@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
 import type { ClusterGeneration, Cutover, GenerationPool, Platform } from '../../../src/api/v1alpha1/index.ts';
 import type { EndpointSlice, Node, Service } from '../../../src/kube/resources.ts';
 import type { LedgerView } from '../../../src/simulator/control/ledger.ts';
 import type { StateView } from '../../../src/simulator/control/state.ts';
+import { paths } from '../../paths.ts';
 import type { Cut } from '../acts/cutover.ts';
 import type { Mistake } from '../acts/mistake.ts';
 import type { Refusal } from '../acts/refusal.ts';
@@ -39,7 +42,8 @@ export interface Evidence extends Played {
   /** providerID by Node. */
   nodes: Record<string, string>;
   website: { selector: Record<string, string>; endpoints: { nodeName: string; ready: boolean }[] };
-  operator: { running: boolean; peakMiB: number };
+  /** `limitMiB`: what the chart lets its container use. */
+  operator: { running: boolean; peakMiB: number; limitMiB: number };
 }
 
 export async function gather(stage: Stage, played: Played): Promise<Evidence> {
@@ -77,6 +81,7 @@ export async function gather(stage: Stage, played: Played): Promise<Evidence> {
     operator: {
       running: operator?.running() ?? false,
       peakMiB: operator === undefined ? 0 : await peakMemory(operator.pid),
+      limitMiB: await memoryLimit(),
     },
   };
 }
@@ -85,4 +90,11 @@ export async function gather(stage: Stage, played: Played): Promise<Evidence> {
 async function peakMemory(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Math.round(Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) / 1024);
+}
+
+/** The memory limit in the chart's values, in MiB. */
+async function memoryLimit(): Promise<number> {
+  const values: unknown = parse(await readFile(join(paths.chart, 'values.yaml'), 'utf8'));
+  const { resources } = values as { resources?: { limits?: { memory?: string } } };
+  return Number(/^(\d+)Mi$/.exec(resources?.limits?.memory ?? '')?.[1] ?? Number.NaN);
 }

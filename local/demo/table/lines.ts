@@ -10,6 +10,7 @@ import {
   release,
   roles,
 } from '../cast.ts';
+import { operatorCaller } from '../throttling.ts';
 import { endOf, fewestAtWork, launchesFor, machinesOf, mostAtOnce, ofRole, throttledOf, timeOf } from './books.ts';
 import type { Evidence } from './evidence.ts';
 
@@ -26,13 +27,9 @@ export const linesOf = (evidence: Evidence): Line[] => lines.map((line) => line(
 
 type Judge = (evidence: Evidence) => Line;
 
-/** The operator's name at the cloud, and the memory that it may use with 10,000 Nodes in MiB (its design). */
-const operatorCaller = 'operator';
-const memoryLimit = 256;
-
 const minutes = (ms: number, { scale }: Evidence): string => {
   const value = (ms * scale) / 60_000;
-  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} min`;
+  return `${value === 0 || value >= 9.95 ? Math.round(value) : value.toFixed(1)} min`;
 };
 
 /** While the first generation was live, then the release. */
@@ -65,7 +62,7 @@ const refusedBeforeStart: Judge = ({ refused, released, ledger }) => {
 };
 
 const attemptsRefused: Judge = ({ mistaken, removed }) => {
-  const attempts = [...mistaken.attempts, removed.attempt];
+  const attempts = [...mistaken.attempts, ...removed.attempts];
   const stopped = attempts.filter(({ targets, refused }) => refused === targets);
   const through = attempts.filter((attempt) => !stopped.includes(attempt)).map(({ what }) => what);
   return {
@@ -181,7 +178,7 @@ const websitesDown: Judge = (evidence) => {
   return {
     what: 'Time without websites',
     in2023: '128 min',
-    here: `${minutes(looks.withoutMs, evidence)}: in ${looks.total - looks.empty} of ${looks.total} looks they answer, ${looks.fewest} endpoints or more`,
+    here: `${minutes(looks.withoutMs, evidence)}: ${looks.total - looks.empty} of ${looks.total} looks found ${looks.fewest} ready endpoints or more`,
     holds: looks.total > 0 && looks.empty === 0,
   };
 };
@@ -273,8 +270,8 @@ const nothingLeaks: Judge = ({ ledger, state, pools, nodes }) => {
 const memory: Judge = ({ operator }) => ({
   what: "The operator's memory at its peak",
   in2023: '-',
-  here: `${operator.peakMiB} MiB${operator.running ? '' : ', and it has ended'}`,
-  holds: operator.running && operator.peakMiB > 0 && operator.peakMiB < memoryLimit,
+  here: `${operator.peakMiB} MiB of the ${operator.limitMiB} that the chart allows${operator.running ? '' : '; IT HAS ENDED'}`,
+  holds: operator.running && operator.peakMiB > 0 && operator.peakMiB < operator.limitMiB,
 });
 
 const lines: Judge[] = [

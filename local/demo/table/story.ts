@@ -1,0 +1,128 @@
+import type { ClusterGeneration, Cutover, GenerationPool, Platform } from '../../../src/api/v1alpha1/index.ts';
+import { LABEL } from '../../../src/api/v1alpha1/index.ts';
+import type { MachineRecord } from '../../../src/simulator/state/ledger.ts';
+import { addresses, halfStarted, limitedOperations, live, machines, release, roles } from '../cast.ts';
+import type { Snapshot } from '../snapshot.ts';
+import type { Evidence } from './evidence.ts';
+
+/** For tests of the table: the evidence of a story that went as it should, on a clock of whole seconds. */
+
+/** An ISO time, `seconds` after the story began. */
+export const at = (seconds: number): string => new Date(seconds * 1000).toISOString();
+const ms = (seconds: number): number => seconds * 1000;
+
+const times = { live: 100, refused: 200, removed: 300, given: 400, ready: 500, cutover: 510, retired: 600, end: 1300 };
+
+/** The records of one generation's machines. */
+export function recordsOf(generation: string, launched: number, terminated?: number): MachineRecord[] {
+  return roles.flatMap((role) =>
+    Array.from({ length: machines[role] }, (_, number) => ({
+      id: `i-${generation}-${role}-${number}`,
+      subnet: 'subnet-a',
+      zone: 'us-east-1a',
+      type: 'm6i.xlarge',
+      address: '10.0.0.4',
+      launchedBy: 'operator',
+      tags: { [LABEL.generation]: generation, [LABEL.role]: role },
+      launched: at(launched),
+      nodeRegistered: at(launched + 10),
+      ...(terminated !== undefined && { terminated: at(terminated), terminatedBy: 'operator' }),
+    })),
+  );
+}
+
+export function anEvidence(): Evidence {
+  const records = [
+    ...recordsOf(live, 0, 1200),
+    ...recordsOf(halfStarted, 210, 290).slice(0, 64),
+    ...recordsOf(release, 410),
+  ];
+  const present = records.filter(({ terminated }) => terminated === undefined);
+  const instances = present.map(({ id, tags }) => ({
+    ...{
+      id,
+      tags,
+      state: 'running' as const,
+      subnet: 'subnet-b',
+      zone: 'us-east-1b',
+      type: 'm6i.xlarge',
+      address: '10.0.1.4',
+    },
+    ...{ terminationProtection: true, stopProtection: true, shutdownBehavior: 'stop', boots: true, registered: true },
+  }));
+  const loadBalancers = present.filter(({ tags }) => tags[LABEL.role] === 'load-balancer');
+  const throttled = limitedOperations.map((operation, index) => ({
+    ...{ seq: index + 1, time: at(420), caller: 'operator', operation, parameters: {}, status: 503, requestId: 'r' },
+    throttled: 'requests' as const,
+  }));
+  const nodeName = (id: string) => `node-${id}`;
+  return {
+    scale: 15,
+    refused: { reason: 'InsufficientAddresses', message: '180 needed, 71 free: 109 short', from: ms(times.refused) },
+    half: { machines: 64 },
+    mistaken: { attempts: [attempt(), attempt(180)], before: aSnapshot(), after: aSnapshot() },
+    removed: { from: ms(280), until: ms(times.removed), attempts: [attempt()] },
+    released: { from: ms(times.given), ready: ms(times.ready), placement: { 'subnet-b': 180 } },
+    cut: { name: `to-${release}`, from: ms(505), until: ms(515) },
+    retired: { from: ms(times.retired), until: ms(1210) },
+    looks: { total: 50, empty: 0, fewest: 60, withoutMs: 0 },
+    ledger: {
+      startedAt: at(0),
+      now: at(times.end),
+      timeScale: 15,
+      last: throttled.length,
+      more: false,
+      calls: throttled,
+      machines: records,
+      throttled: {},
+      addresses: addresses.map((allocationId) => ({
+        allocationId,
+        publicIp: '203.0.113.1',
+        history: [{ time: at(110), instanceId: 'i-1', associationId: 'a-1', caller: 'operator' }],
+      })),
+    },
+    state: {
+      now: at(times.end),
+      timeScale: 15,
+      region: 'us-east-1',
+      instances,
+      subnets: [],
+      addresses: addresses.map((allocationId, index) => ({
+        allocationId,
+        publicIp: '203.0.113.1',
+        instanceId: loadBalancers[index]?.id ?? null,
+      })),
+      quotas: { vcpus: 2000 },
+    },
+    platform: { status: { live: { uid: 'uid-release' } } } as Platform,
+    live: {
+      metadata: { uid: 'uid-live' },
+      status: { stage: 'Retired', liveTime: at(times.live), retiredTime: at(times.retired) },
+    } as ClusterGeneration,
+    release: {
+      metadata: { uid: 'uid-release' },
+      status: { stage: 'Live', liveTime: at(times.cutover) },
+    } as ClusterGeneration,
+    cutover: { status: { outcome: 'Succeeded' } } as Cutover,
+    pools: [{ status: { instances: present.map(({ id }) => ({ id })) } } as GenerationPool],
+    nodes: Object.fromEntries(present.map(({ id }) => [nodeName(id), `aws:///us-east-1b/${id}`])),
+    website: {
+      selector: { [LABEL.generation]: release },
+      endpoints: present
+        .filter(({ tags }) => tags[LABEL.role] === 'web')
+        .map(({ id }) => ({ nodeName: nodeName(id), ready: true })),
+    },
+    operator: { running: true, peakMiB: 200, limitMiB: 512 },
+  };
+}
+
+const attempt = (targets = 1) => ({ what: 'alice: kubectl delete', targets, refused: targets });
+
+function aSnapshot(): Snapshot {
+  return {
+    generation: { name: live, uid: 'uid-live', deleting: false },
+    pools: roles.map((role) => ({ name: `${live}.${role}`, uid: role, machines: machines[role], deleting: false })),
+    nodes: recordsOf(live, 0).map(({ id }) => ({ name: id, uid: id, providerID: `aws:///zone/${id}`, ready: true })),
+    machines: recordsOf(live, 0).map(({ id }) => ({ id, state: 'running' })),
+  };
+}

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { type Answer, callApi } from '../../../local/access.ts';
 import { ensureBinaries } from '../../../local/binaries/build.ts';
 import { installChart } from '../../../local/chart.ts';
@@ -8,6 +9,9 @@ import { waitFor } from '../../../local/wait.ts';
  * A control plane with the chart, where RBAC stops nobody: `person` and `operator` are cluster-admin here as `admin` is, so that whatever
  * is refused is refused by a policy.
  */
+/** A machine that runs everything at once answers late; what waits says what for, well before this. Real ms. */
+jest.setTimeout(60_000);
+
 export type Actor = 'person' | 'admin' | 'operator' | 'cloud';
 
 // biome-ignore lint/suspicious/noExplicitAny: objects are compared, not computed with
@@ -45,7 +49,9 @@ export async function startGuardedCluster(): Promise<GuardedCluster> {
   const controlPlane = await startControlPlane({ binaries, run: { scheduler: false, kwok: false } });
   try {
     await installChart(controlPlane);
-    return await guarded(controlPlane);
+    const cluster = await guarded(controlPlane);
+    await policiesInForce(cluster);
+    return cluster;
   } catch (error) {
     await controlPlane.stop();
     throw error;
@@ -77,6 +83,44 @@ async function guarded(controlPlane: ControlPlane): Promise<GuardedCluster> {
     get: async (object) => (await call('admin', 'GET', pathOf(object))).body,
     stop: () => controlPlane.stop(),
   };
+}
+
+/**
+ * Waits until no policy refuses everything for want of its parameters. The API server looks for new kinds every 30 s; a policy that was
+ * installed a moment before its kind was served refuses until then.
+ */
+async function policiesInForce({ call }: GuardedCluster): Promise<void> {
+  const apiVersion = 'generations.dev/v1alpha1';
+  const name = 'probe';
+  const platform = {
+    apiVersion,
+    kind: 'Platform',
+    metadata: { name },
+    spec: { className: 'aws', roles: [{ name: 'web' }] },
+  };
+  const template = { ec2: { launchTemplate: { id: 'lt-0abc', version: '7' }, instanceType: 'm6i.xlarge' } };
+  const pools = [{ name: 'web', role: 'web', machines: 1, template }];
+  const generation = {
+    apiVersion,
+    kind: 'ClusterGeneration',
+    metadata: { name },
+    spec: { platform: name, release: '1', pools },
+  };
+  const labels = { 'generations.dev/platform': name, 'generations.dev/generation': name };
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name, labels } };
+  for (const object of [platform, generation, node])
+    await expectStatus(201, call('admin', 'POST', collectionOf(object.kind), object));
+  await expectStatus(200, call('operator', 'PATCH', `${pathOf(platform)}/status`, { status: { protected: [] } }));
+  // In this order: the Node's policies need both other kinds.
+  for (const object of [node, generation, platform])
+    await eventually(
+      `the policies to let ${object.kind} probe go`,
+      async () => {
+        const { status } = await call('admin', 'DELETE', pathOf(object));
+        return status === 200;
+      },
+      90_000,
+    );
 }
 
 const bindings = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings';

@@ -17,7 +17,7 @@ let cluster: GuardedCluster;
 
 beforeAll(async () => {
   cluster = await startGuardedCluster();
-}, 120_000);
+}, 180_000);
 afterAll(() => cluster?.stop());
 
 const actors: Actor[] = ['person', 'admin', 'operator'];

@@ -41,7 +41,7 @@ beforeAll(async () => {
     spec: { platform: 'pa', from: '', to: 'ga-2' },
     status: { steps: [{ name: 'Reserve', state: 'Done' }] },
   });
-}, 120_000);
+}, 180_000);
 afterAll(() => cluster?.stop());
 
 const owner = { apiVersion: 'v1', kind: 'Node', name: 'gone', uid: '00000000-0000-0000-0000-000000000000' };

@@ -21,7 +21,7 @@ let live: Site;
 
 beforeAll(async () => {
   cluster = await startGuardedCluster();
-}, 120_000);
+}, 180_000);
 afterAll(() => cluster?.stop());
 
 const refusal = async (who: Actor, object: KubeObject, patch: object, subresource = '') =>

@@ -19,7 +19,7 @@ beforeAll(async () => {
   cluster = await startGuardedCluster();
   live = await aSite(cluster, 'live');
   neverLive = await aSite(cluster, 'neverLive');
-}, 120_000);
+}, 180_000);
 afterAll(() => cluster?.stop());
 
 const actors: Actor[] = ['person', 'admin', 'operator'];

@@ -8,8 +8,9 @@ export const retain: Step = {
   done: ({ cutover, to }) =>
     to?.status.reservedBy?.uid !== cutover.metadata.uid &&
     (cutover.spec.from === '' || cutover.status.retainUntil !== undefined),
-  act: ({ cutover, platform, from, to, now, scaled }) => {
+  act: ({ cutover, platform, to, now, scaled }) => {
     if (!platform || !to) return { waitFor: 'the platform and both generations' };
+    const left = cutover.spec.from;
     const { standby, for: retention } = platform.spec.retention;
     const keep = standby === 'None' ? 0 : scaled(parseDuration(retention));
     const retainUntil = cutover.status.retainUntil ?? timestamp(now + keep);
@@ -19,11 +20,9 @@ export const retain: Step = {
         ? [{ do: 'writeGeneration', object: to, status, what: `give back the reservation of ${to.metadata.name}` }]
         : [];
     return {
-      ...(from && { journal: { retainUntil } }),
+      ...(left !== '' && { journal: { retainUntil } }),
       effects,
-      message: from
-        ? `${from.metadata.name} is kept until ${retainUntil}`
-        : 'nothing to keep: this was the first cutover',
+      message: left ? `${left} is kept until ${retainUntil}` : 'nothing to keep: this was the first cutover',
     };
   },
 };

@@ -1,5 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { anApiServer, aCloud, aGeneration, aMachine, aPlatform, aPool, aRefusal, at, CLUSTER, EPOCH, refusal } from '../../test/builders/index.ts';
+import {
+  aCloud,
+  aGeneration,
+  aMachine,
+  anApiServer,
+  aPlatform,
+  aPool,
+  aRefusal,
+  at,
+  CLUSTER,
+  EPOCH,
+  refusal,
+} from '../../test/builders/index.ts';
 import type { ClusterGeneration, GenerationPool, Platform } from '../api/v1alpha1/index.ts';
 import { tagsOfMachine } from '../domain/identity.ts';
 import { clusterGenerations, generationPools, platforms } from '../kinds.ts';
@@ -8,7 +20,15 @@ import { silent } from '../runtime/logger.ts';
 import { type Interlock, interlock } from './destroy.ts';
 
 /** An interlock over a world in memory, in which pool green.web has `machines` machines. */
-async function world(options: { generation?: ClusterGeneration | null; platform?: Platform | null; pool?: GenerationPool; machines?: number; scale?: number } = {}) {
+async function world(
+  options: {
+    generation?: ClusterGeneration | null;
+    platform?: Platform | null;
+    pool?: GenerationPool;
+    machines?: number;
+    scale?: number;
+  } = {},
+) {
   const { generation = aGeneration(), platform = aPlatform(), pool = aPool(), machines = 3 } = options;
   const clock = manualClock({ now: EPOCH, scale: options.scale ?? 1 });
   const server = anApiServer(() => clock.now());
@@ -23,7 +43,8 @@ async function world(options: { generation?: ClusterGeneration | null; platform?
     );
   cloud.calls.length = 0;
   const state = { leaseAge: 0, destroyed: 0, refused: 0, before: (_: string) => {}, after: (_: string) => {} };
-  const told = (request: { method: string; resource: { plural: string } }) => `${request.method} ${request.resource.plural}`;
+  const told = (request: { method: string; resource: { plural: string } }) =>
+    `${request.method} ${request.resource.plural}`;
   const guard: Interlock = interlock({
     client: server.client({
       before: (request) => state.before(told(request)),
@@ -59,17 +80,31 @@ describe('the interlock, asked to terminate', () => {
     expect(server.requests.filter((request) => request.startsWith('PUT'))).toEqual([]);
     expect(state.destroyed).toBe(35);
     // In batches: what is bared is gone soon after.
-    expect(cloud.calls.filter((call) => call.startsWith('terminate')).map((call) => call.split(' ').length - 1)).toEqual([10, 10, 10, 5]);
+    expect(
+      cloud.calls.filter((call) => call.startsWith('terminate')).map((call) => call.split(' ').length - 1),
+    ).toEqual([10, 10, 10, 5]);
     expect(cloud.calls.slice(0, 2)).toEqual(['unprotect i-1', 'unprotect i-2']);
   });
 
   const held: [string, { generation?: ClusterGeneration | null; platform?: Platform | null }, string][] = [
-    ['is live', { generation: aGeneration({ live: true }), platform: aPlatform({ live: 'green' }) }, 'is the live generation of Platform us'],
+    [
+      'is live',
+      { generation: aGeneration({ live: true }), platform: aPlatform({ live: 'green' }) },
+      'is the live generation of Platform us',
+    ],
     ['is reserved', { generation: aGeneration({ reservedBy: 'to-green' }) }, 'is reserved by Cutover to-green'],
     ['was live and is not retired', { generation: aGeneration({ live: true }) }, 'no Cutover has retired it'],
-    ['is retired and still listed', { generation: retired(), platform: aPlatform({ status: { protected: ['green'] } }) }, 'is in status.protected'],
+    [
+      'is retired and still listed',
+      { generation: retired(), platform: aPlatform({ status: { protected: ['green'] } }) },
+      'is in status.protected',
+    ],
     ['does not exist any more', { generation: null }, 'does not exist any more'],
-    ['is a namesake', { generation: aGeneration({ metadata: { uid: 'another' } }) }, 'with UID uid-green does not exist any more'],
+    [
+      'is a namesake',
+      { generation: aGeneration({ metadata: { uid: 'another' } }) },
+      'with UID uid-green does not exist any more',
+    ],
   ];
   it.each(held)('refuses when the generation %s', async (_, objects, why) => {
     const { guard, pool, ids, cloud, state } = await world(objects);
@@ -92,7 +127,9 @@ describe('the interlock, asked to terminate', () => {
       generation.status.reservedBy = { name: 'back-to-green', uid: 'u' };
     });
     const deleting = { ...pool, metadata: { ...pool.metadata, deletionTimestamp: at(0) } };
-    expect((await guard.terminate(deleting, ids, 'its pool is being deleted')).refused).toContain('reserved by Cutover back-to-green');
+    expect((await guard.terminate(deleting, ids, 'its pool is being deleted')).refused).toContain(
+      'reserved by Cutover back-to-green',
+    );
     expect(cloud.calls).toEqual([]);
   });
 
@@ -131,11 +168,23 @@ describe('the interlock, asked to terminate', () => {
     const { guard, pool, cloud, state } = await world();
     const foreign = aPool({ generation: 'blue' });
     await cloud.provider.launch(
-      { token: 'f', subnet: 'subnet-a', machines: 1, template: pool.spec.template, tags: tagsOfMachine(foreign, CLUSTER) },
+      {
+        token: 'f',
+        subnet: 'subnet-a',
+        machines: 1,
+        template: pool.spec.template,
+        tags: tagsOfMachine(foreign, CLUSTER),
+      },
       'planned',
     );
     await cloud.provider.launch(
-      { token: 'g', subnet: 'subnet-a', machines: 1, template: pool.spec.template, tags: tagsOfMachine(pool, 'uid-other-cluster') },
+      {
+        token: 'g',
+        subnet: 'subnet-a',
+        machines: 1,
+        template: pool.spec.template,
+        tags: tagsOfMachine(pool, 'uid-other-cluster'),
+      },
       'planned',
     );
     const result = await guard.terminate(pool, ['i-1', 'i-4', 'i-5', 'i-unknown'], 'a test');
@@ -322,7 +371,9 @@ describe('the interlock, asked to delete a pool', () => {
     expect(server.requests.filter((request) => request.startsWith('DELETE'))).toEqual([]);
     await guard.deletePool(pool);
     await guard.deletePool(pool);
-    expect(server.requests.filter((request) => request.startsWith('DELETE'))).toEqual(['DELETE generationpools green.web']);
+    expect(server.requests.filter((request) => request.startsWith('DELETE'))).toEqual([
+      'DELETE generationpools green.web',
+    ]);
   });
 });
 

@@ -1,0 +1,82 @@
+import { describe, expect, it } from '@jest/globals';
+import { aCapacity, aClass, aPool, aRefusal, at, EPOCH } from '../../../test/builders/index.ts';
+import { type ClassInput, decide } from './decide.ts';
+
+const input = (changes: Partial<ClassInput> = {}): ClassInput => ({
+  generationClass: aClass(),
+  capacity: aCapacity(),
+  budgets: [],
+  pools: [],
+  now: EPOCH,
+  scaled: (ms) => ms,
+  ...changes,
+});
+const conditions = (changes: Partial<ClassInput>) =>
+  Object.fromEntries(
+    (decide(input(changes)).status.conditions ?? []).map(({ type, status, reason }) => [type, `${status} ${reason}`]),
+  );
+
+describe('a class', () => {
+  it('that answers is accepted, reachable and Ready', () => {
+    expect(conditions({})).toEqual({
+      Accepted: 'True Accepted',
+      Reachable: 'True Answered',
+      Ready: 'True Accepted',
+      Reconciling: 'False No',
+      Stalled: 'False No',
+    });
+    expect(decide(input()).requeueAfter).toBe(60_000);
+  });
+
+  it('reports addresses, with those promised and not used yet, and budgets', () => {
+    const pools = [aPool({ spec: { machines: 5 }, instances: ['i-1'] }), aPool({ generation: 'blue', deleting: true })];
+    const budgets = [{ operation: 'RunInstances', requestsPerSecond: 2, throttledTotal: 3, lastThrottledTime: EPOCH }];
+    const { status } = decide(input({ pools, budgets }));
+    expect(status.subnets?.map(({ id, free, reserved }) => [id, free, reserved])).toEqual([
+      ['subnet-a', 100, 4],
+      ['subnet-b', 100, 0],
+    ]);
+    expect(status.apiBudgets).toEqual([
+      { operation: 'RunInstances', requestsPerSecond: 2, throttledTotal: 3, lastThrottledTime: at(0) },
+    ]);
+  });
+
+  it('whose zones are written wrong says which', () => {
+    const generationClass = aClass({ spec: { subnets: [{ id: 'subnet-a', zone: 'us-east-1c' }] } });
+    const { status } = decide(input({ generationClass }));
+    expect(status.conditions?.find(({ type }) => type === 'Accepted')).toMatchObject({
+      status: 'False',
+      reason: 'ZoneMismatch',
+      message: 'subnet-a is in us-east-1a, not in us-east-1c: correct spec.subnets of GenerationClass aws',
+    });
+  });
+
+  it('that is wrong itself is not accepted', () => {
+    expect(conditions({ capacity: aRefusal('InvalidTemplate') })).toMatchObject({
+      Accepted: 'False InvalidTemplate',
+      Reachable: 'True Answered',
+      Ready: 'False InvalidTemplate',
+      Stalled: 'True InvalidTemplate',
+    });
+  });
+
+  it.each(['Unauthorized', 'Throttled', 'Unknown'] as const)(
+    'that cannot be asked (%s) claims nothing, and keeps what was seen',
+    (reason) => {
+      const seen = [{ id: 'subnet-a', zone: 'us-east-1a', cidr: '10.0.0.0/24', total: 251, free: 7, reserved: 0 }];
+      const changes = { generationClass: aClass({ status: { subnets: seen } }), capacity: aRefusal(reason) };
+      expect(conditions(changes)).toMatchObject({
+        Accepted: `Unknown ${reason}`,
+        Reachable: `False ${reason}`,
+        Reconciling: `True ${reason}`,
+      });
+      const { status, requeueAfter } = decide(input(changes));
+      expect([status.subnets, requeueAfter]).toEqual([seen, 15_000]);
+    },
+  );
+
+  it('that has not changed is the same object', () => {
+    const { status } = decide(input());
+    expect(decide(input({ generationClass: aClass({ status }), now: EPOCH + 9e6 })).status).toEqual(status);
+  });
+});

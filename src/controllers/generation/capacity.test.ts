@@ -1,0 +1,188 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { aCapacity, aGeneration, aPool, aPoolSpec, at } from '../../../test/builders/index.ts';
+import type { Failure, FailureReason, GenerationPool } from '../../api/v1alpha1/index.ts';
+import { planCapacity, promised, refusedSubnets, vcpusOf } from './capacity.ts';
+
+const failing = (reason: FailureReason): Failure[] => [{ reason, message: '', count: 1, since: at(0) }];
+const green = (...machines: number[]) =>
+  aGeneration({
+    spec: { pools: machines.map((count, n) => aPoolSpec({ name: ['web', 'api'][n]!, machines: count })) },
+  });
+const placed = (placement: GenerationPool['spec']['placement'], changes: Parameters<typeof aPool>[0] = {}) =>
+  aPool({
+    ...changes,
+    spec: { ...changes.spec, machines: placement.reduce((sum, { machines }) => sum + machines, 0), placement },
+  });
+const inA = (machines: number, instances: number, failures: Failure[] = []) =>
+  placed([{ subnet: 'subnet-a', machines }], {
+    instances: Array.from({ length: instances }, (_, n) => `i-${n}`),
+    status: { failures },
+  });
+
+describe('will it fit?', () => {
+  it('places a new generation over all pools', () => {
+    expect(planCapacity(green(3, 1), [], [], aCapacity({ free: { 'subnet-a': 2, 'subnet-b': 2 } }), undefined)).toEqual(
+      {
+        fits: true,
+        placement: [
+          { pool: 'api', subnet: 'subnet-b', machines: 1 },
+          { pool: 'web', subnet: 'subnet-a', machines: 2 },
+          { pool: 'web', subnet: 'subnet-b', machines: 1 },
+        ],
+      },
+    );
+  });
+
+  it('counts what was promised to others and is not there yet as taken', () => {
+    const other = aPool({ generation: 'blue', spec: { machines: 5 }, instances: ['i-1', 'i-2'] });
+    const plan = planCapacity(green(4), [], [other], aCapacity({ free: { 'subnet-a': 6, 'subnet-b': 0 } }), undefined);
+    expect(plan).toMatchObject({ fits: false, reason: 'InsufficientAddresses' });
+    expect(plan).toHaveProperty(
+      'message',
+      '4 more machines need 4 addresses and 3 are free (subnet-a has 3, subnet-b has 0): 1 short. Add a subnet to the GenerationClass, or delete a generation that never was live',
+    );
+    expect(planCapacity(green(3), [], [other], aCapacity({ free: { 'subnet-a': 6 } }), undefined).fits).toBe(true);
+  });
+
+  it('counts their vCPUs as well, and what runs already', () => {
+    const other = aPool({ generation: 'blue', spec: { machines: 5 } });
+    const capacity = aCapacity({ vcpus: { quota: 40, used: 4 } });
+    expect(planCapacity(green(4), [], [other], capacity, undefined).fits).toBe(true);
+    expect(planCapacity(green(5), [], [other], capacity, undefined)).toMatchObject({
+      reason: 'InsufficientVCPUs',
+      message: expect.stringContaining('5 more machines need 20 vCPUs and 16 are left: 4 short'),
+    });
+  });
+
+  it('takes the lower of the cloud’s quota and the class’s ceiling', () => {
+    expect(planCapacity(green(3), [], [], aCapacity(), 11)).toMatchObject({ reason: 'InsufficientVCPUs' });
+    expect(planCapacity(green(3), [], [], aCapacity(), 12).fits).toBe(true);
+  });
+
+  it('forgets the promises to a pool that is being deleted', () => {
+    expect(promised(aPool({ deleting: true }))).toEqual([]);
+    expect(promised(aPool({ instances: ['i-1'] }))).toEqual([{ subnet: 'subnet-a', machines: 2 }]);
+    expect(promised(aPool({ instances: ['i-1', 'i-2', 'i-3', 'i-4'] }))).toEqual([{ subnet: 'subnet-a', machines: 0 }]);
+  });
+});
+
+describe('a generation that is placed', () => {
+  it('stays where it is, and needs no room for what it was promised', () => {
+    const own = [inA(3, 1)];
+    const plan = planCapacity(green(3), own, [], aCapacity({ free: { 'subnet-a': 2, 'subnet-b': 0 } }), undefined);
+    expect(plan).toEqual({ fits: true, placement: [{ pool: 'web', subnet: 'subnet-a', machines: 3 }] });
+  });
+
+  it('finds room for what is added beside it', () => {
+    const plan = planCapacity(
+      green(5),
+      [inA(3, 3)],
+      [],
+      aCapacity({ free: { 'subnet-a': 1, 'subnet-b': 1 } }),
+      undefined,
+    );
+    expect(plan).toMatchObject({
+      placement: [
+        { subnet: 'subnet-a', machines: 4 },
+        { subnet: 'subnet-b', machines: 1 },
+      ],
+    });
+  });
+
+  it.each(['AddressesExhausted', 'CapacityUnavailable'] as const)(
+    'goes elsewhere with what was refused for %s',
+    (reason) => {
+      const plan = planCapacity(green(3), [inA(3, 1, failing(reason))], [], aCapacity(), undefined);
+      expect(plan).toMatchObject({
+        placement: [
+          { subnet: 'subnet-a', machines: 1 },
+          { subnet: 'subnet-b', machines: 2 },
+        ],
+      });
+    },
+  );
+
+  it.each(['Throttled', 'QuotaExceeded', 'Unknown', 'RegistrationTimeout'] as const)(
+    'stays put after %s: it would be no better elsewhere',
+    (reason) => {
+      expect(refusedSubnets(inA(3, 1, failing(reason)))).toEqual([]);
+      expect(planCapacity(green(3), [inA(3, 1, failing(reason))], [], aCapacity(), undefined)).toMatchObject({
+        placement: [{ subnet: 'subnet-a', machines: 3 }],
+      });
+    },
+  );
+
+  it('goes back to where it was refused when there is nothing else', () => {
+    const plan = planCapacity(
+      green(3),
+      [inA(3, 1, failing('CapacityUnavailable'))],
+      [],
+      aCapacity({ free: { 'subnet-a': 9 } }),
+      undefined,
+    );
+    expect(plan).toMatchObject({ placement: [{ subnet: 'subnet-a', machines: 3 }] });
+  });
+
+  it('gives up first what does not exist when it shrinks', () => {
+    const own = [
+      placed(
+        [
+          { subnet: 'subnet-a', machines: 3 },
+          { subnet: 'subnet-b', machines: 3 },
+        ],
+        { instances: ['i-1', 'i-2', 'i-3'] },
+      ),
+    ];
+    expect(planCapacity(green(4), own, [], aCapacity(), undefined)).toMatchObject({
+      placement: [
+        { subnet: 'subnet-a', machines: 3 },
+        { subnet: 'subnet-b', machines: 1 },
+      ],
+    });
+    expect(planCapacity(green(2), own, [], aCapacity(), undefined)).toMatchObject({
+      placement: [{ subnet: 'subnet-a', machines: 2 }],
+    });
+  });
+
+  it('always has a place for exactly its machines, and never more than there is room', () => {
+    const subnets = ['subnet-a', 'subnet-b'];
+    fc.assert(
+      fc.property(
+        fc.nat({ max: 20 }),
+        fc.nat({ max: 10 }),
+        fc.nat({ max: 10 }),
+        fc.nat({ max: 12 }),
+        fc.tuple(fc.nat({ max: 20 }), fc.nat({ max: 20 })),
+        fc.boolean(),
+        (machines, a, b, there, [freeA, freeB], refused) => {
+          const pool = placed(
+            [
+              { subnet: 'subnet-a', machines: a },
+              { subnet: 'subnet-b', machines: b },
+            ],
+            {
+              instances: Array.from({ length: Math.min(there, a) }, (_, n) => `i-${n}`),
+              status: { failures: refused ? failing('CapacityUnavailable') : [] },
+            },
+          );
+          const launched = Math.min(there, a);
+          // What was granted was free when it was granted.
+          const free = { 'subnet-a': freeA + (a - launched), 'subnet-b': freeB + b };
+          const plan = planCapacity(green(machines), [pool], [], aCapacity({ free }), undefined);
+          if (!plan.fits) return expect(machines).toBeGreaterThan(launched + free['subnet-a'] + free['subnet-b']);
+          expect(plan.placement.reduce((sum, place) => sum + place.machines, 0)).toBe(machines);
+          for (const subnet of subnets) {
+            const granted = plan.placement.filter((p) => p.subnet === subnet).reduce((sum, p) => sum + p.machines, 0);
+            const here = subnet === 'subnet-a' ? launched : 0;
+            expect(granted - here).toBeLessThanOrEqual(free[subnet as 'subnet-a']);
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe('the vCPUs of a generation', () => {
+  it('are those of all its machines', () => expect(vcpusOf(green(3, 2), aCapacity())).toBe(20));
+});

@@ -1,0 +1,108 @@
+import { describe, expect, it } from '@jest/globals';
+import { aGeneration, aPlatform, aPool, at, EPOCH } from '../../../test/builders/index.ts';
+import { decide, type PlatformInput } from './decide.ts';
+
+const input = (changes: Partial<PlatformInput> = {}): PlatformInput => ({
+  platform: aPlatform(),
+  generations: [],
+  livePools: [],
+  classExists: true,
+  now: EPOCH,
+  scaled: (ms) => ms,
+  ...changes,
+});
+const bare = (changes: Parameters<typeof aPlatform>[0] = {}) => {
+  const platform = aPlatform(changes);
+  delete platform.status.protected;
+  return platform;
+};
+const ready = (changes: Partial<PlatformInput>) =>
+  decide(input(changes)).status.conditions?.find(({ type }) => type === 'Ready');
+const pool = (machines: number, ready: number) =>
+  aPool({ spec: { machines }, status: { machines: { launched: machines, registered: ready, ready } } });
+const live = {
+  platform: aPlatform({ live: 'green', roles: ['load-balancer', 'web'] }),
+  generations: [aGeneration({ live: true })],
+};
+
+describe('a platform without a status', () => {
+  it('that is new protects nothing and points nowhere', () => {
+    const { status } = decide(input({ platform: bare() }));
+    expect(status.protected).toEqual([]);
+    expect(status.live).toBeUndefined();
+  });
+
+  it('gets back what its generations say of themselves', () => {
+    const generations = [
+      aGeneration({ name: 'gone', retired: true }),
+      aGeneration({ name: 'old', live: true, status: { liveTime: at(10) } }),
+      aGeneration({ name: 'now', live: true, status: { liveTime: at(20) } }),
+      aGeneration({ name: 'next', reservedBy: 'to-next' }),
+      aGeneration({ name: 'idle' }),
+    ];
+    const { status } = decide(input({ platform: bare(), generations }));
+    expect(status.protected).toEqual(['next', 'now', 'old']);
+    expect(status.live).toEqual({ name: 'now', uid: 'uid-now', time: at(20) });
+  });
+
+  it('does not point at one that a cutover is only making live', () => {
+    const generations = [
+      aGeneration({ name: 'old', live: true, status: { liveTime: at(10) } }),
+      aGeneration({ name: 'next', live: true, status: { liveTime: at(20) }, reservedBy: 'to-next' }),
+    ];
+    const { status } = decide(input({ platform: bare(), generations }));
+    expect(status.live?.name).toBe('old');
+    expect(status.protected).toEqual(['next', 'old']);
+  });
+});
+
+describe('a platform with a status', () => {
+  it('keeps its pointers whatever the generations say: they are the cutovers’ to write', () => {
+    const generations = [aGeneration({ name: 'other', live: true, status: { liveTime: at(99) } })];
+    const { status } = decide(input({ platform: aPlatform({ live: 'green' }), generations }));
+    expect(status.live?.name).toBe('green');
+    expect(status.protected).toEqual(['green']);
+  });
+
+  it('awaiting its first cutover is Ready', () => {
+    expect(ready({})).toMatchObject({ status: 'True', reason: 'AwaitingFirstCutover' });
+    expect(decide(input()).requeueAfter).toBeUndefined();
+  });
+
+  it('reports each role of the live generation', () => {
+    const { status } = decide(input({ ...live, livePools: [pool(3, 2), pool(4, 4)] }));
+    expect(status.roles).toEqual([
+      { name: 'load-balancer', machines: { desired: 0, ready: 0 }, restored: true },
+      { name: 'web', machines: { desired: 7, ready: 6 }, restored: false },
+    ]);
+  });
+
+  it('whose machines are all there serves', () => {
+    expect(ready({ ...live, livePools: [pool(3, 3)] })).toMatchObject({ status: 'True', reason: 'Serving' });
+  });
+
+  it.each<[string, Partial<PlatformInput>, string]>([
+    ['MachinesMissing', { ...live, livePools: [pool(3, 1)] }, 'machines of the live generation are missing: web 1/3'],
+    ['ClassNotFound', { classExists: false }, 'GenerationClass aws does not exist: create it'],
+    ['LiveGenerationLost', { ...live, generations: [] }, 'green is live and does not exist any more'],
+    [
+      'LiveGenerationLost',
+      { ...live, generations: [aGeneration({ live: true, metadata: { uid: 'namesake' } })] },
+      'green is live and does not exist any more',
+    ],
+    [
+      'NotImplemented',
+      { platform: aPlatform({ spec: { recovery: 'Manual' } }) },
+      expect.stringContaining('spec.recovery') as never,
+    ],
+  ])('is not Ready: %s', (reason, changes, message) => {
+    expect(ready(changes)).toMatchObject({ status: 'False', reason, message });
+    expect(decide(input(changes)).requeueAfter).toBe(30_000);
+  });
+
+  it('that has not changed is the same object', () => {
+    const { status } = decide(input({ ...live, livePools: [pool(3, 1)] }));
+    const platform = { ...live.platform, status };
+    expect(decide(input({ ...live, platform, livePools: [pool(3, 1)], now: EPOCH + 9e6 })).status).toEqual(status);
+  });
+});

@@ -1,0 +1,33 @@
+import type { CutoverInput } from '../../src/controllers/cutover/input.ts';
+import type { Member, TargetView } from '../../src/traffic/target.ts';
+import { aCondition, aCutover, aGeneration, aPlatform, EPOCH, selectorFor } from './objects.ts';
+
+export const aMember = (changes: Partial<Member> = {}): Member => {
+  const machine = changes.machine ?? 'i-1';
+  return { machine, launchTime: EPOCH, role: 'web', node: `node-${machine}`, ready: true, ...changes };
+};
+
+/** The Service target `www`, still at blue, that could go to green. */
+export const aView = (changes: Partial<TargetView> = {}): TargetView => ({
+  target: 'www',
+  role: 'web',
+  now: selectorFor('blue'),
+  wanted: selectorFor('green'),
+  serving: false,
+  waitingFor: 'endpoints of www',
+  ...changes,
+});
+
+/** A cutover from blue, which is live, to green, which is ready: nothing is in its way and nothing has begun. */
+export const aCutoverInput = (changes: Partial<CutoverInput> = {}): CutoverInput => ({
+  cutover: aCutover({ from: 'blue' }),
+  platform: aPlatform({ live: 'blue' }),
+  from: aGeneration({ name: 'blue', live: true }),
+  to: aGeneration({ status: { conditions: [aCondition()] } }),
+  first: undefined,
+  members: ['i-1', 'i-2', 'i-3'].map((machine) => aMember({ machine })),
+  targets: [aView()],
+  now: EPOCH + 60_000,
+  scaled: (ms) => ms,
+  ...changes,
+});

@@ -47,6 +47,9 @@ export function mostWithin(times: readonly number[], windowMs: number): number {
   return Math.max(0, ...times.map((start) => times.filter((time) => time >= start && time < start + windowMs).length));
 }
 
+/** Real ms by which a status may lag behind the cloud: a claim that was true so long ago is none that is contradicted. */
+const LAG = 5_000;
+
 /**
  * What statuses claim and the ledger denies. The statuses must have been read before the ledger: what they say of
  * machines must then be in it.
@@ -57,31 +60,39 @@ export function contradictions(
   ledger: LedgerView,
 ): string[] {
   const byId = new Map(ledger.machines.map((machine) => [machine.id, machine]));
+  const since = Date.parse(ledger.now) - LAG;
+  const lately = ledger.machines.filter(({ terminated }) => terminated === undefined || Date.parse(terminated) > since);
   const found: string[] = [];
+  const compare = (who: string, claimed: Claimed | undefined, own: readonly MachineRecord[]) => {
+    const registered = own.filter(({ nodeRegistered }) => nodeRegistered).length;
+    if ((claimed?.launched ?? 0) > own.length)
+      found.push(`${who} claims ${claimed?.launched} launched, the cloud has ${own.length}`);
+    for (const what of ['registered', 'ready'] as const)
+      if ((claimed?.[what] ?? 0) > registered)
+        found.push(`${who} claims ${claimed?.[what]} ${what}, the cloud has ${registered}`);
+  };
   for (const { metadata, status } of pools) {
-    const instances = status.instances ?? [];
-    for (const { id } of instances)
+    for (const { id } of status.instances ?? [])
       if (!byId.has(id)) found.push(`pool ${metadata.name} lists ${id}, which the cloud never launched`);
-    const own = ledger.machines.filter((machine) => poolOf(machine) === metadata.name);
-    const { launched = 0, registered = 0, ready = 0 } = status.machines ?? {};
-    const everRegistered = own.filter(({ nodeRegistered }) => nodeRegistered).length;
-    if (launched > own.length) found.push(`pool ${metadata.name} claims ${launched} launched of ${own.length}`);
-    if (registered > everRegistered)
-      found.push(`pool ${metadata.name} claims ${registered} registered of ${everRegistered}`);
-    if (ready > everRegistered) found.push(`pool ${metadata.name} claims ${ready} ready of ${everRegistered}`);
+    compare(
+      `pool ${metadata.name}`,
+      status.machines,
+      lately.filter((machine) => poolOf(machine) === metadata.name),
+    );
   }
   for (const { metadata, status } of generations) {
-    const alive = ledger.machines.filter(
-      (machine) => machine.tags[`${TAG}generation-uid`] === metadata.uid && isAlive(machine),
-    );
+    const isOwn = ({ tags }: MachineRecord) => tags[`${TAG}generation-uid`] === metadata.uid;
+    compare(`generation ${metadata.name}`, status.machines, lately.filter(isOwn));
+    const left = ledger.machines.filter((machine) => isOwn(machine) && isAlive(machine));
     const ready = status.conditions?.find(({ type }) => type === 'Ready');
-    if (ready?.message.includes('none of its machines is left') && alive.length > 0)
-      found.push(`generation ${metadata.name} says that none is left and has ${alive.map(({ id }) => id).join(', ')}`);
-    if (
-      status.retiredTime === undefined &&
-      (status.machines?.ready ?? 0) > alive.filter((m) => m.nodeRegistered).length
-    )
-      found.push(`generation ${metadata.name} claims ${status.machines?.ready} ready of ${alive.length}`);
+    if (ready?.message.includes('none of its machines is left') && left.length > 0)
+      found.push(`generation ${metadata.name} says that none is left and has ${left.map(({ id }) => id).join(', ')}`);
   }
   return found;
+}
+
+interface Claimed {
+  launched: number;
+  registered: number;
+  ready: number;
 }

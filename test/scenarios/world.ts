@@ -113,9 +113,9 @@ export async function startWorld(options: Omit<EnvironmentOptions, 'scenario'> &
   };
   const atCloud = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => {
     const response = await fetch(simulator.url + path, { method, ...(body && { body: JSON.stringify(body) }) });
-    const answer = await response.json();
-    if (!response.ok) throw new Error(`the cloud answered ${response.status} to ${path}: ${JSON.stringify(answer)}`);
-    return answer;
+    const text = await response.text();
+    if (!response.ok) throw new Error(`the cloud answered ${response.status} to ${path}: ${text}`);
+    return JSON.parse(text);
   };
 
   const world: Omit<World, 'falseClaims' | 'stop'> = {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -31,6 +32,17 @@ export async function bundle(entry: string, directory: string): Promise<string> 
     },
   });
   return join(directory, 'main.js');
+}
+
+/** The flags with which the chart starts the operator: `[node, --flag, dist/main.js]` has one. What runs here runs with the same. */
+export function shippedFlags(): string[] {
+  const deployment = join(paths.chart, 'templates', 'deployment.yaml');
+  const command = /command: \[(.+)\]/
+    .exec(readFileSync(deployment, 'utf8'))?.[1]
+    ?.split(',')
+    .map((part) => part.trim());
+  if (command?.[0] !== 'node') throw new Error(`${deployment} has no line "command: [node, ...]"`);
+  return command.slice(1, -1);
 }
 
 /** `npm run build`: the operator in dist/, run as `node dist/main.js`. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Access } from './access.ts';
+import { shippedFlags } from './bundle.ts';
 import { operatorNamespace } from './chart.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { paths } from './paths.ts';
@@ -81,7 +82,11 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const [health, metrics] = (await freePorts(2)).map((port) => `127.0.0.1:${port}`);
   const asDeployed = [`--namespace=${operatorNamespace}`, ...(options.leaderElect === false ? [] : ['--leader-elect'])];
   const addresses = [`--metrics-address=${metrics}`, `--health-address=${health}`];
-  const command = { name, command: process.execPath, args: [program, ...asDeployed, ...addresses, ...args] };
+  const command = {
+    name,
+    command: process.execPath,
+    args: [...shippedFlags(), program, ...asDeployed, ...addresses, ...args],
+  };
   const start = () => group.start({ ...command, env: { ...env, KUBECONFIG: kubeconfig } });
   const healthUrl = `http://${health}`;
 

@@ -17,6 +17,7 @@ import { leaderElection } from './kube/lease.ts';
 import { secrets } from './kube/resources.ts';
 import { providers } from './providers/registry.ts';
 import { systemClock } from './runtime/clock.ts';
+import type { Controller } from './runtime/controller.ts';
 import { manager, stopSignal } from './runtime/manager.ts';
 import { checkCluster, StartError } from './start.ts';
 import { logger } from './telemetry/log.ts';
@@ -89,6 +90,7 @@ async function run(config: Config): Promise<void> {
         log,
         ...config['health-address'],
         registry: meters.registry,
+        unhealthy: () => hungBecauseOf(controllers),
         unready: () => (operator.ready() ? undefined : 'the caches are not complete'),
       }),
     ],
@@ -96,8 +98,17 @@ async function run(config: Config): Promise<void> {
     ...(election && { election }),
     controllers,
   });
-  await operator.run(stopSignal());
-  await events.flush();
+  try {
+    await operator.run(stopSignal());
+  } finally {
+    await events.flush();
+  }
+}
+
+/** A reconcile that ignores its deadline is a bug that only a new process mends. */
+function hungBecauseOf(controllers: readonly Controller[]): string | undefined {
+  const stuck = controllers.flatMap((controller) => controller.stuck().map((key) => `${controller.name} ${key}`));
+  return stuck.length > 0 ? `reconciles that do not end: ${stuck.join(', ')}` : undefined;
 }
 
 async function readSecret(

@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ensureBinaries } from '../../../local/binaries/build.ts';
+import { bundle, shippedFlags } from '../../../local/bundle.ts';
 import { type ControlPlane, startControlPlane } from '../../../local/control-plane.ts';
 import { connect } from '../../../src/kube/client.ts';
-import { bundle, shippedFlags } from './bundle.ts';
 import { fill } from './fill.ts';
 import { buildGo } from './go.ts';
 import type { Sample } from './measure.ts';
@@ -42,8 +42,9 @@ try {
 
   const access = join(directory, 'access.json');
   await writeFile(access, JSON.stringify({ server, certificateAuthority, token: tokens.admin, kubeconfig }));
-  const [baseline, subject] = await Promise.all([bundle('baseline', directory), bundle('subject', directory)]);
-  const flags = await shippedFlags();
+  const program = (name: string) => bundle(join(import.meta.dirname, `${name}.ts`), join(directory, name));
+  const [baseline, subject] = await Promise.all([program('baseline'), program('subject')]);
+  const flags = shippedFlags();
   const commands: Record<keyof Results, [string, string[]]> = {
     baseline: [process.execPath, [...flags, baseline, access]],
     kit: [process.execPath, [...flags, subject, access]],

@@ -130,7 +130,7 @@ describe('the chart', () => {
     expect(spec.replicas).toBe(2);
     expect(spec.template.spec.containers[0]).toMatchObject({
       image: 'registry.example.com/cluster-generations:0.1.0',
-      command: ['node', 'dist/main.js'],
+      command: ['node', '--max-semi-space-size=1', 'dist/main.js'],
     });
 
     const strict = await controlPlane.kubectl('admin', [

@@ -1,3 +1,4 @@
+import { commandLine } from './command-line.ts';
 import type { Stage, Who } from './stage.ts';
 
 /** What somebody tried against what must not be touched, and how it ended. */
@@ -33,7 +34,7 @@ export function attempter(stage: Stage): Attempter {
   return {
     attempts,
     async kubectl(who, args, targets = 1) {
-      const what = `kubectl ${args.map(quoted).join(' ')}`;
+      const what = commandLine(args);
       tell.does(who === 'operator' ? 'generations-operator' : who, what);
       const { stdout, stderr } = await stage.kubectl(who, args, { limitMs });
       const refusals = refusalsIn(stderr);
@@ -65,9 +66,3 @@ export function refusalsIn(stderr: string): string[] {
     return invalid ? [`[schema] ${invalid[1]}: ${invalid[2]}`] : [];
   });
 }
-
-const quoted = (arg: string): string => {
-  if (/^[\w@%+=:,./-]+$/.test(arg)) return arg;
-  const [, option = '', value = arg] = /^(--?[\w-]+=)(.*)$/.exec(arg) ?? [];
-  return `${option}'${value}'`;
-};

@@ -26,8 +26,8 @@ import { watchWebsites } from './websites.ts';
  * cloud's ledger. Exit status 0 when all of it holds, 1 when a line does not or an act fails, 130 after Ctrl-C.
  */
 
-/** Declared seconds in a real one: an hour passes in four minutes. */
-const scale = 15;
+/** Declared seconds in a real one: an hour passes in five minutes. */
+const scale = 12;
 
 /** Characters in a line: a wide terminal's, but no more than reads well. */
 const columns = Math.min(118, Math.max(80, process.stdout.columns ?? 118));

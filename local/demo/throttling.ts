@@ -8,5 +8,9 @@ export const operatorCaller = 'operator';
 export async function tellThrottling(stage: Stage, operation: string, from: number): Promise<void> {
   const { calls } = await stage.cloud.ledger();
   const times = throttledOf(calls, operatorCaller, from)[operation] ?? 0;
-  if (times > 0) stage.tell.say(`An unexpected limit on ${operation} was met ${times} times, and kept from then on.`);
+  stage.tell.say(
+    times > 0
+      ? `The cloud refused ${operation} ${times} times for its rate, unexpectedly low: the operator kept to that rate.`
+      : `The low rate of ${operation}, learned before, was kept: not one request was refused for it.`,
+  );
 }

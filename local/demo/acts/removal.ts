@@ -1,5 +1,7 @@
 import { type Attempt, attempter } from '../attempts.ts';
 import { halfStarted, live, release } from '../cast.ts';
+import { commandLine } from '../command-line.ts';
+import { watchGo } from '../departure.ts';
 import { readGeneration, type Stage } from '../stage.ts';
 import { tellThrottling } from '../throttling.ts';
 
@@ -17,20 +19,25 @@ export async function removal(stage: Stage): Promise<Removal> {
   tell.act('5. The half-started machines are removed');
   tell.say('What never was live is easy to delete: a guard in the way of that would soon be switched off.');
   const from = Date.now();
-  tell.does('alice', `kubectl delete cg ${halfStarted}`);
-  const { status, stdout, stderr } = await stage.kubectl('alice', ['delete', 'cg', halfStarted, '--wait=false']);
-  if (status !== 0) throw new Error(`kubectl delete cg ${halfStarted} was refused: ${stderr.trim()}`);
-  tell.told(stdout.trim());
-  const gone = (name: string) => async () => ((await readGeneration(stage, name)) === undefined ? true : undefined);
-  await stage.until(`${halfStarted} to be gone`, gone(halfStarted));
+  const args = ['delete', 'cg', halfStarted];
+  tell.does('alice', commandLine(args));
+  // As typed it ends when the object is gone, and so are its machines.
+  const [{ status, stdout, stderr }] = await Promise.all([
+    stage.kubectl('alice', args, { limitMs: 100_000 }),
+    watchGo(stage, halfStarted),
+  ]);
   const until = Date.now();
+  if (status !== 0) throw new Error(`${commandLine(args)} failed: ${stderr.trim()}`);
+  tell.told(stdout.trim());
   await tellThrottling(stage, 'ModifyInstanceAttribute', from);
   tell.say('Gone: of each machine the protection was lifted, then it was terminated.');
 
   tell.say('Minutes later an admin, in the wrong terminal, deletes every generation there is:');
   const { attempts, kubectl } = attempter(stage);
   await kubectl('admin', ['delete', 'cg', '--all', '--wait=false']);
-  await stage.until(`${release} to be gone`, gone(release));
+  await stage.until(`${release} to be gone`, async () =>
+    (await readGeneration(stage, release)) === undefined ? true : undefined,
+  );
   tell.say(`${live} is refused. ${release}, which has no machine yet, is gone; Git still has it.`);
   return { from, until, attempts };
 }

@@ -1,6 +1,9 @@
 import { live, machinesPerMinute, website } from '../cast.ts';
+import { commandLine } from '../command-line.ts';
+import { watchGo } from '../departure.ts';
 import { webWorkloadName } from '../manifests.ts';
-import { readGeneration, readPools, type Stage } from '../stage.ts';
+import { readGeneration, type Stage } from '../stage.ts';
+import { tellThrottling } from '../throttling.ts';
 
 export interface Retirement {
   /** Real ms since the epoch: retireNow was set, and the last machine was gone. */
@@ -8,16 +11,11 @@ export interface Retirement {
   until: number;
 }
 
-/** Real ms between two lines about the machines that are left. */
-const lineEveryMs = 3_000;
-
 /** Act 8: the old generation is given up for good, and removed at a pace at which a mistake could still be stopped. */
 export async function retire(stage: Stage, cutoverName: string): Promise<Retirement> {
   const { tell } = stage;
   tell.act('8. The old generation is retired and removed');
-  tell.say(
-    'The old machines would be kept for 48 hours. The release is good, so alice retires them now: that is for ever.',
-  );
+  tell.say('The old machines would be kept for 48 hours. The release is good: alice retires them now, and for ever.');
   const workload = webWorkloadName(live);
   await must(stage, 'admin', ['delete', 'deployment', workload, '-n', website.namespace]);
   const from = Date.now();
@@ -27,26 +25,17 @@ export async function retire(stage: Stage, cutoverName: string): Promise<Retirem
     return seen?.status.retiredTime !== undefined ? seen : undefined;
   });
   tell.say(
-    `${live} is retired by Cutover ${status.retiredBy?.name}. Its machines go at the destructive pace: ${machinesPerMinute} a minute.`,
+    `${live} is retired by Cutover ${status.retiredBy?.name}. Its machines may go, ${machinesPerMinute} a minute.`,
   );
-  let toldAt = performance.now();
-  await stage.until(`the machines of ${live} to be gone`, async () => {
-    const pools = await readPools(stage, live);
-    if (pools.length === 0) return true;
-    if (performance.now() - toldAt >= lineEveryMs) {
-      const left = pools.reduce((sum, pool) => sum + (pool.status.machines?.launched ?? 0), 0);
-      tell.say(`${left} machines left`);
-      toldAt = performance.now();
-    }
-    return undefined;
-  });
+  await watchGo(stage, live);
   const until = Date.now();
+  await tellThrottling(stage, 'ModifyInstanceAttribute', from);
   tell.say(`All gone. The object ${live} stays, as the record.`);
   return { from, until };
 }
 
 async function must(stage: Stage, who: 'admin' | 'alice', args: string[]): Promise<void> {
-  stage.tell.does(who, `kubectl ${args.join(' ')}`);
+  stage.tell.does(who, commandLine(args));
   const { status, stderr } = await stage.kubectl(who, args);
-  if (status !== 0) throw new Error(`kubectl ${args.join(' ')} failed: ${stderr.trim()}`);
+  if (status !== 0) throw new Error(`${commandLine(args)} failed: ${stderr.trim()}`);
 }

@@ -40,7 +40,7 @@ export function fewestAtWork(records: ReadonlyArray<MachineRecord>, from: number
 }
 
 /** Requests of a caller that the cloud refused for their rate, by operation. */
-export function throttledOf(calls: ReadonlyArray<Call>, caller: string, from: number): Record<string, number> {
+export function throttledOf(calls: ReadonlyArray<Call>, caller: string, from = 0): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const call of calls)
     if (call.caller === caller && call.throttled !== undefined && timeOf(call.time, 0) >= from)

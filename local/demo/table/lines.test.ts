@@ -4,7 +4,7 @@ import { live, release } from '../cast.ts';
 import type { Evidence } from './evidence.ts';
 import { type Line, linesOf } from './lines.ts';
 import { printTable } from './print.ts';
-import { anEvidence, at } from './story.ts';
+import { anEvidence, at, launchOf } from './story.ts';
 
 /** Prints the table of some evidence. */
 function judged(evidence: Evidence): { text: string; lines: Line[]; holds: boolean; failed: string[] } {
@@ -43,11 +43,12 @@ const breakages: [line: string, what: string, spoil: (evidence: Evidence) => voi
   [
     'A release that does not fit beside the live one',
     'a machine of it was asked for before it had a place',
-    ({ ledger }) =>
-      ledger.calls.push({
-        ...{ seq: 9, time: at(250), caller: 'operator', operation: 'RunInstances', status: 200, requestId: 'r' },
-        parameters: { tags: { [LABEL.generation]: release } },
-      }),
+    ({ ledger }) => ledger.calls.push(launchOf(release, 250)),
+  ],
+  [
+    'A release that does not fit beside the live one',
+    'its requests cannot be told from others in the ledger',
+    ({ ledger }) => ledger.calls.shift(),
   ],
   [
     'A release that does not fit beside the live one',

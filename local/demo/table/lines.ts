@@ -53,11 +53,13 @@ function fewestOf(role: string, evidence: Evidence): number {
 
 const refusedBeforeStart: Judge = ({ refused, released, ledger }) => {
   const launches = launchesFor(ledger.calls, release, refused.from, released.from);
+  const later = launchesFor(ledger.calls, release, released.from, released.ready);
   return {
     what: 'A release that does not fit beside the live one',
     in2023: 'started; many machines failed',
     here: `refused with the sum (${refused.reason}), ${launches} requests for machines`,
-    holds: refused.reason === 'InsufficientAddresses' && /\d+ short/.test(refused.message) && launches === 0,
+    holds:
+      refused.reason === 'InsufficientAddresses' && /\d+ short/.test(refused.message) && launches === 0 && later > 0,
   };
 };
 
@@ -127,8 +129,8 @@ const halfStartedRemoved: Judge = (evidence) => {
   };
 };
 
-const rateLimits: Judge = ({ ledger, refused, released }) => {
-  const throttled = throttledOf(ledger.calls, operatorCaller, refused.from);
+const rateLimits: Judge = ({ ledger, released }) => {
+  const throttled = throttledOf(ledger.calls, operatorCaller);
   const met = limitedOperations.filter((operation) => (throttled[operation] ?? 0) > 0);
   const asked = machinesOf(ledger.machines, release);
   const came = asked.filter((record) => timeOf(record.nodeRegistered, Number.POSITIVE_INFINITY) <= released.ready);

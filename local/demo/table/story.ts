@@ -1,6 +1,6 @@
 import type { ClusterGeneration, Cutover, GenerationPool, Platform } from '../../../src/api/v1alpha1/index.ts';
 import { LABEL } from '../../../src/api/v1alpha1/index.ts';
-import type { MachineRecord } from '../../../src/simulator/state/ledger.ts';
+import type { Call, MachineRecord } from '../../../src/simulator/state/ledger.ts';
 import { addresses, halfStarted, limitedOperations, live, machines, release, roles } from '../cast.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Evidence } from './evidence.ts';
@@ -72,7 +72,7 @@ export function anEvidence(): Evidence {
       timeScale: 15,
       last: throttled.length,
       more: false,
-      calls: throttled,
+      calls: [launchOf(release, 420), ...throttled],
       machines: records,
       throttled: {},
       addresses: addresses.map((allocationId) => ({
@@ -115,6 +115,12 @@ export function anEvidence(): Evidence {
     operator: { running: true, peakMiB: 200, limitMiB: 512 },
   };
 }
+
+/** A call that asked for machines of a generation. */
+export const launchOf = (generation: string, seconds: number): Call => ({
+  ...{ seq: 9, time: at(seconds), caller: 'operator', operation: 'RunInstances', status: 200, requestId: 'r' },
+  parameters: { tags: { [LABEL.generation]: generation } },
+});
 
 const attempt = (targets = 1) => ({ what: 'alice: kubectl delete', targets, refused: targets });
 

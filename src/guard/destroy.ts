@@ -165,14 +165,19 @@ async function withdraw(
   if (!wasEverLive(generation) || wanted === 0) return { machines: wanted };
   if (!platform) return { machines: 0, retryAfter: clock.scaled(60_000) };
   const kept = platform.status.destruction;
-  const { granted, budget, retryAfter } = takeMachines(
-    kept && { machines: kept.machines, time: Date.parse(kept.time) },
+  const now = clock.now();
+  // In declared time: what is saved up is then a declared minute's worth, however fast a drill runs.
+  const declared = (real: number): number => real * clock.scale;
+  const taken = takeMachines(
+    kept && { machines: kept.machines, time: declared(Date.parse(kept.time)) },
     Math.min(wanted, BATCH),
-    clock.rate(platform.spec.destructiveBudget.machinesPerMinute),
-    clock.now(),
+    platform.spec.destructiveBudget.machinesPerMinute,
+    declared(now),
   );
+  const { granted, budget } = taken;
+  const retryAfter = Math.ceil(clock.scaled(taken.retryAfter));
   if (granted === 0 && kept) return { machines: 0, retryAfter };
-  const destruction = { machines: budget.machines, time: timestamp(budget.time) };
+  const destruction = { machines: budget.machines, time: timestamp(now) };
   try {
     await client.update(
       platforms,

@@ -222,6 +222,19 @@ describe('the destroyer', () => {
     await expect(destroyer.terminate([machine!.id])).resolves.toBeUndefined();
   });
 
+  it('gets to the second half of unprotecting when one call is let through at a time', async () => {
+    const { registry, simulator, clock, calls } = await start();
+    const apiBudgets = { ModifyInstanceAttribute: { requestsPerSecond: 1, requestBurst: 1 } };
+    const provider = await registry.for(aClass({ endpoint: simulator.url }, { apiBudgets }));
+    const [machine] = await provider.launch(aLaunch({ machines: 1 }), 'planned');
+    expect(await refusal(createDestroyer(provider).unprotect(machine!.id))).toMatchObject({ reason: 'Throttled' });
+    await clock.advance(1000);
+    await createDestroyer(provider).unprotect(machine!.id);
+    expect(calls('ModifyInstanceAttribute')).toHaveLength(2);
+    await createDestroyer(provider).terminate([machine!.id]);
+    expect(simulator.cloud.instances.all[0]?.state.current).toBe('shutting-down');
+  });
+
   it('protects again what was unprotected', async () => {
     const { provider } = await start();
     const [machine] = await provider.launch(aLaunch({ machines: 1 }), 'planned');

@@ -1,5 +1,6 @@
 import { type Destroyer, type Provider, ProviderError } from '../provider.ts';
 import { clientOf } from './account.ts';
+import type { DestroyerClient } from './client.ts';
 import { MOST_MACHINES } from './launch.ts';
 import { findMachines } from './observe.ts';
 
@@ -18,21 +19,27 @@ export function createDestroyer(provider: Provider): Destroyer {
       refused: true,
     });
   }
+  const half = halfLiftedOf(client);
   return {
     describe: (ids) => findMachines(client, ids),
     async unprotect(id) {
       const terms = { priority: 'planned', what: `lifting the protection of ${id}` } as const;
       // One attribute a call is all that EC2 takes. Stop protection first: lifted alone, it lets nobody terminate.
       try {
-        await client.send('ModifyInstanceAttribute', { InstanceId: id, DisableApiStop: { Value: false } }, terms);
+        if (!half.has(id)) {
+          await client.send('ModifyInstanceAttribute', { InstanceId: id, DisableApiStop: { Value: false } }, terms);
+          half.add(id);
+        }
         await client.send(
           'ModifyInstanceAttribute',
           { InstanceId: id, DisableApiTermination: { Value: false } },
           terms,
         );
+        half.delete(id);
       } catch (error) {
         // On its way out already: the cloud's list shows that late.
         if (!(error instanceof ProviderError && error.code === 'IncorrectInstanceState')) throw error;
+        half.delete(id);
       }
     },
     async terminate(ids) {
@@ -50,4 +57,16 @@ export function createDestroyer(provider: Provider): Destroyer {
       await client.send('TerminateInstances', { InstanceIds: ids }, terms);
     },
   };
+}
+
+/**
+ * By account: machines whose stop protection was lifted while the second call had to wait. Beginning anew each time, an account
+ * that lets one call through at a time would never get to the second.
+ */
+const halfLifted = new WeakMap<DestroyerClient, Set<string>>();
+
+function halfLiftedOf(client: DestroyerClient): Set<string> {
+  const known = halfLifted.get(client) ?? new Set();
+  halfLifted.set(client, known);
+  return known;
 }

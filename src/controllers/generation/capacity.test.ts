@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { aCapacity, aGeneration, aPool, aPoolSpec, at } from '../../../test/builders/index.ts';
 import type { Failure, FailureReason, GenerationPool } from '../../api/v1alpha1/index.ts';
-import { planCapacity, promised, refusedSubnets, vcpusOf } from './capacity.ts';
+import { placedAnew, planCapacity, promised, refusedSubnets, vcpusOf } from './capacity.ts';
 
 const failing = (reason: FailureReason): Failure[] => [{ reason, message: '', count: 1, since: at(0) }];
 const green = (...machines: number[]) =>
@@ -17,7 +17,7 @@ const placed = (placement: GenerationPool['spec']['placement'], changes: Paramet
 const inA = (machines: number, instances: number, failures: Failure[] = []) =>
   placed([{ subnet: 'subnet-a', machines }], {
     instances: Array.from({ length: instances }, (_, n) => `i-${n}`),
-    status: { failures },
+    status: { failures, launchCount: 1 },
   });
 
 describe('will it fit?', () => {
@@ -113,6 +113,12 @@ describe('a generation that is placed', () => {
     },
   );
 
+  it('is not placed again for a refusal that its placement answers already: not before another launch', () => {
+    const anew = placedAnew(inA(3, 1, failing('CapacityUnavailable')));
+    expect(refusedSubnets(anew)).toEqual([]);
+    expect(refusedSubnets({ ...anew, status: { ...anew.status, launchCount: 2 } })).toEqual(['subnet-a']);
+  });
+
   it('goes back to where it was refused when there is nothing else', () => {
     const plan = planCapacity(
       green(3),
@@ -163,7 +169,7 @@ describe('a generation that is placed', () => {
             ],
             {
               instances: Array.from({ length: Math.min(there, a) }, (_, n) => `i-${n}`),
-              status: { failures: refused ? failing('CapacityUnavailable') : [] },
+              status: { failures: refused ? failing('CapacityUnavailable') : [], launchCount: 1 },
             },
           );
           const launched = Math.min(there, a);

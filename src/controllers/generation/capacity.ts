@@ -115,10 +115,24 @@ function demandsOf(
   });
 }
 
-/** Subnets in which a pool was refused and still lacks machines. */
+/**
+ * Annotation of a pool: how many launches there had been when it was last placed. A failure does not say where it
+ * happened, so it speaks against the present placement only if there was a launch since; otherwise two subnets would
+ * be tried in turn without end, and without a launch in between.
+ */
+const PLACED_AFTER = 'generations.dev/placed-after';
+
+/** The pool, to be written with a new placement. */
+export const placedAnew = (pool: GenerationPool): GenerationPool => {
+  const annotations = { ...pool.metadata.annotations, [PLACED_AFTER]: String(pool.status.launchCount ?? 0) };
+  return { ...pool, metadata: { ...pool.metadata, annotations } };
+};
+
+/** Subnets in which a pool was refused since it was placed, and still lacks machines. */
 export function refusedSubnets(pool: GenerationPool): string[] {
   const refused = (pool.status.failures ?? []).some(({ reason }) => ELSEWHERE.includes(reason));
-  if (!refused) return [];
+  const launchesSince = (pool.status.launchCount ?? 0) - Number(pool.metadata.annotations?.[PLACED_AFTER] ?? 0);
+  if (!refused || launchesSince <= 0) return [];
   return pool.spec.placement
     .filter(({ subnet, machines }) => launchedIn(pool, subnet) < machines)
     .map(({ subnet }) => subnet);

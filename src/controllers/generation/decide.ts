@@ -7,7 +7,7 @@ import { holdOf } from '../../domain/protection.ts';
 import { stageOf } from '../../domain/stage.ts';
 import { type Capacity, ProviderError } from '../../providers/provider.ts';
 import { type AcceptInput, type Objection, objectionTo } from './accept.ts';
-import { planCapacity, vcpusOf } from './capacity.ts';
+import { placedAnew, planCapacity, vcpusOf } from './capacity.ts';
 import { objectOf, type PoolObject } from './pools.ts';
 
 /**
@@ -125,7 +125,7 @@ function changes({ generation, className, own }: GenerationInput, placement: rea
     else if (!present.metadata.deletionTimestamp && differs(present, pool.spec))
       result.push({
         do: 'update',
-        pool: present,
+        pool: placedAnew(present),
         spec: { ...present.spec, machines: pool.spec.machines, placement: pool.spec.placement },
       });
   }

@@ -455,7 +455,7 @@ describe('what people write', () => {
   it('costs no machine, no write and few calls as long as nothing changes', async () => {
     const ledger = await world.ledger();
     expect(ledger.machines).toHaveLength(STEADY);
-    await renewals(world, 1);
+    await renewals(world, 2);
     const before = { versions: await quiet(), calls: (await world.ledger()).calls.length, at: Date.now() };
     await renewals(world, 2);
     expect(await quiet()).toEqual(before.versions);

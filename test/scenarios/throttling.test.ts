@@ -16,7 +16,7 @@ const SIZE = 24;
 /** What the class declares, by documentation of EC2: 2 requests and 2 machines a second. */
 const BUCKETS = {
   RunInstances: { requestBurst: 2, requestsPerSecond: 0.25, resourceBurst: 5, resourcesPerSecond: 0.5 },
-  ModifyInstanceAttribute: { requestBurst: 5, requestsPerSecond: 1 },
+  ModifyInstanceAttribute: { requestBurst: 8, requestsPerSecond: 3 },
 };
 
 let world: World;

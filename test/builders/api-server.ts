@@ -113,8 +113,8 @@ export function anApiServer(now: () => number): ApiServer {
     check(before, body.metadata);
     if (request.target?.subresource === 'status')
       return store(request.resource, 'status', before, { ...before, status: body.status });
-    const { labels, finalizers = [] } = body.metadata;
-    const metadata = { ...before.metadata, ...(labels && { labels }), finalizers };
+    const { labels, annotations, finalizers = [] } = body.metadata;
+    const metadata = { ...before.metadata, ...(labels && { labels }), ...(annotations && { annotations }), finalizers };
     return store(
       request.resource,
       'update',

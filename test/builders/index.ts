@@ -4,4 +4,4 @@ export { aCloud, type Cloud, type LaunchFate } from './cloud.ts';
 export { aCutoverInput, aMember, aView } from './cutover-input.ts';
 export { aCapacity, aMachine, aNode, aRefusal, CLUSTER } from './machines.ts';
 export * from './objects.ts';
-export { anOperator, type Operator, startOperator } from './operator.ts';
+export { type Operator, startOperator } from './operator.ts';

@@ -9,7 +9,7 @@ import { interlock } from '../../src/guard/destroy.ts';
 import type { EventInput } from '../../src/kube/events.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import type { ManualClock } from '../../src/runtime/clock.ts';
-import { silent } from '../../src/runtime/logger.ts';
+import { type Logger, silent } from '../../src/runtime/logger.ts';
 import { LeadershipLost } from '../../src/runtime/runnable.ts';
 import type { ApiServer, Fate } from './api-server.ts';
 import type { Cloud } from './cloud.ts';
@@ -20,6 +20,8 @@ export interface Operator {
   context: Context;
   /** Events recorded, oldest first. */
   events: EventInput[];
+  /** What failed, as its log has it. */
+  errors: string[];
   crash(): void;
 }
 
@@ -31,17 +33,8 @@ export interface OperatorOptions {
   leaseAge?: () => number;
 }
 
-/** Starts the operator, complete caches and all. */
+/** Starts the operator in main.ts's order: controllers listen, caches fill, controllers run. */
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
-  const operator = await anOperator(options);
-  const { context, stop } = operator;
-  for (const start of [classController, platformController, generationController, poolController, cutoverController])
-    void start(context).start(stop);
-  return operator;
-}
-
-/** The same without controllers: what they are given, for tests that call their parts. */
-export async function anOperator(options: OperatorOptions): Promise<Operator & { stop: AbortSignal }> {
   const { server, cloud, clock, fate = {}, leaseAge = () => 0 } = options;
   const life = new AbortController();
   const alive = () => life.signal.throwIfAborted();
@@ -59,13 +52,17 @@ export async function anOperator(options: OperatorOptions): Promise<Operator & {
   const provider = mortal(cloud.provider, alive);
   const destroyer = mortal(cloud.destroyer, alive);
   const events: EventInput[] = [];
-  const { caches, reflectors } = startableCaches({ client, clock, log: silent });
-  for (const reflector of reflectors) void reflector.start(life.signal);
-  await Promise.all(reflectors.map(({ synced }) => synced));
+  const errors: string[] = [];
+  const log: Logger = {
+    ...silent,
+    error: (message, fields) => void errors.push(`${message}: ${fields?.error}`),
+    child: () => log,
+  };
+  const { caches, reflectors } = startableCaches({ client, clock, log });
   const context: Context = {
     client,
     clock,
-    log: silent,
+    log,
     events: { record: (event) => void events.push(event), flush: async () => {} },
     observer: {},
     cluster: CLUSTER,
@@ -74,21 +71,28 @@ export async function anOperator(options: OperatorOptions): Promise<Operator & {
     interlock: interlock({
       client,
       clock,
-      log: silent,
+      log,
       cluster: CLUSTER,
       leaseAge,
       providerOf: async () => provider,
       destroyerOf: () => destroyer,
     }),
   };
-  return { context, events, stop: life.signal, crash: () => life.abort(new LeadershipLost()) };
+  const controllers = [classController, platformController, generationController, poolController, cutoverController];
+  const listening = controllers.map((controller) => controller(context));
+  for (const reflector of reflectors) void reflector.start(life.signal);
+  await Promise.all(reflectors.map(({ synced }) => synced));
+  for (const controller of listening) void controller.start(life.signal);
+  return { context, events, errors, crash: () => life.abort(new LeadershipLost()) };
 }
 
 /** The same object, whose methods all fail once its process is dead. */
 function mortal<T extends Provider | Cloud['destroyer']>(object: T, alive: () => void): T {
   return new Proxy(object, {
     get: (target, key) => {
-      const method = Reflect.get(target, key) as (...args: unknown[]) => unknown;
+      const method: unknown = Reflect.get(target, key);
+      // Not a method: `then`, which every await asks for.
+      if (typeof method !== 'function') return method;
       return (...args: unknown[]) => {
         alive();
         return method.apply(target, args);

@@ -13,7 +13,7 @@ import { placeRelease } from './acts/release.ts';
 import { removal } from './acts/removal.ts';
 import { retire } from './acts/retirement.ts';
 import { september } from './acts/september.ts';
-import { narrator } from './narration.ts';
+import { narrator, wrapped } from './narration.ts';
 import { stageOn } from './stage.ts';
 import { gather } from './table/evidence.ts';
 import { linesOf } from './table/lines.ts';
@@ -40,15 +40,15 @@ const tell = narrator({
   now: () => performance.now(),
 });
 
+const opening = `On 9 October 2023 a release of PythonAnywhere did not fit beside the live one. Its operators meant to terminate the half-started new machines, and terminated the live ones: 128 minutes without websites, 380 until every task ran again. Here is that day once more, with Cluster Generations. API server, operator and kubectl are real; the machines are a simulated EC2's, and ${scale} of its seconds pass in one.`;
+
 let environment: Environment | undefined;
 const bundled = mkdtempSync(join(tmpdir(), 'generations-demo-'));
 process.once('exit', () => rmSync(bundled, { recursive: true, force: true }));
 
 async function play(): Promise<boolean> {
-  tell.print('Cluster Generations: the outage of 9 October 2023, replayed.');
-  tell.print(
-    `Everything is real but the machines: they are a simulated EC2's, and ${scale} of their seconds pass in one.`,
-  );
+  for (const text of wrapped(opening, columns)) tell.print(text);
+  tell.print('');
   const scenario = join(paths.root, 'local', 'scenarios', 'outage-2023.yaml');
   const log = (line: string) => tell.print(`  ${line}`);
   log('bundling the operator as it is shipped');

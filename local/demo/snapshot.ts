@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { LABEL } from '../../src/api/v1alpha1/index.ts';
 import type { Node } from '../../src/kube/resources.ts';
 import { readGeneration, readPools, type Stage } from './stage.ts';
@@ -42,3 +43,14 @@ export async function snapshotOf(stage: Stage, name: string): Promise<Snapshot> 
       .map(({ id, state: now }) => ({ id, state: now })),
   };
 }
+
+/** Whether nothing was added, taken away, replaced or changed between two looks. */
+export const unchanged = (before: Snapshot, after: Snapshot): boolean =>
+  isDeepStrictEqual(inOrder(before), inOrder(after));
+
+const inOrder = ({ generation, pools, nodes, machines }: Snapshot): Snapshot => ({
+  generation,
+  pools: pools.toSorted((a, b) => a.name.localeCompare(b.name)),
+  nodes: nodes.toSorted((a, b) => a.name.localeCompare(b.name)),
+  machines: machines.toSorted((a, b) => a.id.localeCompare(b.id)),
+});

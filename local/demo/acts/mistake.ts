@@ -1,7 +1,7 @@
 import { LABEL } from '../../../src/api/v1alpha1/index.ts';
 import { type Attempt, attempter } from '../attempts.ts';
 import { halfStarted, live, machines, opsLaptop, roles } from '../cast.ts';
-import { type Snapshot, snapshotOf } from '../snapshot.ts';
+import { type Snapshot, snapshotOf, unchanged } from '../snapshot.ts';
 import type { Stage } from '../stage.ts';
 
 export interface Mistake {
@@ -53,6 +53,9 @@ export async function mistake(stage: Stage): Promise<Mistake> {
 
   const after = await snapshotOf(stage, live);
   const refused = attempts.filter((attempt) => attempt.refused === attempt.targets).length;
-  tell.say(`${refused} of ${attempts.length} attempts are refused. ${after.nodes.length} live Nodes, as before.`);
+  const whole = unchanged(before, after);
+  tell.say(
+    `${refused} of ${attempts.length} attempts are refused. ${whole ? `Object, pools, ${after.nodes.length} Nodes and ${after.machines.length} machines are what they were.` : 'THE LIVE GENERATION IS NOT WHAT IT WAS.'}`,
+  );
   return { attempts, before, after };
 }

@@ -29,6 +29,12 @@ export function mostAtOnce(records: ReadonlyArray<MachineRecord>): number {
   return most;
 }
 
+/** The most machines that were asked to end within any span of `ms` real ms. */
+export function mostEndedWithin(records: ReadonlyArray<MachineRecord>, ms: number): number {
+  const ends = records.map(endOf);
+  return Math.max(0, ...ends.map((from) => ends.filter((end) => end >= from && end < from + ms).length));
+}
+
 /** The fewest machines that were at work at one time in a span: registered as Nodes, and neither stopped, terminated nor removed. */
 export function fewestAtWork(records: ReadonlyArray<MachineRecord>, from: number, until: number): number {
   const spans = records.map((record) => ({

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { LABEL } from '../../../src/api/v1alpha1/index.ts';
 import { live, release } from '../cast.ts';
 import type { Evidence } from './evidence.ts';
-import { type Line, linesOf } from './lines.ts';
+import type { Line } from './judge.ts';
+import { linesOf } from './lines.ts';
 import { printTable } from './print.ts';
 import { anEvidence, at, launchOf } from './story.ts';
 
@@ -168,7 +169,16 @@ const breakages: [line: string, what: string, spoil: (evidence: Evidence) => voi
     'Old machines removed, by a Cutover that retired them',
     'all went at once',
     ({ ledger }) => {
-      for (const record of ledger.machines) if (record.tags[LABEL.generation] === live) record.terminated = at(601);
+      for (const record of ledger.machines) if (record.tags[LABEL.generation] === live) record.terminated = at(1200);
+    },
+  ],
+  [
+    'Old machines removed, by a Cutover that retired them',
+    'the pace was twice what it may be',
+    ({ ledger }) => {
+      const old = ledger.machines.filter(({ tags }) => tags[LABEL.generation] === live);
+      for (const [number, record] of old.entries()) record.terminated = at(610 + number / 20);
+      old[0]!.terminated = at(1200);
     },
   ],
   [

@@ -1,5 +1,5 @@
 import { type Narrator, wrapped } from '../narration.ts';
-import type { Line } from './lines.ts';
+import type { Line } from './judge.ts';
 
 /**
  * Prints the table and the verdict.

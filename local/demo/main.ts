@@ -83,18 +83,25 @@ async function report(error: unknown): Promise<void> {
   tell.print(`The end of the operator's log:\n${environment.operator?.process().lastLines(20)}`);
 }
 
+let stopping: Promise<never> | undefined;
+
+/** Ctrl-C: nothing is worth saving, so everything is killed. Comes twice when a terminal and npm both pass it on. */
 async function interrupted(): Promise<never> {
   tell.print('\nStopping everything.');
-  await environment?.stop();
+  await environment?.controlPlane.stop();
   process.exit(130);
 }
-process.once('SIGINT', () => void interrupted());
-process.once('SIGTERM', () => void interrupted());
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    stopping ??= interrupted();
+  });
 
 let status: number;
 try {
   status = (await play()) ? 0 : 1;
 } catch (error) {
+  // What failed then is what was just killed.
+  await stopping;
   ({ status } = describeFailure(error));
   await report(error).catch(() => {});
 }

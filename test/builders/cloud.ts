@@ -97,7 +97,8 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
     const before = tokens.get(token);
     said(`launch ${machines} in ${subnet}${before ? ' again' : ''}`);
     const fate = cloud.launchFate(request);
-    if (fate instanceof ProviderError) throw fate;
+    // What a known token has made is looked up before capacity, and after pace and credentials.
+    if (fate instanceof ProviderError && !(before && fate.reason === 'CapacityUnavailable')) throw fate;
     if (before && before.request !== JSON.stringify(request))
       throw trouble('Unknown', 'IdempotentParameterMismatch', `token ${token} was used for another launch`);
     const room = Math.min(machines, free[subnet] ?? 0, typeof fate === 'number' ? fate : machines);

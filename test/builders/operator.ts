@@ -23,6 +23,7 @@ export interface Operator {
   /** What failed, as its log has it. */
   errors: string[];
   crash(): void;
+  dead(): boolean;
 }
 
 export interface OperatorOptions {
@@ -83,7 +84,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   for (const reflector of reflectors) void reflector.start(life.signal);
   await Promise.all(reflectors.map(({ synced }) => synced));
   for (const controller of listening) void controller.start(life.signal);
-  return { context, events, errors, crash: () => life.abort(new LeadershipLost()) };
+  return { context, events, errors, dead: () => life.signal.aborted, crash: () => life.abort(new LeadershipLost()) };
 }
 
 /** The same object, whose methods all fail once its process is dead. */

@@ -1,5 +1,6 @@
-import type { GenerationPool, GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
+import type { FailureReason, GenerationPool, GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
 import { FINALIZER } from '../../api/v1alpha1/index.ts';
+import { timestamp } from '../../domain/conditions.ts';
 import { tagsOfMachine } from '../../domain/identity.ts';
 import { generationPools } from '../../kinds.ts';
 import { isNotFound } from '../../kube/errors.ts';
@@ -59,7 +60,8 @@ async function launch(
         wait = Math.max(wait, error.retryAfter ?? 0);
         continue;
       }
-      status = afterRefusal(status, entry, error, clock.now(), clock.scaled);
+      const again = input.pool.status.launches?.some((before) => before.token === token) === true;
+      status = afterRefusal(status, entry, error, { again, now: clock.now(), scaled: clock.scaled });
       log.warn('Launch refused', {
         pool: pool.metadata.name,
         subnet,
@@ -83,20 +85,40 @@ function afterLaunch(status: GenerationPoolStatus, entry: Launch, machines: read
   };
 }
 
-/** A refused launch leaves the journal: asking anew may be for fewer. One whose answer is unknown stays, with its token. */
+/**
+ * Refusals that a cloud pronounces before it looks whether it knows the token: they say nothing of what the same
+ * launch may have made when it was asked for before.
+ */
+const BLIND: FailureReason[] = ['Throttled', 'Unauthorized'];
+
+/** A launch without a clear answer is not given up before the cloud must have shown its machines. Declared ms. */
+const DOUBT = 5 * 60_000;
+
+/**
+ * A refused launch leaves the journal: asking anew may be for fewer. One that may have been heard stays, with its
+ * token: its answer is unknown now, or was when it was asked for before.
+ */
 function afterRefusal(
   status: GenerationPoolStatus,
   entry: Launch,
   error: ProviderError,
-  now: number,
-  scaled: (ms: number) => number,
+  about: { again: boolean; now: number; scaled: (ms: number) => number },
 ): GenerationPoolStatus {
-  return {
-    ...status,
-    launches: error.refused ? without(status.launches, entry) : status.launches,
-    failures: withFailure(status.failures, error, now, scaled),
-  };
+  const { again, now, scaled } = about;
+  const doubtful = again && BLIND.includes(error.reason) && now - Date.parse(entry.time) < scaled(DOUBT);
+  const launches =
+    error.refused && !doubtful ? without(status.launches, entry) : askedAt(status.launches, entry, error, now);
+  return { ...status, launches, failures: withFailure(status.failures, error, now, scaled) };
 }
+
+/** The journal with the time at which a launch was last asked for without an answer. */
+const askedAt = (
+  launches: Launch[] | undefined,
+  { token }: Launch,
+  { refused }: ProviderError,
+  now: number,
+): Launch[] =>
+  (launches ?? []).map((entry) => (entry.token === token && !refused ? { ...entry, time: timestamp(now) } : entry));
 
 const without = (launches: Launch[] | undefined, { token }: Launch): Launch[] =>
   (launches ?? []).filter((entry) => entry.token !== token);

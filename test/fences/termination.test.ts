@@ -1,24 +1,12 @@
-import { globSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { importsOf, sourcesUnder } from './sources.ts';
 
 /** Who may reach what takes a machine's life, or its address. Read from the sources: a fence that needs no luck. */
 
-const root = new URL('../../', import.meta.url).pathname;
-const sources = globSync('src/**/*.ts', { cwd: root })
-  .filter((path) => !path.endsWith('.test.ts') && !path.startsWith('src/simulator/'))
-  .map((path) => ({ path, text: readFileSync(`${root}${path}`, 'utf8') }));
+const sources = sourcesUnder('src').filter(({ path }) => !path.startsWith('src/simulator/'));
+const imports = importsOf(sources);
 
 const containing = (pattern: RegExp) => sources.filter(({ text }) => pattern.test(text)).map(({ path }) => path);
-
-/** Every import of ours, as paths from the root; `lazy`: by import(). */
-const imports = sources.flatMap(({ path, text }) =>
-  [...text.matchAll(/(from|import)\s*(\(?)\s*['"](\.[^'"]*)['"]/g)].map(([, , lazy, to = '']) => ({
-    from: path,
-    to: join(dirname(path), to),
-    lazy: lazy === '(',
-  })),
-);
 const importersOf = (path: string) => imports.filter(({ to }) => to === path).map(({ from }) => from);
 
 /** Files that import the AWS SDK for more than its types. */

@@ -47,20 +47,20 @@ export function mostWithin(times: readonly number[], windowMs: number): number {
   return Math.max(0, ...times.map((start) => times.filter((time) => time >= start && time < start + windowMs).length));
 }
 
-/** Real ms by which a status may lag behind the cloud: a claim that was true so long ago is none that is contradicted. */
-const LAG = 5_000;
-
 /**
  * What statuses claim and the ledger denies. The statuses must have been read before the ledger: what they say of
  * machines must then be in it.
+ *
+ * @param lag real ms by which a status may be behind the cloud: what was true so long ago is no false claim
  */
 export function contradictions(
   pools: readonly GenerationPool[],
   generations: readonly ClusterGeneration[],
   ledger: LedgerView,
+  lag: number,
 ): string[] {
   const byId = new Map(ledger.machines.map((machine) => [machine.id, machine]));
-  const since = Date.parse(ledger.now) - LAG;
+  const since = Date.parse(ledger.now) - lag;
   const lately = ledger.machines.filter(({ terminated }) => terminated === undefined || Date.parse(terminated) > since);
   const found: string[] = [];
   const compare = (who: string, claimed: Claimed | undefined, own: readonly MachineRecord[]) => {

@@ -247,6 +247,30 @@ describe('a pool that is being deleted', () => {
     });
   });
 
+  it('waits after the cloud refused to let its machines go, says so, and forgets what came before', () => {
+    const failure = (since: string) => ({
+      reason: 'Unauthorized' as const,
+      message: 'no right to terminate',
+      count: 1,
+      since,
+      retryTime: at(90),
+    });
+    const refused = (since: string) =>
+      decide(
+        input({
+          pool: aPool({ deleting: true, instances: three, status: { failures: [failure(since)] } }),
+          ids: three,
+        }),
+      );
+    expect(refused(at(30))).toMatchObject({ terminate: undefined });
+    expect(conditionOf(refused(at(30)).status, 'Ready')).toMatchObject({
+      reason: 'Unauthorized',
+      message: '3 machines are still to be removed: no right to terminate',
+    });
+    expect(refused(at(-30)).terminate?.ids).toEqual(three);
+    expect(refused(at(-30)).status.failures).toEqual([]);
+  });
+
   it('goes when the cloud shows every machine terminated, not before', () => {
     const release = (machines: PoolInput['machines']) => decide(input({ pool: leaving(), machines })).release;
     expect(release([aMachine({ state: 'shutting-down' })])).toBe(false);

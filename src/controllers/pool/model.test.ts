@@ -173,7 +173,7 @@ describe('a pool, whatever happens to its launches', () => {
         expect(end.most).toBeLessThanOrEqual(DESIRED);
         expect(end).toMatchObject({ alive: DESIRED, counted: DESIRED, ready: DESIRED });
       }),
-      { numRuns: 40 },
+      { numRuns: 200 },
     );
   }, 120_000);
 

@@ -85,6 +85,15 @@ describe('Switch', () => {
     expect(act([entry()], { targets: [] })).toMatchObject({ blocked: { reason: 'TargetRemoved' } });
   });
 
+  it('concludes nothing from a target that could not be looked at', () => {
+    const unseen = (reason: string) =>
+      aView({ now: {}, wanted: {}, unseen: true, problem: { reason, message: 'the cloud' } });
+    expect(act([entry({ state: 'Switched' })], { targets: [unseen('Unauthorized')] })).toEqual({
+      blocked: { reason: 'Unauthorized', message: 'the cloud' },
+    });
+    expect(act([entry()], { targets: [unseen('Throttled')] })).toEqual({ waitFor: 'the cloud' });
+  });
+
   it('leaves what is verified alone', () => {
     expect(
       act([entry({ state: 'Verified' }), entry({ target: 'api' })], { targets: [aView(), aView({ target: 'api' })] }),

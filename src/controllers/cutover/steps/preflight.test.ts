@@ -72,6 +72,12 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
     'ClusterGeneration blue, from which this cutover moves, does not exist',
   ],
   [
+    'a source that is not live any more, though it has begun',
+    { cutover: begun('uid-green'), platform: aPlatform({ live: 'other' }) },
+    'SourceNotLive',
+    'other is live, and Cutover to-green has begun from blue: another Cutover was faster',
+  ],
+  [
     'a target that does not fit',
     {
       to: green({

@@ -68,6 +68,15 @@ const CHECKS: Check[] = [
           `ClusterGeneration ${cutover.spec.from}, from which this cutover moves, does not exist`,
         )
       : undefined,
+  // Two leaders may each have let a cutover begin: the second must not move what the first has left meanwhile.
+  ({ cutover, platform, to }) => {
+    const live = platform?.status.live;
+    if ((live?.name ?? '') === cutover.spec.from || live?.uid === to?.metadata.uid) return undefined;
+    return problem(
+      'SourceNotLive',
+      `${live?.name ?? 'no generation'} is live, and Cutover ${cutover.metadata.name} has begun from ${cutover.spec.from || 'none'}: another Cutover was faster. Nothing is moved; make another Cutover from ${live?.name ?? '""'}`,
+    );
+  },
   // Both fit beside each other: proved by the generation's own proof of capacity, and by its machines being there.
   ({ cutover, to }) => {
     const capacity = to && conditionOf(to, 'CapacityProved');

@@ -1,5 +1,6 @@
 import { LABEL } from '../../../src/api/v1alpha1/index.ts';
 import type { Call, MachineRecord } from '../../../src/simulator/state/ledger.ts';
+import type { Look } from '../websites.ts';
 
 /** Arithmetic over the cloud's ledger. Pure; times are real ms since the epoch. */
 
@@ -35,14 +36,27 @@ export function mostEndedWithin(records: ReadonlyArray<MachineRecord>, ms: numbe
   return Math.max(0, ...ends.map((from) => ends.filter((end) => end >= from && end < from + ms).length));
 }
 
-/** The fewest machines that were at work at one time in a span: registered as Nodes, and neither stopped, terminated nor removed. */
+/** When a machine was at work: from the registration of its Node until it was stopped, terminated or removed. */
+const spanOf = (record: MachineRecord) => ({
+  begin: timeOf(record.nodeRegistered, Number.POSITIVE_INFINITY),
+  end: Math.min(endOf(record), timeOf(record.nodeRemoved, Number.POSITIVE_INFINITY)),
+});
+
+const covers = ({ begin, end }: ReturnType<typeof spanOf>, moment: number): boolean => begin <= moment && end > moment;
+
+/** The fewest machines that were at work at one time in a span. */
 export function fewestAtWork(records: ReadonlyArray<MachineRecord>, from: number, until: number): number {
-  const spans = records.map((record) => ({
-    begin: timeOf(record.nodeRegistered, Number.POSITIVE_INFINITY),
-    end: Math.min(endOf(record), timeOf(record.nodeRemoved, Number.POSITIVE_INFINITY)),
-  }));
+  const spans = records.map(spanOf);
   const moments = [from, ...spans.map(({ end }) => end).filter((end) => end >= from && end <= until)];
-  return Math.min(...moments.map((moment) => spans.filter(({ begin, end }) => begin <= moment && end > moment).length));
+  return Math.min(...moments.map((moment) => spans.filter((span) => covers(span, moment)).length));
+}
+
+/** For each look, how many of the ready endpoints were on a machine at work: a pod stays Ready for a while after its machine. */
+export function endpointsAtWork(looks: ReadonlyArray<Look>, records: ReadonlyArray<MachineRecord>): number[] {
+  const byNode = Map.groupBy(records, ({ nodeName }) => nodeName ?? '');
+  return looks.map(
+    ({ at, nodes }) => nodes.filter((node) => byNode.get(node)?.some((record) => covers(spanOf(record), at))).length,
+  );
 }
 
 /** Requests of a caller that the cloud refused for their rate, by operation. */

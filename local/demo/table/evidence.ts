@@ -14,7 +14,7 @@ import type { Removal } from '../acts/removal.ts';
 import type { Retirement } from '../acts/retirement.ts';
 import { live, platform, release, website } from '../cast.ts';
 import { readCutover, readGeneration, readPlatform, readPools, type Stage } from '../stage.ts';
-import type { Looks } from '../websites.ts';
+import type { Look } from '../websites.ts';
 
 /** What the acts saw and did. Times are real ms since the epoch. */
 export interface Played {
@@ -25,7 +25,7 @@ export interface Played {
   released: Release;
   cut: Cut;
   retired: Retirement;
-  looks: Looks;
+  looks: Look[];
 }
 
 /** All that the table is judged by: what was played, and what API server and cloud say in the end. */

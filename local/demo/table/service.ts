@@ -1,6 +1,6 @@
 import { LABEL } from '../../../src/api/v1alpha1/index.ts';
 import { live, machines, machinesEach, release } from '../cast.ts';
-import { fewestAtWork, machinesOf, ofRole, timeOf } from './books.ts';
+import { endpointsAtWork, fewestAtWork, machinesOf, ofRole, timeOf } from './books.ts';
 import type { Evidence } from './evidence.ts';
 import { type Judge, minutes } from './judge.ts';
 
@@ -58,12 +58,19 @@ export const cutoverDone: Judge = (evidence) => {
 };
 
 export const websitesDown: Judge = (evidence) => {
-  const { looks } = evidence;
+  const { looks, ledger } = evidence;
+  const answering = endpointsAtWork(looks, ledger.machines);
+  const good = answering.filter((count) => count > 0).length;
+  // Until the next look, however long that took.
+  const withoutMs = looks.reduce((sum, { at }, index) => {
+    const next = looks[index + 1]?.at ?? at;
+    return answering[index] === 0 ? sum + next - at : sum;
+  }, 0);
   return {
     what: 'Time without websites',
     in2023: '128 min',
-    here: `${minutes(looks.withoutMs, evidence)}: ${looks.total - looks.empty} of ${looks.total} looks found ${looks.fewest} ready endpoints or more`,
-    holds: looks.total > 0 && looks.empty === 0,
+    here: `${minutes(withoutMs, evidence)}: ${good} of ${looks.length} looks found ${Math.min(...answering)} endpoints or more, ready on running machines`,
+    holds: looks.length > 0 && good === looks.length,
   };
 };
 

@@ -3,6 +3,7 @@ import { LABEL } from '../../../src/api/v1alpha1/index.ts';
 import type { Call, MachineRecord } from '../../../src/simulator/state/ledger.ts';
 import { addresses, halfStarted, limitedOperations, live, machines, release, roles } from '../cast.ts';
 import type { Snapshot } from '../snapshot.ts';
+import type { Look } from '../websites.ts';
 import type { Evidence } from './evidence.ts';
 
 /** For tests of the table: the evidence of a story that went as it should, on a clock of whole seconds. */
@@ -26,6 +27,7 @@ export function recordsOf(generation: string, launched: number, terminated?: num
       tags: { [LABEL.generation]: generation, [LABEL.role]: role },
       launched: at(launched),
       nodeRegistered: at(launched + 10),
+      nodeName: `node-${generation}-${role}-${number}`,
       ...(terminated !== undefined && { terminated: at(terminated), terminatedBy: 'operator' }),
     })),
   );
@@ -55,7 +57,7 @@ export function anEvidence(): Evidence {
     ...{ seq: index + 1, time: at(420), caller: 'operator', operation, parameters: {}, status: 503, requestId: 'r' },
     throttled: 'requests' as const,
   }));
-  const nodeName = (id: string) => `node-${id}`;
+  const nodeName = (id: string) => id.replace(/^i-/, 'node-');
   return {
     scale: 15,
     refused: { reason: 'InsufficientAddresses', message: '180 needed, 71 free: 109 short', from: ms(times.refused) },
@@ -65,7 +67,7 @@ export function anEvidence(): Evidence {
     released: { from: ms(times.given), ready: ms(times.ready), placement: { 'subnet-b': 180 } },
     cut: { name: `to-${release}`, from: ms(505), until: ms(515) },
     retired: { from: ms(times.retired), until: ms(1210) },
-    looks: { total: 50, empty: 0, fewest: 60, withoutMs: 0 },
+    looks: [120, 300, 500].map((second) => aLook(live, second)).concat(aLook(release, 520), aLook(release, 900)),
     ledger: {
       startedAt: at(0),
       now: at(times.end),
@@ -115,6 +117,12 @@ export function anEvidence(): Evidence {
     operator: { running: true, peakMiB: 200, limitMiB: 512 },
   };
 }
+
+/** All endpoints of the websites were ready, on the web machines of a generation. */
+const aLook = (generation: string, seconds: number): Look => ({
+  at: ms(seconds),
+  nodes: Array.from({ length: machines.web }, (_, number) => `node-${generation}-web-${number}`),
+});
 
 /** A call that asked for machines of a generation. */
 export const launchOf = (generation: string, seconds: number): Call => ({

@@ -30,7 +30,7 @@ export const oldRemoved: Judge = (evidence) => {
   return {
     what: 'Old machines removed, by a Cutover that retired them',
     in2023: '21 min, by mistake',
-    here: `${gone.length} in ${minutes(retired.until - from, evidence)}, ${busiest} in the busiest; the object stays as ${old?.status.stage}`,
+    here: `${gone.length} in ${minutes(retired.until - from, evidence)}, ${busiest} in the busiest minute; the object stays as ${old?.status.stage}`,
     holds:
       gone.length === machinesEach &&
       old?.status.stage === 'Retired' &&

@@ -20,7 +20,7 @@ const RATE = 0.25;
 /** What the class declares, by documentation of EC2: 2 requests and 2 machines a second. */
 const BUCKETS = {
   RunInstances: { requestBurst: 2, requestsPerSecond: 0.25, resourceBurst: BURST, resourcesPerSecond: RATE },
-  ModifyInstanceAttribute: { requestBurst: 8, requestsPerSecond: 3 },
+  ModifyInstanceAttribute: { requestBurst: 5, requestsPerSecond: 1 },
 };
 
 let world: World;
@@ -61,14 +61,13 @@ describe('a generation at a cloud with lower rate limits than declared', () => {
     const throttled = throttledIn(calls);
     expect(throttled.length).toBeGreaterThan(0);
     // 24 machines cost at least 5 launches of at most 5; each may be refused a few times before the pace is found.
-    expect(throttled.length).toBeLessThanOrEqual(18);
+    expect(throttled.length).toBeLessThanOrEqual(26);
     // The cloud's own pace bounds how fast it can have gone.
     const times = calls.map(({ time }) => Date.parse(time));
     const took = ((times.at(-1)! - times[0]!) / 1000) * SCALE;
     expect(took).toBeGreaterThanOrEqual((SIZE - BURST) / RATE - 5);
-    // Calls become rarer: the second half of them takes longer than the first.
-    const middle = times[Math.floor(times.length / 2)]!;
-    expect(times.at(-1)! - middle).toBeGreaterThan(middle - times[0]!);
+    // Asked for 2 times a second, as the class declares, it would have been refused all the while.
+    expect(calls.length / took).toBeLessThan(2 / 4);
   });
 
   it('shows the budget in the status of its class', async () => {
@@ -100,9 +99,9 @@ describe('its removal', () => {
     const calls = await callsOf('ModifyInstanceAttribute');
     const throttled = throttledIn(calls);
     expect(throttled.length).toBeGreaterThan(0);
-    // Two calls lift the protection of a machine; finding the pace costs no more refusals than that.
+    // Two calls lift the protection of a machine; finding the pace costs far fewer refusals.
     expect(calls.length - throttled.length).toBeGreaterThanOrEqual(2 * SIZE);
-    expect(throttled.length).toBeLessThanOrEqual(2 * SIZE);
+    expect(throttled.length).toBeLessThanOrEqual(SIZE);
   }, 60_000);
 
   it('shows in the class too', async () => {

@@ -86,6 +86,19 @@ describe('the interlock, asked to terminate', () => {
     expect(cloud.calls.slice(0, 2)).toEqual(['unprotect i-1', 'unprotect i-2']);
   });
 
+  it('does not ask again for what the cloud has accepted and still shows, until it has shown it for too long', async () => {
+    const { clock, guard, pool, ids, cloud } = await world({ machines: 2 });
+    const seen = cloud.machines();
+    await guard.terminate(pool, ids, 'a test');
+    cloud.destroyer.describe = async () => seen;
+    cloud.calls.length = 0;
+    expect(await guard.terminate(pool, ids, 'a test')).toEqual({ terminated: [] });
+    expect(cloud.calls).toEqual([]);
+    await clock.advance(60_001);
+    await guard.terminate(pool, ids, 'a test');
+    expect(cloud.calls).toContain(`terminate ${ids.join(' ')}`);
+  });
+
   const held: [string, { generation?: ClusterGeneration | null; platform?: Platform | null }, string][] = [
     [
       'is live',

@@ -22,6 +22,9 @@ import type { Logger } from '../runtime/logger.ts';
 /** Machines handed over to one TerminateInstances call: what is lifted from protection is gone soon after. */
 const BATCH = 10;
 
+/** A cloud goes on showing a machine that it is terminating for this long. Declared ms. */
+const CONSISTENCY_WINDOW = 60_000;
+
 /** Oldest renewal of the lease with which this process may still believe that it leads, real ms. */
 const LEASE_AGE = 10_000;
 
@@ -63,6 +66,14 @@ export interface Interlock {
 export function interlock(options: InterlockOptions): Interlock {
   const { client, clock, cluster, observer, destroyerOf = createDestroyer } = options;
   const log = options.log.child({ part: 'interlock' });
+
+  /** When the cloud accepted the end of a machine that it may still show: asking again would spend the budget twice. */
+  const accepted = new Map<string, number>();
+  const isLeaving = ({ id }: Machine): boolean => {
+    for (const [old, time] of accepted)
+      if (clock.monotonic() - time > clock.scaled(CONSISTENCY_WINDOW)) accepted.delete(old);
+    return accepted.has(id);
+  };
 
   const refuse = (what: 'machine' | 'pool', pool: GenerationPool, why: string): string => {
     observer?.refused?.(what);
@@ -110,9 +121,12 @@ export function interlock(options: InterlockOptions): Interlock {
             `${foreign.map(({ id }) => id).join(', ')} at the cloud do not carry this pool's tags`,
           )
         : undefined;
-    const alive = ours.filter(({ state }) => state !== 'terminated' && state !== 'shutting-down');
+    const alive = ours.filter(
+      (machine) => machine.state !== 'terminated' && machine.state !== 'shutting-down' && !isLeaving(machine),
+    );
     const grant = await withdraw(client, clock, admission, alive.length);
     const done = await remove(destroyer, alive.slice(0, grant.machines), options.leaseAge);
+    for (const id of done.terminated) accepted.set(id, clock.monotonic());
     if (done.terminated.length > 0) {
       observer?.destroyed?.('machine', done.terminated.length);
       log.info('Terminated machines', {

@@ -18,5 +18,8 @@ export const LABEL = {
 /** Cloud tag only: the UID of the kube-system namespace, so that two clusters in one account never meet. */
 export const CLUSTER_TAG = `${GROUP}/cluster`;
 
+/** On a pool: how many launches there had been when it was last placed. Written by the operator. */
+export const PLACED_AFTER = `${GROUP}/placed-after`;
+
 /** Keeps a generation until its pools are gone, and a pool until the cloud shows all its machines terminated. */
 export const FINALIZER = `${GROUP}/machines`;

@@ -4,7 +4,9 @@ import { clusterGenerations, generationPools } from '../../kinds.ts';
 import { isAlreadyExists } from '../../kube/errors.ts';
 import { writeStatus } from '../../kube/status.ts';
 import type { Context } from '../context.ts';
-import { type GenerationDecision, type GenerationInput, isOwn, type PoolChange } from './decide.ts';
+import type { GenerationDecision, PoolChange } from './decide.ts';
+import type { GenerationInput } from './input.ts';
+import { isOwn } from './pools.ts';
 
 /** Carries a decision out. The finalizer comes before the first pool, so that no machine can be left behind. */
 export async function apply(context: Context, input: GenerationInput, decision: GenerationDecision): Promise<void> {

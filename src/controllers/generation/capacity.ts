@@ -1,4 +1,10 @@
-import type { ClusterGeneration, GenerationPool, MachineTemplate, Placement } from '../../api/v1alpha1/index.ts';
+import {
+  type ClusterGeneration,
+  type GenerationPool,
+  type MachineTemplate,
+  PLACED_AFTER,
+  type Placement,
+} from '../../api/v1alpha1/index.ts';
 import { poolObjectName } from '../../domain/identity.ts';
 import { type Demand, type Plan, place, type Room } from '../../domain/placement.ts';
 import type { Capacity } from '../../providers/provider.ts';
@@ -116,13 +122,9 @@ function demandsOf(
 }
 
 /**
- * Annotation of a pool: how many launches there had been when it was last placed. A failure does not say where it
- * happened, so it speaks against the present placement only if there was a launch since; otherwise two subnets would
- * be tried in turn without end, and without a launch in between.
+ * The pool, to be written with a new placement. A failure does not say where it happened, so it speaks against the
+ * present placement only if there was a launch since; otherwise two subnets would be tried in turn without end.
  */
-const PLACED_AFTER = 'generations.dev/placed-after';
-
-/** The pool, to be written with a new placement. */
 export const placedAnew = (pool: GenerationPool): GenerationPool => {
   const annotations = { ...pool.metadata.annotations, [PLACED_AFTER]: String(pool.status.launchCount ?? 0) };
   return { ...pool, metadata: { ...pool.metadata, annotations } };

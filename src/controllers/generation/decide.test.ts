@@ -12,7 +12,9 @@ import {
   EPOCH,
 } from '../../../test/builders/index.ts';
 import type { ClusterGeneration } from '../../api/v1alpha1/index.ts';
-import { decide, type GenerationInput, isOwn } from './decide.ts';
+import { decide } from './decide.ts';
+import type { GenerationInput } from './input.ts';
+import { isOwn } from './pools.ts';
 
 const input = (changes: Partial<GenerationInput> = {}): GenerationInput => ({
   generation: aGeneration(),

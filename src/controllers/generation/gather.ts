@@ -3,7 +3,8 @@ import { generationPools } from '../../kinds.ts';
 import { type Capacity, type Provider, ProviderError } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
 import { refusedSubnets } from './capacity.ts';
-import { type GenerationInput, isOwn } from './decide.ts';
+import type { GenerationInput } from './input.ts';
+import { isOwn } from './pools.ts';
 
 /** Oldest look at the cloud's capacity that a proof may rest on. Declared ms. */
 const MAX_AGE = 5_000;

@@ -45,3 +45,8 @@ export function objectOf(
     },
   };
 }
+
+/** The generation's own pools among all. Owner references of another incarnation do not count. */
+export const isOwn = (generation: ClusterGeneration, pool: GenerationPool): boolean =>
+  pool.spec.generationUID === generation.metadata.uid &&
+  pool.metadata.name.startsWith(poolObjectName(generation.metadata.name, ''));

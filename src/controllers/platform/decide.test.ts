@@ -45,13 +45,13 @@ describe('a platform without a status', () => {
     expect(status.live).toEqual({ name: 'now', uid: 'uid-now', time: at(20) });
   });
 
-  it('does not point at one that a cutover is only making live', () => {
+  it('points at the one that a cutover has just made live: traffic had moved before it wrote so', () => {
     const generations = [
       aGeneration({ name: 'old', live: true, status: { liveTime: at(10) } }),
       aGeneration({ name: 'next', live: true, status: { liveTime: at(20) }, reservedBy: 'to-next' }),
     ];
     const { status } = decide(input({ platform: bare(), generations }));
-    expect(status.live?.name).toBe('old');
+    expect(status.live?.name).toBe('next');
     expect(status.protected).toEqual(['next', 'old']);
   });
 });

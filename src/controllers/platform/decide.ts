@@ -44,11 +44,14 @@ export function decide(input: PlatformInput): { status: Platform['status']; requ
   };
 }
 
-/** What the generations' own statuses say: every one that is held is protected, the last to go live is live. */
+/**
+ * What the generations' own statuses say: every one that is held is protected, the last to go live is live. A cutover
+ * writes liveTime when traffic has moved, so this is right in the middle of one, too.
+ */
 function restored({ platform, generations }: PlatformInput): Partial<Platform['status']> {
   const held = generations.filter((generation) => holdOf(generation, undefined) !== undefined);
   const live = held
-    .filter(({ status }) => status.liveTime && !status.reservedBy)
+    .filter(({ status }) => status.liveTime)
     .toSorted((a, b) => (b.status.liveTime ?? '').localeCompare(a.status.liveTime ?? ''))[0];
   return {
     protected: held.map(({ metadata }) => metadata.name).toSorted(),

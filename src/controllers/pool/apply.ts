@@ -9,7 +9,8 @@ import { writeStatus } from '../../kube/status.ts';
 import { isHeldBack, type Machine, type Provider, ProviderError } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
 import { instanceOf } from './accounting.ts';
-import type { LabelNode, PoolDecision } from './decide.ts';
+import type { LabelNode } from './census.ts';
+import type { PoolDecision } from './decide.ts';
 import { type Gathered, priorityOf } from './gather.ts';
 import { waitFor, withFailure } from './launching.ts';
 

@@ -14,7 +14,8 @@ import type { GenerationPool } from '../../api/v1alpha1/index.ts';
 import { LABEL } from '../../api/v1alpha1/index.ts';
 import { labelsOfMember } from '../../domain/identity.ts';
 import type { NodeView } from '../nodes.ts';
-import { decide, type PoolInput } from './decide.ts';
+import { decide } from './decide.ts';
+import type { PoolInput } from './input.ts';
 
 /** A pool of three with `machines` of them at the cloud, each with a Ready Node. */
 function input(changes: Partial<PoolInput> & { ids?: string[]; nodeless?: string[] } = {}): PoolInput {

@@ -1,19 +1,12 @@
-import {
-  type ClusterGeneration,
-  type Failure,
-  type GenerationPool,
-  type GenerationPoolStatus,
-  LABEL,
-  type Launch,
-  type Platform,
-} from '../../api/v1alpha1/index.ts';
-import { kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
-import { labelsOfMember } from '../../domain/identity.ts';
+import type { GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
+import { kstatus, type Verdict, withConditions } from '../../domain/conditions.ts';
 import { holdOf } from '../../domain/protection.ts';
-import type { Machine, ProviderError } from '../../providers/provider.ts';
-import type { NodeView } from '../nodes.ts';
+import type { ProviderError } from '../../providers/provider.ts';
 import { instancesAfter, machinesLeft } from './accounting.ts';
+import { census, type LabelNode, type Members } from './census.ts';
+import type { PoolInput } from './input.ts';
 import { launchesFor, waitFor } from './launching.ts';
+import { failuresNow, failuresOf, verdicts } from './report.ts';
 
 /**
  * controllers/pool keeps the machines of one GenerationPool at the cloud equal to its spec: launches what is missing,
@@ -21,35 +14,11 @@ import { launchesFor, waitFor } from './launching.ts';
  * cache show; out comes a decision: the status to journal first, then the effects.
  */
 
-/** A machine registers a Node within minutes of its launch, or it never will. Declared ms. */
-export const REGISTRATION_TIMEOUT = 10 * 60_000;
 /** How often to look at the cloud while something is under way, and when nothing is. Declared ms. */
 const BUSY = 10_000;
 const QUIET = 60_000;
 /** The same while the account's API budget is what is waited for. */
 const HELD = 2_000;
-
-export interface PoolInput {
-  pool: GenerationPool;
-  generation: ClusterGeneration | undefined;
-  platform: Platform | undefined;
-  /** What the cloud shows with this pool's tags, or why it could not be asked. */
-  machines: Machine[] | ProviderError;
-  /** Ids of the pool that the cloud denies twice. */
-  vanished: string[];
-  nodes: ReadonlyMap<string, NodeView>;
-  /** Machines that may be asked for in one request now. */
-  affordable: number;
-  now: number;
-  /** Turns declared ms into real ms. */
-  scaled(ms: number): number;
-}
-
-export interface LabelNode {
-  name: string;
-  labels: Record<string, string>;
-  taints: NonNullable<GenerationPool['spec']['template']['taints']>;
-}
 
 export interface PoolDecision {
   /** Written before any effect: it is the journal of the launches. */
@@ -124,54 +93,6 @@ function blind({ pool, now, scaled }: PoolInput, error: ProviderError): PoolDeci
   };
 }
 
-interface Members {
-  registered: string[];
-  ready: number;
-  /** Launched longer ago than any machine takes to register. */
-  late: string[];
-  unlabelled: LabelNode[];
-}
-
-/** The pool's machines as Kubernetes sees them. Only what the cloud shows with the pool's tags is matched to a Node. */
-function census(
-  { pool, nodes, now, scaled }: PoolInput,
-  machines: readonly Machine[],
-  instances: NonNullable<GenerationPoolStatus['instances']>,
-): Members {
-  const counted = new Map(instances.map((instance) => [instance.id, instance]));
-  const members: Members = { registered: [], ready: 0, late: [], unlabelled: [] };
-  for (const machine of machines) {
-    const instance = counted.get(machine.id);
-    if (!instance) continue;
-    const node = nodes.get(machine.providerID);
-    if (!node) {
-      if (now - Date.parse(instance.time) > scaled(REGISTRATION_TIMEOUT)) members.late.push(machine.id);
-      continue;
-    }
-    members.registered.push(machine.id);
-    const label = labelling(pool, node);
-    if (label) members.unlabelled.push(label);
-    else if (node.ready) members.ready++;
-  }
-  return members;
-}
-
-/** What a Node lacks of its pool's labels and taints. A Node that claims another generation is left alone (S6). */
-function labelling(pool: GenerationPool, node: NodeView): LabelNode | undefined {
-  const claimed = node.labels[LABEL.generationUID];
-  if (claimed !== undefined && claimed !== pool.spec.generationUID) return undefined;
-  const wanted = { ...pool.spec.template.labels, ...labelsOfMember(pool) };
-  const labels = Object.fromEntries(Object.entries(wanted).filter(([key, value]) => node.labels[key] !== value));
-  const firstTime = claimed === undefined;
-  const taints = firstTime
-    ? (pool.spec.template.taints ?? []).filter(
-        ({ key, effect }) => !node.taints.some((taint) => taint.key === key && taint.effect === effect),
-      )
-    : [];
-  if (Object.keys(labels).length === 0 && taints.length === 0) return undefined;
-  return { name: node.name, labels, taints };
-}
-
 /** Machines that should go. Of a generation that is held none is proposed: the interlock would refuse. */
 function surplus(
   { pool, generation, platform }: PoolInput,
@@ -194,29 +115,6 @@ function surplus(
   return { ids: expendable.slice(0, tooMany).map(({ id }) => id), because: 'its pool was made smaller' };
 }
 
-/** The failures that still matter: of a pool that goes, those of its going. */
-function failuresOf({ pool, generation }: PoolInput): Failure[] {
-  const leavingSince = pool.metadata.deletionTimestamp ?? generation?.status.retiredTime;
-  const failures = pool.status.failures ?? [];
-  return leavingSince ? failures.filter(({ since }) => Date.parse(since) >= Date.parse(leavingSince)) : failures;
-}
-
-function failuresNow(pool: GenerationPool, members: Members, launching: number, now: number): Failure[] {
-  const others = (pool.status.failures ?? []).filter(({ reason }) => reason !== 'RegistrationTimeout');
-  const complete = launching === 0 && members.ready >= pool.spec.machines;
-  if (members.late.length === 0) return complete ? [] : others;
-  const before = pool.status.failures?.find(({ reason }) => reason === 'RegistrationTimeout');
-  return [
-    ...others,
-    {
-      reason: 'RegistrationTimeout',
-      message: `${members.late.length} machines run at the cloud and have not registered a Node: ${members.late.slice(0, 10).join(', ')}. Look at their console output, user data and security groups`,
-      count: members.late.length,
-      since: before?.since ?? timestamp(now),
-    },
-  ];
-}
-
 /** A launch whose answer was lost shows in the cloud's list within this time. Declared ms. */
 const CONSISTENCY_WINDOW = 60_000;
 
@@ -226,30 +124,3 @@ const journalIsOver = ({ pool, now, scaled }: PoolInput): boolean =>
     const sent = Math.max(Date.parse(time), Date.parse(pool.metadata.deletionTimestamp ?? time));
     return now - sent > scaled(CONSISTENCY_WINDOW);
   });
-
-function verdicts(
-  { pool }: PoolInput,
-  wanted: number,
-  launched: number,
-  members: Members,
-  failures: readonly Failure[],
-): Verdict[] {
-  const failure = failures[0];
-  if (pool.metadata.deletionTimestamp) {
-    const left = `${launched} machines are still to be removed`;
-    const [reason, message] = failure ? [failure.reason, `${left}: ${failure.message}`] : ['Deleting', left];
-    return [{ type: 'Ready', status: false, reason, message }, ...kstatus('Reconciling', reason, message)];
-  }
-  const reason = failure?.reason ?? (launched < wanted ? 'Launching' : 'WaitingForNodes');
-  const message = failure?.message ?? `${launched} of ${wanted} machines launched, ${members.ready} ready`;
-  const ready = members.ready >= wanted;
-  return [
-    launched >= wanted
-      ? { type: 'Launched', status: true, reason: 'AllLaunched', message: `${launched} machines exist` }
-      : { type: 'Launched', status: false, reason, message },
-    ready
-      ? { type: 'Ready', status: true, reason: 'AllReady', message: `${members.ready} machines are ready` }
-      : { type: 'Ready', status: false, reason, message },
-    ...kstatus(ready ? 'Current' : 'Reconciling', reason, message),
-  ];
-}

@@ -5,7 +5,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { BY, type Context } from '../context.ts';
 import type { NodeView } from '../nodes.ts';
 import { missingFrom } from './accounting.ts';
-import type { PoolInput } from './decide.ts';
+import type { PoolInput } from './input.ts';
 
 /** Oldest look at the cloud that a decision may rest on, declared ms; one look serves all pools of an account. */
 const MAX_AGE = 5_000;

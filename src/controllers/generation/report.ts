@@ -1,0 +1,137 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ClusterGeneration, GenerationPool } from '../../api/v1alpha1/index.ts';
+import { isTrue, kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
+import type { Plan } from '../../domain/placement.ts';
+import { holdOf } from '../../domain/protection.ts';
+import { stageOf } from '../../domain/stage.ts';
+import { ProviderError } from '../../providers/provider.ts';
+import type { Objection } from './accept.ts';
+import { vcpusOf } from './capacity.ts';
+import type { GenerationInput } from './input.ts';
+
+/** What a generation's status says of it. Nothing is decided here. */
+
+/** The generation's machines, by its pools' own count. */
+export function machinesOf({ generation, own }: GenerationInput) {
+  const sum = (of: (pool: GenerationPool) => number | undefined) =>
+    own.reduce((total, pool) => total + (of(pool) ?? 0), 0);
+  return {
+    desired: generation.spec.pools.reduce((total, { machines }) => total + machines, 0),
+    launched: sum((pool) => pool.status.machines?.launched),
+    registered: sum((pool) => pool.status.machines?.registered),
+    ready: sum((pool) => pool.status.machines?.ready),
+    failed: sum((pool) => pool.status.failures?.find(({ reason }) => reason === 'RegistrationTimeout')?.count),
+  };
+}
+
+/** Status of a generation that is to exist. */
+export function report(
+  input: GenerationInput,
+  { accepted, plan }: { accepted?: Objection; plan?: Plan | undefined },
+): ClusterGeneration['status'] {
+  const { generation, capacity, own, now } = input;
+  const machines = machinesOf(input);
+  const about = { generation: generation.metadata.generation, now };
+  const verdicts = [...progress(input, machines, accepted, plan), ...standing(input)];
+  const proved = plan?.fits && capacity !== undefined && !(capacity instanceof ProviderError);
+  const placement = proved ? plan.placement : undefined;
+  const unchanged = isDeepStrictEqual(placement, generation.status.capacity?.placement);
+  return {
+    ...generation.status,
+    observedGeneration: generation.metadata.generation,
+    stage: stageOf(generation, input.platform, { planned: own.length > 0, ...machines }),
+    machines,
+    ...(proved &&
+      placement &&
+      !unchanged && {
+        capacity: {
+          machines: machines.desired,
+          vcpus: vcpusOf(generation, capacity),
+          placement,
+          provedTime: timestamp(now),
+        },
+      }),
+    conditions: withConditions(generation.status.conditions, verdicts, about),
+  };
+}
+
+function progress(
+  input: GenerationInput,
+  machines: ReturnType<typeof machinesOf>,
+  accepted: Objection | undefined,
+  plan: Plan | undefined,
+): Verdict[] {
+  const { capacity, own } = input;
+  if (accepted)
+    return [
+      { type: 'Accepted', status: false, ...accepted },
+      { type: 'Ready', status: false, ...accepted },
+      ...kstatus('Stalled', accepted.reason, accepted.message),
+    ];
+  const verdicts: Verdict[] = [{ type: 'Accepted', status: true, reason: 'Accepted', message: '' }];
+  if (capacity instanceof ProviderError) {
+    const { reason, message } = capacity;
+    verdicts.push({ type: 'CapacityProved', status: 'Unknown', reason, message });
+    return [...verdicts, { type: 'Ready', status: false, reason, message }, ...kstatus('Reconciling', reason, message)];
+  }
+  if (plan && !plan.fits) {
+    const { reason, message } = plan;
+    verdicts.push({ type: 'CapacityProved', status: false, reason, message });
+    return [...verdicts, { type: 'Ready', status: false, reason, message }, ...kstatus('Stalled', reason, message)];
+  }
+  verdicts.push({
+    type: 'CapacityProved',
+    status: true,
+    reason: 'Fits',
+    message: `${machines.desired} machines have a place`,
+  });
+  const done = machines.ready >= machines.desired && own.every((pool) => isTrue(pool, 'Ready'));
+  const waiting = own.find((pool) => !isTrue(pool, 'Ready'));
+  const trouble = own.flatMap((pool) => (pool.status.failures ?? []).map((failure) => ({ pool, failure })))[0];
+  const reason = done ? 'AllReady' : (trouble?.failure.reason ?? 'Provisioning');
+  const counts = `${machines.launched} of ${machines.desired} machines launched, ${machines.ready} ready`;
+  const message = done
+    ? `${machines.ready} machines are ready`
+    : trouble
+      ? `${counts}; pool ${trouble.pool.metadata.name}: ${trouble.failure.message}`
+      : waiting
+        ? `${counts}; waiting for pool ${waiting.metadata.name}`
+        : counts;
+  return [
+    ...verdicts,
+    { type: 'Provisioned', status: done, reason, message },
+    { type: 'Ready', status: done, reason, message },
+    ...kstatus(done ? 'Current' : 'Reconciling', reason, message),
+  ];
+}
+
+/** What holds whatever else happens: is it live, is it throttled, may it be deleted. */
+export function standing({ generation, platform, own }: GenerationInput): Verdict[] {
+  const { liveTime, retiredTime, retiredBy } = generation.status;
+  const live = platform?.status.live?.uid === generation.metadata.uid;
+  const throttled = own.find((pool) => pool.status.failures?.some(({ reason }) => reason === 'Throttled'));
+  const hold = holdOf(generation, platform);
+  return [
+    {
+      type: 'Live',
+      status: live,
+      reason: live ? 'Live' : liveTime ? 'WasLive' : 'NeverLive',
+      message: live ? `it is what Platform ${platform?.metadata.name} serves from since ${liveTime}` : '',
+    },
+    {
+      type: 'Retired',
+      status: retiredTime !== undefined,
+      reason: retiredTime ? 'Retired' : 'NotRetired',
+      message: retiredTime ? `retired at ${retiredTime}${retiredBy ? ` by Cutover ${retiredBy.name}` : ''}` : '',
+    },
+    {
+      type: 'Throttled',
+      status: throttled !== undefined,
+      reason: throttled ? 'Throttled' : 'WithinBudgets',
+      message: throttled ? `pool ${throttled.metadata.name} is slowed down by the cloud's rate limits` : '',
+    },
+    hold
+      ? { type: 'Deletable', status: false, reason: 'Protected', message: hold }
+      : { type: 'Deletable', status: true, reason: retiredTime ? 'Retired' : 'NeverLive', message: '' },
+  ];
+}

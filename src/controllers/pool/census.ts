@@ -1,0 +1,64 @@
+import { type GenerationPool, type GenerationPoolStatus, LABEL } from '../../api/v1alpha1/index.ts';
+import { labelsOfMember } from '../../domain/identity.ts';
+import type { Machine } from '../../providers/provider.ts';
+import type { NodeView } from '../nodes.ts';
+import type { PoolInput } from './input.ts';
+
+/** The pool's machines as Kubernetes sees them: which have registered, which are ready, which Nodes lack their labels. */
+
+/** A machine registers a Node within minutes of its launch, or it never will. Declared ms. */
+export const REGISTRATION_TIMEOUT = 10 * 60_000;
+/** What a Node is to be given. */
+export interface LabelNode {
+  name: string;
+  labels: Record<string, string>;
+  taints: NonNullable<GenerationPool['spec']['template']['taints']>;
+}
+
+export interface Members {
+  registered: string[];
+  ready: number;
+  /** Launched longer ago than any machine takes to register. */
+  late: string[];
+  unlabelled: LabelNode[];
+}
+
+/** The pool's machines as Kubernetes sees them. Only what the cloud shows with the pool's tags is matched to a Node. */
+export function census(
+  { pool, nodes, now, scaled }: PoolInput,
+  machines: readonly Machine[],
+  instances: NonNullable<GenerationPoolStatus['instances']>,
+): Members {
+  const counted = new Map(instances.map((instance) => [instance.id, instance]));
+  const members: Members = { registered: [], ready: 0, late: [], unlabelled: [] };
+  for (const machine of machines) {
+    const instance = counted.get(machine.id);
+    if (!instance) continue;
+    const node = nodes.get(machine.providerID);
+    if (!node) {
+      if (now - Date.parse(instance.time) > scaled(REGISTRATION_TIMEOUT)) members.late.push(machine.id);
+      continue;
+    }
+    members.registered.push(machine.id);
+    const label = labelling(pool, node);
+    if (label) members.unlabelled.push(label);
+    else if (node.ready) members.ready++;
+  }
+  return members;
+}
+
+/** What a Node lacks of its pool's labels and taints. A Node that claims another generation is left alone (S6). */
+function labelling(pool: GenerationPool, node: NodeView): LabelNode | undefined {
+  const claimed = node.labels[LABEL.generationUID];
+  if (claimed !== undefined && claimed !== pool.spec.generationUID) return undefined;
+  const wanted = { ...pool.spec.template.labels, ...labelsOfMember(pool) };
+  const labels = Object.fromEntries(Object.entries(wanted).filter(([key, value]) => node.labels[key] !== value));
+  const firstTime = claimed === undefined;
+  const taints = firstTime
+    ? (pool.spec.template.taints ?? []).filter(
+        ({ key, effect }) => !node.taints.some((taint) => taint.key === key && taint.effect === effect),
+      )
+    : [];
+  if (Object.keys(labels).length === 0 && taints.length === 0) return undefined;
+  return { name: node.name, labels, taints };
+}

@@ -1,0 +1,20 @@
+import type { ClusterGeneration, GenerationPool, Platform } from '../../api/v1alpha1/index.ts';
+import type { Machine, ProviderError } from '../../providers/provider.ts';
+import type { NodeView } from '../nodes.ts';
+
+/** All that a decision about a pool rests on. */
+export interface PoolInput {
+  pool: GenerationPool;
+  generation: ClusterGeneration | undefined;
+  platform: Platform | undefined;
+  /** What the cloud shows with this pool's tags, or why it could not be asked. */
+  machines: Machine[] | ProviderError;
+  /** Ids of the pool that the cloud denies twice. */
+  vanished: string[];
+  nodes: ReadonlyMap<string, NodeView>;
+  /** Machines that may be asked for in one request now. */
+  affordable: number;
+  now: number;
+  /** Turns declared ms into real ms. */
+  scaled(ms: number): number;
+}

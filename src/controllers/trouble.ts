@@ -14,12 +14,15 @@ type Reported = CustomObject<unknown, { conditions?: Condition[] | undefined; ob
  * What a controller makes of an error from the API server. Somebody wrote at the same time: look again at once. The
  * API server refuses what the operator asks for: that will not pass by itself, so the object says so in its
  * conditions. Everything else is thrown: the controller tries again with growing delays.
+ *
+ * @param stopped further conditions of the kind that are True while it cannot go on
  */
 export async function afterTrouble<T extends Reported>(
   context: Context,
   resource: Resource<T>,
   object: T,
   error: unknown,
+  stopped: readonly string[] = [],
 ): Promise<{ requeueAfter: number }> {
   if (isConflict(error)) return { requeueAfter: CONFLICT };
   if (error instanceof ApiError && (isForbidden(error) || isInvalid(error))) {
@@ -28,7 +31,11 @@ export async function afterTrouble<T extends Reported>(
     const { generation } = object.metadata satisfies Metadata;
     const conditions = withConditions(
       object.status.conditions,
-      [{ type: 'Ready', status: false, reason, message }, ...kstatus('Stalled', reason, message)],
+      [
+        { type: 'Ready', status: false, reason, message },
+        ...stopped.map((type) => ({ type, status: true, reason, message })),
+        ...kstatus('Stalled', reason, message),
+      ],
       { generation, now: context.clock.now() },
     );
     const status = { ...object.status, observedGeneration: generation, conditions };

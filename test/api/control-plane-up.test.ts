@@ -41,7 +41,7 @@ describe('make up and make down', () => {
     const who = `--as=system:serviceaccount:generations-system:generations-operator`;
     const can = (...verb: string[]) =>
       runCommand(clients.kubectl, ['auth', 'can-i', ...verb, who, `--kubeconfig=${kubeconfig}`]);
-    expect((await can('patch', 'clustergenerations.generations.dev/status')).stdout).toBe('yes\n');
+    expect((await can('update', 'clustergenerations.generations.dev/status')).stdout).toBe('yes\n');
     expect((await can('list', 'secrets', '--all-namespaces')).stdout).toBe('no\n');
 
     expect(await down()).toMatchObject({ status: 0, stdout: 'Down: no process is left.\n' });

@@ -249,7 +249,7 @@ const ROWS: Row[] = [
     what: 'an endpoint that does not answer',
     objects: () => [aClass('dead', 'http://127.0.0.1:9')],
     at: ['generationclasses', 'dead'],
-    says: ['Reachable', 'False', 'Unknown'],
+    says: ['Reachable', 'False', 'NoAnswer'],
     message:
       /http:\/\/127\.0\.0\.1:9 failed: ECONNREFUSED.* Check spec\.ec2\.endpoint and spec\.ec2\.region of the GenerationClass/,
   },
@@ -517,6 +517,7 @@ describe('what is taken from the operator while it works', () => {
       /^the API server refuses what the operator has to do: list Pod: pods is forbidden: .*cannot list resource "pods"/,
     );
     expect(condition(cutover, 'Stalled')).toMatchObject({ status: 'True', reason: 'Forbidden' });
+    expect(condition(cutover, 'Blocked')).toMatchObject({ status: 'True', reason: 'Forbidden' });
     expect(cutover.status.switches).toBeUndefined();
     await setRules(rules);
     await world.until('cutovers', 'to-edge-1', 'to have reserved', ({ status }) =>

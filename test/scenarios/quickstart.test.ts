@@ -15,7 +15,8 @@ let environment: Environment;
 let folder: string;
 
 beforeAll(async () => {
-  environment = await startEnvironment({ scenario: join(root, 'local', 'scenarios', 'up.yaml') });
+  // Four times as fast as `make up`: what is waited for is the same, sooner.
+  environment = await startEnvironment({ scenario: join(root, 'local', 'scenarios', 'up.yaml'), timeScale: 4 });
   folder = mkdtempSync(join(tmpdir(), 'quickstart-'));
   const manifests = join(folder, 'docs', 'quickstart');
   cpSync(join(root, 'docs', 'quickstart'), manifests, { recursive: true });

@@ -60,8 +60,8 @@ describe('a generation at a cloud with lower rate limits than declared', () => {
     const calls = await callsOf('RunInstances');
     const throttled = throttledIn(calls);
     expect(throttled.length).toBeGreaterThan(0);
-    // 24 machines cost at least 5 launches of at most 5; each may be refused a few times before the pace is found.
-    expect(throttled.length).toBeLessThanOrEqual(26);
+    // A coarse guard against a loop of refusals: what the operator learns from them is judged on ModifyInstanceAttribute below.
+    expect(throttled.length).toBeLessThanOrEqual(36);
     // The cloud's own pace bounds how fast it can have gone.
     const times = calls.map(({ time }) => Date.parse(time));
     const took = ((times.at(-1)! - times[0]!) / 1000) * SCALE;

@@ -60,20 +60,21 @@ describe('a class', () => {
     });
   });
 
-  it.each(['Unauthorized', 'Throttled', 'Unknown'] as const)(
-    'that cannot be asked (%s) claims nothing, and keeps what was seen',
-    (reason) => {
-      const seen = [{ id: 'subnet-a', zone: 'us-east-1a', cidr: '10.0.0.0/24', total: 251, free: 7, reserved: 0 }];
-      const changes = { generationClass: aClass({ status: { subnets: seen } }), capacity: aRefusal(reason) };
-      expect(conditions(changes)).toMatchObject({
-        Accepted: `Unknown ${reason}`,
-        Reachable: `False ${reason}`,
-        Reconciling: `True ${reason}`,
-      });
-      const { status, requeueAfter } = decide(input(changes));
-      expect([status.subnets, requeueAfter]).toEqual([seen, 15_000]);
-    },
-  );
+  it.each([
+    ['Unauthorized', 'Unauthorized'],
+    ['Throttled', 'Throttled'],
+    ['Unknown', 'NoAnswer'],
+  ] as const)('that cannot be asked (%s) claims nothing, and keeps what was seen', (trouble, reason) => {
+    const seen = [{ id: 'subnet-a', zone: 'us-east-1a', cidr: '10.0.0.0/24', total: 251, free: 7, reserved: 0 }];
+    const changes = { generationClass: aClass({ status: { subnets: seen } }), capacity: aRefusal(trouble) };
+    expect(conditions(changes)).toMatchObject({
+      Accepted: `Unknown ${reason}`,
+      Reachable: `False ${reason}`,
+      Reconciling: `True ${reason}`,
+    });
+    const { status, requeueAfter } = decide(input(changes));
+    expect([status.subnets, requeueAfter]).toEqual([seen, 15_000]);
+  });
 
   it('that has not changed is the same object', () => {
     const { status } = decide(input());

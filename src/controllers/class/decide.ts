@@ -70,7 +70,8 @@ function verdicts(generationClass: GenerationClass, capacity: Capacity | Provide
       ...kstatus(misplaced ? 'Stalled' : 'Current', accepted.reason, accepted.message),
     ];
   }
-  const { reason, message } = capacity;
+  const { message } = capacity;
+  const reason = capacity.reason === 'Unknown' ? 'NoAnswer' : capacity.reason;
   const atFault = AT_FAULT.includes(reason);
   return [
     atFault

@@ -26,7 +26,7 @@ export function cutoverController(context: Context): Controller {
         const input = await gather(context, cutover);
         return { requeueAfter: await apply(context, input, decide(input)) };
       } catch (error) {
-        return afterTrouble(context, cutovers, cutover, error);
+        return afterTrouble(context, cutovers, cutover, error, ['Blocked']);
       }
     },
   });

@@ -5,14 +5,20 @@
  * one monotonic clock, rates are per real second (what a class declares must have been put through `Clock.rate`).
  */
 
+import {
+  available,
+  type Bucket,
+  type BucketLimits,
+  clipped,
+  full,
+  grown,
+  halved,
+  spent,
+  waitIn,
+} from './token-bucket.ts';
+
 /** Who asks: `planned` work leaves the reserve in the bucket, `recovery` may empty it. */
 export type BudgetPriority = 'planned' | 'recovery';
-
-/** The most that a bucket may do: `rate` tokens per second, `burst` saved up. */
-export interface BucketLimits {
-  rate: number;
-  burst: number;
-}
 
 /** The ceilings of an operation. `reserve` (0 to 0.9) is the share of each bucket that planned work may not touch. */
 export interface BudgetLimits {
@@ -21,13 +27,6 @@ export interface BudgetLimits {
   reserve: number;
   /** Declared seconds in a real one: how fast what was learned is unlearned. */
   pace: number;
-}
-
-interface Bucket {
-  tokens: number;
-  /** What is believed of the cloud: at most the limits. */
-  rate: number;
-  burst: number;
 }
 
 /** What is known of one operation at `time`. */
@@ -58,15 +57,6 @@ export interface Cost {
 /** `waitMs`: how long until this would be granted if nobody else took; Infinity when it is more than the bucket ever holds. */
 export type Taken = { state: Budget; ok: true } | { state: Budget; ok: false; waitMs: number };
 
-/** Declared seconds in which a rate grows from 0 to its ceiling: probing costs a refusal or two a minute. */
-const RATE_RECOVERY = 60;
-
-/** The same for the size of a bucket. A size is the account's and changes by a request to support: believed for longer. */
-const BURST_RECOVERY = 1800;
-
-/** Never slower than this share of the ceiling: a budget that sleeps cannot learn. */
-const FLOOR = 1 / 16;
-
 /**
  * Requests that could have been made, at the ceiling's rate, in the time after which a refused call cannot be put down
  * to too many requests; and in the longest wait for tokens before a smaller call is worth its request.
@@ -76,7 +66,6 @@ const PATIENCE = 10;
 
 /** A full budget, which believes in its ceilings. */
 export function newBudget(limits: BudgetLimits, now: number): Budget {
-  const full = (limit: BucketLimits): Bucket => ({ tokens: limit.burst, rate: limit.rate, burst: limit.burst });
   return {
     limits,
     time: now,
@@ -102,10 +91,6 @@ export function take(budget: Budget, cost: Cost, priority: BudgetPriority, now: 
   const state = refilled(budget, now);
   const waitMs = waitFor(state, cost, priority);
   if (waitMs > 0) return { state, ok: false, waitMs };
-  const spent = (bucket: Bucket, tokens: number): Bucket => ({
-    ...bucket,
-    tokens: Math.max(0, bucket.tokens - tokens),
-  });
   return {
     ok: true,
     state: {
@@ -135,9 +120,9 @@ export function retryAfter(budget: Budget, cost: Cost, priority: BudgetPriority,
   const state = refilled(budget, now);
   const { resources } = state;
   if (!resources || cost.resources === 0) return waitFor(state, cost, priority);
-  const full = available({ ...resources, tokens: resources.burst }, shareOf(state, priority));
+  const most = available({ ...resources, tokens: resources.burst }, shareOf(state, priority));
   const soon = (resources.rate * intervals(state, PATIENCE)) / 1000;
-  const worth = Math.max(1, Math.floor(Math.min(full, soon)));
+  const worth = Math.max(1, Math.floor(Math.min(most, soon)));
   const wait = waitFor(state, { ...cost, resources: Math.min(cost.resources, worth) }, priority);
   // Never 0: a caller who insists on the whole would otherwise ask without a pause.
   return Math.max(wait, intervals(state, 1));
@@ -193,25 +178,10 @@ export function returned(budget: Budget, cost: Cost, now: number): Budget {
   return { ...state, resources: { ...resources, tokens } };
 }
 
-/** Sums of fractions of tokens err in the last digits: without this a wait of a nanosecond could follow a wait. */
-const ROUNDING = 1e-6;
-
 /** Ms in which the ceiling lets out so many requests. */
 const intervals = ({ limits }: Budget, requests: number): number => (requests / limits.requests.rate) * 1000;
 
-function halved({ rate, burst }: Bucket, limits: BucketLimits, size = burst): Pick<Bucket, 'rate' | 'burst'> {
-  return {
-    rate: Math.min(rate, Math.max(rate / 2, limits.rate * FLOOR)),
-    burst: Math.max(1, Math.floor(size / 2)),
-  };
-}
-
 const shareOf = ({ limits }: Budget, priority: BudgetPriority): number => (priority === 'planned' ? limits.reserve : 0);
-
-/** Tokens beyond the reserve; that is never so large that planned work could not have even one. */
-function available({ tokens, burst }: Bucket, share: number): number {
-  return tokens - Math.min(share * burst, Math.max(0, burst - 1)) + ROUNDING;
-}
 
 function waitFor(state: Budget, cost: Cost, priority: BudgetPriority): number {
   const { limits, requests, resources } = state;
@@ -219,21 +189,6 @@ function waitFor(state: Budget, cost: Cost, priority: BudgetPriority): number {
   const forRequests = waitIn(requests, limits.requests, limits.pace, cost.requests, share);
   if (!resources || !limits.resources) return forRequests;
   return Math.max(forRequests, waitIn(resources, limits.resources, limits.pace, cost.resources, share));
-}
-
-/** Ms until `need` tokens can be taken from a bucket and the reserve is still there. */
-function waitIn(bucket: Bucket, limits: BucketLimits, pace: number, need: number, share: number): number {
-  if (need <= 0 || available(bucket, share) >= need) return 0;
-  if (available({ ...limits, tokens: limits.burst }, share) < need) return Number.POSITIVE_INFINITY;
-  const enoughAfter = (seconds: number) => available(grown(bucket, limits, pace, seconds), share) >= need;
-  let [short, long] = [0, 1 / limits.rate];
-  while (!enoughAfter(long)) [short, long] = [long, long * 2];
-  for (let halvings = 0; halvings < 40; halvings++) {
-    const middle = (short + long) / 2;
-    if (enoughAfter(middle)) long = middle;
-    else short = middle;
-  }
-  return long * 1000;
 }
 
 function refilled(budget: Budget, now: number): Budget {
@@ -247,22 +202,3 @@ function refilled(budget: Budget, now: number): Budget {
     ...(resources && limits.resources && { resources: grown(resources, limits.resources, limits.pace, seconds) }),
   };
 }
-
-/** The bucket `seconds` later: rate and size grow evenly to their ceilings. */
-function grown(bucket: Bucket, limits: BucketLimits, pace: number, seconds: number): Bucket {
-  const slope = (limits.rate * pace) / RATE_RECOVERY;
-  const climbing = Math.min(seconds, Math.max(0, limits.rate - bucket.rate) / slope);
-  const inflow = bucket.rate * climbing + (slope * climbing ** 2) / 2 + limits.rate * (seconds - climbing);
-  const burst = Math.min(limits.burst, bucket.burst + (seconds * limits.burst * pace) / BURST_RECOVERY);
-  return {
-    rate: climbing < seconds ? limits.rate : Math.min(limits.rate, bucket.rate + slope * climbing),
-    burst,
-    tokens: Math.min(burst, bucket.tokens + inflow),
-  };
-}
-
-const clipped = (bucket: Bucket, limits: BucketLimits): Bucket => ({
-  tokens: Math.min(bucket.tokens, limits.burst),
-  rate: Math.min(bucket.rate, limits.rate),
-  burst: Math.min(bucket.burst, limits.burst),
-});

@@ -5,22 +5,17 @@
  * platform live, checks at the cloud whose the machines are, and takes them out of a persisted budget first.
  */
 import type { ClusterGeneration, GenerationPool, Platform } from '../api/v1alpha1/index.ts';
-import { timestamp } from '../domain/conditions.ts';
-import { takeMachines } from '../domain/destructive-budget.ts';
 import { isMachineOf } from '../domain/identity.ts';
-import { holdOf, wasEverLive } from '../domain/protection.ts';
+import { holdOf } from '../domain/protection.ts';
 import { clusterGenerations, generationPools, platforms } from '../kinds.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { deleteObject } from '../kube/delete.ts';
-import { isConflict, isNotFound } from '../kube/errors.ts';
-import type { KubeObject, Resource } from '../kube/resource.ts';
+import { find } from '../kube/find.ts';
 import { createDestroyer } from '../providers/ec2/destroy.ts';
 import { type Destroyer, isThrottled, type Machine, type Provider } from '../providers/provider.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
-
-/** Machines handed over to one TerminateInstances call: what is lifted from protection is gone soon after. */
-const BATCH = 10;
+import { BATCH, withdraw } from './budget.ts';
 
 /** A cloud goes on showing a machine that it is terminating for this long. Declared ms. */
 const CONSISTENCY_WINDOW = 60_000;
@@ -84,18 +79,18 @@ export function interlock(options: InterlockOptions): Interlock {
   /** The generation and its platform as they are now, or why nothing may be destroyed. */
   const admit = async (pool: GenerationPool): Promise<Admission> => {
     if (options.leaseAge() > LEASE_AGE) return { refused: 'this process may no longer be the leader' };
-    const generation = await read(client, clusterGenerations, pool.spec.generation);
+    const generation = await find(client, clusterGenerations, pool.spec.generation);
     if (generation?.metadata.uid !== pool.spec.generationUID)
       return {
         refused: `ClusterGeneration ${pool.spec.generation} with UID ${pool.spec.generationUID} does not exist any more, so whether it was live cannot be known; a person must look at its machines`,
       };
-    const platform = await read(client, platforms, generation.spec.platform);
+    const platform = await find(client, platforms, generation.spec.platform);
     const hold = holdOf(generation, platform);
     return hold ? { refused: hold } : { generation, platform };
   };
 
   const deletePool: Interlock['deletePool'] = async (pool) => {
-    const now = await read(client, generationPools, pool.metadata.name);
+    const now = await find(client, generationPools, pool.metadata.name);
     if (now?.metadata.uid !== pool.metadata.uid || now.metadata.deletionTimestamp) return undefined;
     const admission = await admit(now);
     if (admission.refused !== undefined) return refuse('pool', now, admission.refused);
@@ -150,60 +145,6 @@ export function interlock(options: InterlockOptions): Interlock {
 type Admission =
   | { refused: string }
   | { refused?: never; generation: ClusterGeneration; platform: Platform | undefined };
-
-/** A live read; undefined when there is no such object, which is an answer. Any other trouble is thrown: nothing is destroyed then (S5). */
-async function read<T extends KubeObject>(
-  client: KubeClient,
-  resource: Resource<T>,
-  name: string,
-): Promise<T | undefined> {
-  try {
-    return await client.get(resource, name);
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
-}
-
-/**
- * Takes machines out of the platform's destructive budget, if the generation was ever live. The budget is written
- * before a machine is touched, on the very Platform that was checked: its resourceVersion is the precondition, so
- * that two leaders cannot spend the same budget and a change of the live pointer since the check stops the act.
- */
-async function withdraw(
-  client: KubeClient,
-  clock: Clock,
-  { generation, platform }: { generation: ClusterGeneration; platform: Platform | undefined },
-  wanted: number,
-): Promise<{ machines: number; retryAfter?: number }> {
-  if (!wasEverLive(generation) || wanted === 0) return { machines: wanted };
-  if (!platform) return { machines: 0, retryAfter: clock.scaled(60_000) };
-  const kept = platform.status.destruction;
-  const now = clock.now();
-  // In declared time: what is saved up is then a declared minute's worth, however fast a drill runs.
-  const declared = (real: number): number => real * clock.scale;
-  const taken = takeMachines(
-    kept && { machines: kept.machines, time: declared(Date.parse(kept.time)) },
-    Math.min(wanted, BATCH),
-    platform.spec.destructiveBudget.machinesPerMinute,
-    declared(now),
-  );
-  const { granted, budget } = taken;
-  const retryAfter = Math.ceil(clock.scaled(taken.retryAfter));
-  if (granted === 0 && kept) return { machines: 0, retryAfter };
-  const destruction = { machines: budget.machines, time: timestamp(now) };
-  try {
-    await client.update(
-      platforms,
-      { ...platform, status: { ...platform.status, destruction } },
-      { subresource: 'status' },
-    );
-  } catch (error) {
-    if (isConflict(error)) return { machines: 0, retryAfter: 200 };
-    throw error;
-  }
-  return { machines: granted, retryAfter };
-}
 
 /** Lifts protection machine by machine and terminates what was lifted; stops, without loss, where the cloud says so. */
 async function remove(

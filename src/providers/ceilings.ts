@@ -1,5 +1,6 @@
 import type { ApiBudget } from '../api/v1alpha1/index.ts';
-import type { BucketLimits, BudgetLimits } from '../domain/api-budget.ts';
+import type { BudgetLimits } from '../domain/api-budget.ts';
+import type { BucketLimits } from '../domain/token-bucket.ts';
 
 /** From what GenerationClasses declare to the ceilings of an account's budgets. */
 

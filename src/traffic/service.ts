@@ -1,6 +1,7 @@
 import { LABEL, type TrafficTarget as Spec, type SwitchState } from '../api/v1alpha1/index.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isConflict, isNotFound } from '../kube/errors.ts';
+import { isConflict } from '../kube/errors.ts';
+import { find } from '../kube/find.ts';
 import { type EndpointSlice, endpointSlices, type Pod, pods, type Service, services } from '../kube/resources.ts';
 import {
   type Destination,
@@ -22,10 +23,7 @@ export function serviceTarget(client: KubeClient): TargetKind {
       const { namespace, name } = nameOf(spec);
       const wanted = selectorFor(spec, destination);
       const base = { target: spec.name, role: spec.role, wanted };
-      const service = await client.get(services, name, { namespace }).catch((error: unknown) => {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      });
+      const service = await find(client, services, name, { namespace });
       if (!service) {
         const message = `Service ${namespace}/${name} of traffic target ${spec.name} does not exist: create it, without spec.selector`;
         return {

@@ -1,5 +1,5 @@
 import { cutovers } from '../../kinds.ts';
-import { isNotFound } from '../../kube/errors.ts';
+import { find } from '../../kube/find.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
 import { BY, type Context } from '../context.ts';
 import { afterTrouble } from '../trouble.ts';
@@ -17,10 +17,7 @@ export function cutoverController(context: Context): Controller {
     observer,
     concurrency: 1,
     reconcile: async (key) => {
-      const cutover = await client.get(cutovers, key).catch((error: unknown) => {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      });
+      const cutover = await find(client, cutovers, key);
       if (!cutover) return undefined;
       try {
         const input = await gather(context, cutover);

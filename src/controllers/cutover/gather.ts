@@ -1,8 +1,7 @@
 import type { ClusterGeneration, Cutover, Platform } from '../../api/v1alpha1/index.ts';
 import { LABEL } from '../../api/v1alpha1/index.ts';
 import { clusterGenerations, cutovers, platforms } from '../../kinds.ts';
-import { isNotFound } from '../../kube/errors.ts';
-import type { KubeObject, Resource } from '../../kube/resource.ts';
+import { find } from '../../kube/find.ts';
 import { ProviderError } from '../../providers/provider.ts';
 import type { Member, Problem, TargetView } from '../../traffic/target.ts';
 import { BY, type Context } from '../context.ts';
@@ -14,11 +13,11 @@ const MAX_AGE = 2_000;
 
 /** All that a decision about a cutover rests on. Everything is read live: what it leads to is not taken back easily. */
 export async function gather(context: Context, cutover: Cutover): Promise<CutoverInput> {
-  const { clock } = context;
+  const { client, clock } = context;
   const [platform, from, to] = await Promise.all([
-    find(context, platforms, cutover.spec.platform),
-    cutover.spec.from === '' ? undefined : find(context, clusterGenerations, cutover.spec.from),
-    cutover.spec.to === undefined ? undefined : find(context, clusterGenerations, cutover.spec.to),
+    find(client, platforms, cutover.spec.platform),
+    cutover.spec.from === '' ? undefined : find(client, clusterGenerations, cutover.spec.from),
+    cutover.spec.to === undefined ? undefined : find(client, clusterGenerations, cutover.spec.to),
   ]);
   const base = { cutover, platform, from, to, now: clock.now(), scaled: (ms: number) => clock.scaled(ms) };
   if (cutover.status.outcome) return { ...base, first: undefined, members: [], targets: [] };
@@ -29,19 +28,6 @@ export async function gather(context: Context, cutover: Cutover): Promise<Cutove
     members,
     targets: to && platform ? await viewsOf(context, platform, to, Array.isArray(members) ? members : []) : [],
   };
-}
-
-async function find<T extends KubeObject>(
-  { client }: Context,
-  resource: Resource<T>,
-  name: string,
-): Promise<T | undefined> {
-  try {
-    return await client.get(resource, name);
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }
 
 /** Another unfinished cutover of the platform that goes before this one: one that has begun, or else the oldest. */

@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, mkdirSync, openSync, rmSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ensureBinaries } from './binaries/build.ts';
+import { type Binaries, ensureBinaries } from './binaries/build.ts';
 import { describeFailure, SetupError } from './errors.ts';
 import { paths } from './paths.ts';
 import type { SupervisorMessage } from './supervisor.ts';
@@ -26,6 +26,14 @@ function print(line: string): void {
 
 function usage(directory: string): string {
   return `export KUBECONFIG=${join(directory, 'kubeconfigs', 'admin.yaml')}`;
+}
+
+/** Puts kubectl and Helm, as built for this control plane, where people find them. */
+function linkClients(directory: string, { kubectl, helm }: Binaries): void {
+  const folder = join(directory, 'bin');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const program of [kubectl, helm]) symlinkSync(program, join(folder, basename(program)));
 }
 
 /** Starts the supervisor in a session of its own, and waits for its word. */
@@ -62,13 +70,15 @@ try {
   const running = findSupervisor(directory);
   if (running === undefined) {
     // Here and not only in the supervisor, so that Ctrl-C ends a long build.
-    await ensureBinaries({ log: print });
+    const binaries = await ensureBinaries({ log: print });
+    linkClients(directory, binaries);
     const parts = values['control-plane-only'] ? 'control-plane' : 'all';
     const { simulatorUrl } = await startSupervisor(directory, [parts, values['time-scale']]);
     if (simulatorUrl !== undefined)
       process.stdout.write(
         `The simulated cloud answers at ${simulatorUrl}; what happened there: ${simulatorUrl}/ledger\n`,
       );
+    process.stdout.write(`kubectl and helm are in ${join(directory, 'bin')}\n`);
     process.stdout.write('Up until `make down`. To use it:\n');
   } else {
     process.stdout.write(`Already up (process ${running.pid}). To use it:\n`);

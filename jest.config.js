@@ -8,6 +8,8 @@ const shared = {
 /** @type {import('jest').Config} */
 export default {
   coverageProvider: 'v8',
+  // Many tests wait for a real API server: two at a time keep two cores busy, more would only slow each other down.
+  maxWorkers: 2,
   reporters: ['default', '<rootDir>/local/jest-summary.ts'],
   projects: [
     {

@@ -54,11 +54,11 @@ export const aCapacity = (changes: { free?: Record<string, number>; vcpus?: Capa
 
 export const aRefusal = (
   reason: ProviderError['reason'] = 'CapacityUnavailable',
-  changes: { refused?: boolean; retryAfter?: number; message?: string } = {},
+  changes: { code?: string; refused?: boolean; retryAfter?: number; message?: string } = {},
 ) =>
   new ProviderError(changes.message ?? `the cloud says ${reason}`, {
     reason,
-    code: reason,
+    code: changes.code ?? reason,
     refused: changes.refused ?? true,
     ...(changes.retryAfter !== undefined && { retryAfter: changes.retryAfter }),
   });

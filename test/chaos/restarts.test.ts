@@ -168,7 +168,7 @@ describe(`an operator that is killed again and again (seed ${SEED})`, () => {
     // Done at once and answered late: kills come between the two addresses.
     await world.addFault({ name: 'slow', operations: ['AssociateAddress'], effect: { slow: '8s' } });
     await world.apply('alice', aCutover('to-new', 'site', 'old', 'new'));
-    await killAtRandom('cutover', KILLS.cutover, 700, async () => {
+    await killAtRandom('cutover', KILLS.cutover, 250, async () => {
       const cutover = await world.get('cutovers', 'to-new');
       return cutover?.status.outcome === 'Succeeded';
     });
@@ -215,7 +215,7 @@ describe(`an operator that is killed again and again (seed ${SEED})`, () => {
       ({ status }) => (status.machines?.launched ?? 0) > 0,
     );
     await world.kubectl('alice', 'delete', 'cg', 'passing', '--wait=false');
-    await killAtRandom('passing', KILLS.passing, 500, async () => !(await world.get('clustergenerations', 'passing')));
+    await killAtRandom('passing', KILLS.passing, 300, async () => !(await world.get('clustergenerations', 'passing')));
     const ledger = await world.ledger();
     expect(aliveOf(ledger, 'passing')).toEqual([]);
     expect(mostAlive(machinesOf(ledger, 'passing'))['passing.web']).toBeLessThanOrEqual(8);

@@ -56,12 +56,14 @@ async function launch(
       events.record({ regarding: pool, type: 'Normal', reason: 'Launched', action: 'Launch', note });
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
+      const again = input.pool.status.launches?.some((before) => before.token === token) === true;
       if (isHeldBack(error)) {
-        // Our own budget: nothing was asked. The journal keeps the launch, for when there is room.
+        // Our own budget: nothing was asked now. So the journal only keeps what may have been asked for before, and
+        // the time of an entry is when that was.
+        if (!again) status = { ...status, launches: without(status.launches, entry) };
         wait = Math.max(wait, error.retryAfter ?? 0);
         continue;
       }
-      const again = input.pool.status.launches?.some((before) => before.token === token) === true;
       status = afterRefusal(status, entry, error, { again, now: clock.now(), scaled: clock.scaled });
       log.warn('Launch refused', {
         pool: pool.metadata.name,

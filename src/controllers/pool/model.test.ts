@@ -17,6 +17,7 @@ import {
 } from '../../../test/builders/index.ts';
 import { clusterGenerations, generationClasses, generationPools, platforms } from '../../kinds.ts';
 import { nodes } from '../../kube/resources.ts';
+import { HELD_BACK } from '../../providers/provider.ts';
 import { manualClock } from '../../runtime/clock.ts';
 
 /**
@@ -27,7 +28,7 @@ import { manualClock } from '../../runtime/clock.ts';
 const DESIRED = 5;
 
 type Trouble =
-  | { do: 'launch'; fate: 'lost' | 'refused' | 'throttled' | 'partial' }
+  | { do: 'launch'; fate: 'lost' | 'refused' | 'throttled' | 'heldBack' | 'partial' }
   /** The process dies at its n-th next write of the pool: just before it is sent, or right after it is done. */
   | { do: 'crash'; at: 'before' | 'after'; writes: number }
   /** It dies in the launch: before the cloud has heard of it, or before the answer. */
@@ -40,7 +41,7 @@ type Trouble =
 const trouble: fc.Arbitrary<Trouble> = fc.oneof(
   fc.record({
     do: fc.constant('launch' as const),
-    fate: fc.constantFrom('lost' as const, 'refused', 'throttled', 'partial'),
+    fate: fc.constantFrom('lost' as const, 'refused', 'throttled', 'heldBack', 'partial'),
   }),
   fc.record({
     do: fc.constant('crash' as const),
@@ -58,6 +59,7 @@ const FATES: Record<Extract<Trouble, { do: 'launch' }>['fate'], LaunchFate> = {
   lost: 'lost',
   refused: aRefusal('CapacityUnavailable'),
   throttled: aRefusal('Throttled', { retryAfter: 500 }),
+  heldBack: aRefusal('Throttled', { code: HELD_BACK, retryAfter: 500 }),
   partial: 1,
 };
 

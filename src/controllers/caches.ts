@@ -1,4 +1,3 @@
-import { LABEL } from '../api/v1alpha1/index.ts';
 import { clusterGenerations, cutovers, generationClasses, generationPools, platforms } from '../kinds.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type Reflector, type ReflectorObserver, reflector } from '../kube/reflector.ts';
@@ -35,7 +34,6 @@ export function startableCaches(options: {
       project: viewOf,
       indexes: {
         [BY.providerID]: ({ providerID }) => providerID,
-        [BY.generation]: ({ labels }) => labels[LABEL.generation],
       },
     }),
   };

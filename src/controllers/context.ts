@@ -41,7 +41,7 @@ export interface Caches {
 export const BY = {
   /** nodes, by spec.providerID */
   providerID: 'providerID',
-  /** pools, by the name of their generation; nodes, by their generation label */
+  /** pools, by the name of their generation */
   generation: 'generation',
   /** pools, by the cloud's ids of their instances */
   instance: 'instance',

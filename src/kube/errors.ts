@@ -55,8 +55,6 @@ export const isInvalid = is((e) => e.status === 422);
 export const isBadRequest = is((e) => e.status === 400);
 /** The resourceVersion or continue token is too old: list again. */
 export const isGone = is((e) => e.status === 410);
-/** The server asks for patience; `retryAfterSeconds` says how much, when it does. */
-export const isTooManyRequests = is((e) => e.status === 429);
 /** No answer: connection refused, reset, TLS failure, time-out. Whether a write took effect is unknown. */
 export const isUnreachable = is((e) => e.status === 0);
 /** The server failed or timed out inside. Whether a write took effect is unknown. */

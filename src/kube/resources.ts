@@ -131,11 +131,6 @@ export type Event = KubeObject & {
   series?: { count: number; lastObservedTime: string };
 };
 
-export type CustomResourceDefinition = KubeObject & {
-  spec?: { group: string; names: { plural: string; kind: string }; scope: string };
-  status?: { conditions?: Condition[] };
-};
-
 export const nodes = resource<Node>('v1', 'Node', 'nodes', false);
 export const namespaces = resource<Namespace>('v1', 'Namespace', 'namespaces', false);
 export const secrets = resource<Secret>('v1', 'Secret', 'secrets', true);
@@ -145,9 +140,3 @@ export const pods = resource<Pod>('v1', 'Pod', 'pods', true);
 export const endpointSlices = resource<EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices', true);
 export const leases = resource<Lease>('coordination.k8s.io/v1', 'Lease', 'leases', true);
 export const events = resource<Event>('events.k8s.io/v1', 'Event', 'events', true);
-export const customResourceDefinitions = resource<CustomResourceDefinition>(
-  'apiextensions.k8s.io/v1',
-  'CustomResourceDefinition',
-  'customresourcedefinitions',
-  false,
-);

@@ -27,8 +27,6 @@ export const missingAuthentication = () =>
   refuse('MissingAuthenticationToken', 'Request is missing Authentication Token', 403);
 export const invalidAction = (action: string) =>
   refuse('InvalidAction', `The action ${action} is not valid for this web service.`);
-export const noSuchVersion = (version: string) =>
-  refuse('NoSuchVersion', `The requested version (${version}) of service AmazonEC2 does not exist`);
 export const missingParameter = (name: string) =>
   refuse('MissingParameter', `The request must contain the parameter ${name}`);
 export const invalidParameterValue = (name: string, value: string) =>

@@ -79,9 +79,9 @@ function proceed(input: CutoverInput, journal: Journal): Action {
   return { journal: { switches }, effects, message: effects.map(({ what }) => what).join('; ') || waitingFor };
 }
 
-/** The journalled state counts: another machine may have become Ready since, and would now be wanted. */
+/** Of a target that has arrived: the journalled state counts. Another machine may have become Ready since, and would now be wanted. */
 const isServing = (view: CutoverInput['targets'][number], to: Record<string, string>): boolean =>
-  view.serving || (view.problem === undefined && !sameState(view.wanted, to) && sameState(view.now, to));
+  view.serving || (view.problem === undefined && !sameState(view.wanted, to));
 
 /** Some parts moved, the others not yet: several addresses are one target. */
 const isBetween = (now: Record<string, string>, from: Record<string, string>, to: Record<string, string>): boolean =>

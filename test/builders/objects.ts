@@ -83,6 +83,7 @@ export const aPlatform = (changes: Changes<Platform> & { live?: string; roles?: 
     retention: { standby: 'Running', for: '48h' },
     recovery: 'Refill',
     destructiveBudget: { machinesPerMinute: 30 },
+    blastRadius: { machines: '5%', window: '1h' },
     ...changes.spec,
   },
   status: {

@@ -7,6 +7,7 @@ import {
   immutableIn,
   listAtomic,
   listMap,
+  listSet,
   objectName,
   observedGeneration,
   reference,
@@ -125,7 +126,16 @@ const status = z
     liveTime: time().optional().describe('When it last became live'),
     retiredTime: time().optional().describe('Written by a Cutover only; retired is for ever'),
     retiredBy: reference().optional(),
-    override: z.object({ until: time() }).optional().describe('Break-glass in force, copied from the platform'),
+    override: z
+      .object({ until: time(), release: z.boolean().optional() })
+      .optional()
+      .describe('Break-glass in force, copied from the platform'),
+    neverLive: listSet(z.string().min(1).max(63), 16)
+      .optional()
+      .describe('While this one is protected: generations of its platform that never were live'),
+    formerUIDs: listSet(z.string().min(1).max(64), 8)
+      .optional()
+      .describe('UIDs that it had before a restore: machines tagged with one of them are its own'),
     capacity: z
       .object({ machines: count(), vcpus: count(), placement: listAtomic(placement, 1024), provedTime: time() })
       .optional(),

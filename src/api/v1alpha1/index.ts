@@ -17,5 +17,15 @@ export type { CustomObject, Metadata } from './definition.ts';
 export type { Condition, Reference } from './fields.ts';
 export { type ApiBudget, EC2_OPERATIONS, type GenerationClass, type GenerationClassStatus } from './generationclass.ts';
 export type { Failure, FailureReason, GenerationPool, GenerationPoolStatus, Launch } from './generationpool.ts';
-export { API_VERSION, CLUSTER_TAG, FINALIZER, GROUP, LABEL, PLACED_AFTER, VERSION } from './labels.ts';
+export {
+  ANNOTATION,
+  API_VERSION,
+  CLUSTER_TAG,
+  FINALIZER,
+  GROUP,
+  LABEL,
+  LIVE_TIME_TAG,
+  PLACED_AFTER,
+  VERSION,
+} from './labels.ts';
 export type { Platform, PlatformStatus, TrafficTarget } from './platform.ts';

@@ -13,10 +13,24 @@ export const LABEL = {
   role: `${GROUP}/role`,
   /** On a Service that carries traffic; set by the operator. */
   traffic: `${GROUP}/traffic`,
+  /** "true" on a Namespace whose deletion, unlabelling and evictions are guarded. */
+  protected: `${GROUP}/protected`,
+} as const;
+
+export const ANNOTATION = {
+  /** On a Node, its own name: this one machine of a live generation may be cordoned and drained by a person. */
+  maintenance: `${GROUP}/maintenance`,
+  /** On a protected Namespace: the Nodes whose pods may be evicted now, comma-separated. Written by the operator. */
+  draining: `${GROUP}/draining`,
+  /** On a protected Namespace or traffic Service, its own name: its guarding label may be removed. */
+  unprotect: `${GROUP}/unprotect`,
 } as const;
 
 /** Cloud tag only: the UID of the kube-system namespace, so that two clusters in one account never meet. */
 export const CLUSTER_TAG = `${GROUP}/cluster`;
+
+/** Cloud tag only: when this machine's generation became live, RFC 3339. The cloud's own record of the live pointer. */
+export const LIVE_TIME_TAG = `${GROUP}/live-time`;
 
 /** On a pool: how many launches there had been when it was last placed. Written by the operator. */
 export const PLACED_AFTER = `${GROUP}/placed-after`;

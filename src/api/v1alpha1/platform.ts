@@ -85,19 +85,47 @@ const trafficTarget = z
     ),
   );
 
+const twoPeople = {
+  requestedBy: z.string().min(1).max(253).describe("The writer's own user name"),
+  approvedBy: z.string().min(1).max(253).optional().describe("Likewise, another person's"),
+};
+
+const byTwoPeople = (what: string) =>
+  rules({
+    rule: '!has(self.approvedBy) || self.approvedBy != self.requestedBy',
+    message: `${what} is approved by another person than the one who requested it`,
+  });
+
 const override = z
   .object({
     generation: shortName(),
     reason: z.string().min(1).max(1024),
-    requestedBy: z.string().min(1).max(253),
-    approvedBy: z.string().min(1).max(253).optional(),
+    release: z
+      .boolean()
+      .default(false)
+      .describe('true: deleting the generation lets go of its machines instead of terminating them'),
+    ...twoPeople,
   })
-  .meta(
-    rules({
-      rule: '!has(self.approvedBy) || self.approvedBy != self.requestedBy',
-      message: 'an override is approved by another person than the one who requested it',
-    }),
-  );
+  .meta(byTwoPeople('an override'));
+
+const rebind = z
+  .object({
+    generation: shortName(),
+    uid: z.string().min(1).max(64).describe('generations.dev/generation-uid on the machines at the cloud'),
+    ...twoPeople,
+  })
+  .meta(byTwoPeople('a rebind'));
+
+const blastRadius = z
+  .object({
+    machines: text(
+      4,
+      '^([1-9]|[1-4][0-9]|50)%$',
+      'blastRadius.machines is a whole percentage from 1% to 50%: for example 5%',
+    ).default('5%'),
+    window: duration().default('1h'),
+  })
+  .prefault({});
 
 const spec = z
   .object({
@@ -122,7 +150,13 @@ const spec = z
       .object({ machinesPerMinute: z.int32().min(1).max(10000).default(30) })
       .prefault({})
       .describe('Pace at which machines of a generation that was ever live are removed'),
+    blastRadius: blastRadius.describe(
+      'Share of the live generation, at least one machine, that may be cordoned, drained or lost on purpose within the window',
+    ),
     override: override.optional().describe('Break-glass: two people, one generation, short-lived'),
+    rebind: rebind
+      .optional()
+      .describe('After a restore: these machines at the cloud belong to this ClusterGeneration; two people'),
   })
   .meta(
     rules({
@@ -143,7 +177,29 @@ const status = z
     protected: listSet(z.string().min(1).max(63), 16)
       .optional()
       .describe('Generations that the policies protect; grows early, shrinks late'),
-    override: z.object({ generation: shortName(), uid: z.string().max(64), until: time() }).optional(),
+    neverLive: listSet(z.string().min(1).max(63), 16)
+      .optional()
+      .describe('Its generations that never were live: what a person who deletes the live one may have meant'),
+    override: z
+      .object({ generation: shortName(), uid: z.string().max(64), until: time(), release: z.boolean().optional() })
+      .optional()
+      .describe('Break-glass in force; the policies read it'),
+    lastOverride: z
+      .object({
+        generation: shortName(),
+        uid: z.string().max(64),
+        reason: z.string().max(1024),
+        release: z.boolean(),
+        requestedBy: z.string().max(253),
+        approvedBy: z.string().max(253),
+        until: time(),
+        state: z.enum(['InForce', 'Expired', 'Withdrawn', 'Done']),
+      })
+      .optional()
+      .describe('The record of the last override. An expired one does not come into force again by itself'),
+    rebound: listAtomic(z.object({ generation: shortName(), uid: z.string().max(64), time: time() }), 16)
+      .optional()
+      .describe('What two people have said after a restore: these machines belong to these generations'),
     guard: z
       .object({
         effective: z.boolean(),

@@ -15,6 +15,7 @@ itTakes('Platform', {
   retention: { standby: 'Running', for: '48h' },
   recovery: 'Refill',
   destructiveBudget: { machinesPerMinute: 30 },
+  blastRadius: { machines: '5%', window: '1h' },
 });
 
 itIsShownAs('Platform', 'plat', ['NAME', 'LIVE', 'PREVIOUS', 'PROTECTED', 'READY', 'REASON', 'AGE']);

@@ -1,0 +1,33 @@
+import { describe, expect, it } from '@jest/globals';
+import { aPlatform, at, EPOCH } from '../../test/builders/index.ts';
+import type { Platform } from '../api/v1alpha1/index.ts';
+import { guardTrouble } from './guard.ts';
+
+type Guard = NonNullable<Platform['status']['guard']>;
+const trouble = (guard: Guard | undefined, now = EPOCH, scale = 1) =>
+  guardTrouble(aPlatform({ status: { ...(guard && { guard }) } }), { now, scaled: (ms) => ms / scale });
+const denied = { target: 'ClusterGeneration blue', verb: 'delete', outcome: 'Denied', policy: 'a' } as const;
+const report = (changes: Partial<Guard> = {}): Guard => ({
+  effective: true,
+  lastProbeTime: at(0),
+  probes: [denied],
+  ...changes,
+});
+
+describe('the guard', () => {
+  it('that was never probed is not relied on', () => expect(trouble(undefined)).toContain('has not been probed yet'));
+
+  it('is relied on for three minutes of declared time', () => {
+    expect(trouble(report(), EPOCH + 180_000)).toBeUndefined();
+    expect(trouble(report(), EPOCH + 180_001)).toContain(`was last probed at ${at(0)}`);
+    expect(trouble(report(), EPOCH + 18_001, 10)).toContain('was last probed');
+  });
+
+  it('is not relied on when its report comes from the future: a clock is wrong', () =>
+    expect(trouble(report({ lastProbeTime: at(7200) }))).toContain('was last probed'));
+
+  it('with a hole says where', () =>
+    expect(trouble(report({ effective: false, probes: [denied, { ...denied, outcome: 'Hole' }] }))).toBe(
+      'the guard of Platform us has a hole: delete ClusterGeneration blue was not refused by a policy',
+    ));
+});

@@ -10,6 +10,8 @@ export interface Settings {
   ports: { etcd: number; etcdPeer: number; apiServer: number; kwok: number };
   kubeconfigs: { 'controller-manager': string; scheduler: string; kwok: string };
   kwokConfigs: ReadonlyArray<string>;
+  /** Added to the API server's own arguments. */
+  apiServerArgs: ReadonlyArray<string>;
 }
 
 export function etcd({ binaries, directory, ports }: Settings): ProcessOptions {
@@ -33,7 +35,7 @@ export function etcd({ binaries, directory, ports }: Settings): ProcessOptions {
   };
 }
 
-export function apiServer({ binaries, directory, ports }: Settings): ProcessOptions {
+export function apiServer({ binaries, directory, ports, apiServerArgs }: Settings): ProcessOptions {
   return {
     name: 'kube-apiserver',
     command: binaries.kubeApiserver,
@@ -52,6 +54,7 @@ export function apiServer({ binaries, directory, ports }: Settings): ProcessOpti
       '--service-cluster-ip-range=10.96.0.0/16',
       // Nothing reaches the server through the Service "kubernetes", and a loopback address may not be its endpoint.
       '--endpoint-reconciler-type=none',
+      ...apiServerArgs,
     ],
   };
 }

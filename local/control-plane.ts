@@ -3,8 +3,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Access, accessFileName, callApi } from './access.ts';
+import { type ApiServer, apiServerOf } from './api-server.ts';
 import type { Binaries } from './binaries/build.ts';
 import * as components from './components.ts';
+import { type Etcd, etcdOf } from './etcd.ts';
 import { type IdentityName, identities, identityNames, makeTokens, tokenFile } from './identities.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { kwokConfiguration, stageFiles } from './kwok-config.ts';
@@ -26,12 +28,18 @@ export interface ControlPlaneOptions {
    * namespace finishes its deletion and no pod can be created (it makes the service accounts).
    */
   run?: { controllerManager?: boolean; scheduler?: boolean; kwok?: boolean };
+  /** Added to the API server's own arguments. */
+  apiServerArgs?: ReadonlyArray<string>;
 }
 
 export interface ControlPlane extends Access {
   /** Its programs, and whatever else shall end with them. */
   readonly group: ProcessGroup;
   readonly processes: ReadonlyArray<RunningProcess>;
+  readonly apiServer: ApiServer;
+  readonly etcd: Etcd;
+  /** Starts another API server on the same etcd, with the same identities, and waits until it is ready. */
+  addApiServer(): Promise<ApiServer>;
   /** Kills everything (the API server would linger for minutes on SIGTERM), waits until it is gone, removes the data. */
   stop(): Promise<void>;
 }
@@ -56,7 +64,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
-async function startOnce({ binaries, directory: given, run = {} }: ControlPlaneOptions): Promise<ControlPlane> {
+async function startOnce({
+  binaries,
+  directory: given,
+  run = {},
+  apiServerArgs = [],
+}: ControlPlaneOptions): Promise<ControlPlane> {
   const directory = given ?? (await mkdtemp(join(tmpdir(), 'cluster-generations-')));
   const data = [join(directory, 'etcd'), join(directory, 'certificates')];
   for (const stale of data) await rm(stale, { recursive: true, force: true });
@@ -78,9 +91,12 @@ async function startOnce({ binaries, directory: given, run = {} }: ControlPlaneO
       ports: { etcd: etcdPort, etcdPeer, apiServer: apiPort, kwok: kwokPort },
       kubeconfigs,
       kwokConfigs: [kwokConfig, ...stageFiles(binaries.kwokStages)],
+      apiServerArgs,
     };
 
-    const processes = [group.start(components.etcd(settings)), group.start(components.apiServer(settings))];
+    const etcd = group.start(components.etcd(settings));
+    const apiServer = group.start(components.apiServer(settings));
+    const processes = [etcd, apiServer];
     const server = `https://127.0.0.1:${apiPort}`;
     const access: Access = {
       directory,
@@ -108,7 +124,24 @@ async function startOnce({ binaries, directory: given, run = {} }: ControlPlaneO
     if (run.kwok !== false) others.push(group.start(components.kwok(settings)));
     await Promise.all(others.map((other) => othersReady(other, access, kwokPort)));
     await writeFile(join(directory, accessFileName), JSON.stringify(access), { mode: 0o600 });
-    return { ...access, group, processes: [...processes, ...others], stop };
+    let servers = 1;
+    return {
+      ...access,
+      group,
+      processes: [...processes, ...others],
+      stop,
+      apiServer: apiServerOf(group, { settings, access, first: apiServer }),
+      etcd: etcdOf(group, settings, etcd),
+      async addApiServer() {
+        const [port = 0] = await freePorts(1);
+        const another = { ...settings, ports: { ...settings.ports, apiServer: port } };
+        servers += 1;
+        const first = group.start({ ...components.apiServer(another), name: `kube-apiserver-${servers}` });
+        const added = apiServerOf(group, { settings: another, access, first });
+        await added.ready();
+        return added;
+      },
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -71,6 +71,12 @@ export interface BudgetState {
   lastThrottledTime?: number;
 }
 
+/** What keeps a machine from being ended or stopped by anybody, as the cloud has it. */
+export interface Protection {
+  termination: boolean;
+  stop: boolean;
+}
+
 /** Every method throws ProviderError and nothing else. Nothing is retried inside and nothing waits for a budget. */
 export interface Provider {
   /**
@@ -91,6 +97,10 @@ export interface Provider {
   launch(request: LaunchRequest, priority: Priority): Promise<Machine[]>;
   /** Protects a machine that is found without protection. */
   protect(id: string): Promise<void>;
+  /** Whether a machine is protected, as the cloud shows it now. Throws when either half cannot be read: unknown is not false. */
+  protection(id: string): Promise<Protection>;
+  /** Sets tags on machines; set already, they do no harm. May have reached some of them when it throws. */
+  tag(ids: string[], tags: Record<string, string>): Promise<void>;
   /** The addresses with these allocation ids. */
   addresses(allocationIDs: string[]): Promise<Address[]>;
   /** Points an address at a machine. Not atomic at EC2: describe before and after. */

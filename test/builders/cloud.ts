@@ -5,6 +5,7 @@ import {
   type LaunchRequest,
   type Machine,
   type MachineState,
+  type Protection,
   type Provider,
   ProviderError,
 } from '../../src/providers/provider.ts';
@@ -19,7 +20,7 @@ const REMEMBERED = 3_600_000;
 
 interface Life {
   machine: Omit<Machine, 'state'>;
-  protected: boolean;
+  protection: Protection;
   /** When it was told to die, ms. */
   ended: number | undefined;
 }
@@ -49,6 +50,10 @@ export interface Cloud {
   launchFate(request: LaunchRequest): LaunchFate;
   /** Asked before each call of the destroyer; throws what goes wrong. */
   destroyFate(call: 'describe' | 'unprotect' | 'terminate', ids: string[]): void;
+  /** Asked before each of these calls of the provider; throws what goes wrong. */
+  guardFate(call: 'protect' | 'protection' | 'tag', ids: string[]): void;
+  /** Somebody at the cloud changes the protection of a machine. */
+  lift(id: string, left?: Partial<Protection>): void;
   onCall: (call: string) => void;
   onLaunch: (machine: Machine) => void;
   onEnd: (machine: Machine) => void;
@@ -85,7 +90,7 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
     free[subnet] = (free[subnet] ?? 0) - 1;
     const life = {
       machine: { id, type, subnet, zone, providerID, launchTime: now(), tags },
-      protected: true,
+      protection: { termination: true, stop: true },
       ended: undefined,
     };
     lives.push(life);
@@ -121,6 +126,11 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
     vcpus: { quota: 10_000, used: 0 },
     launchFate: () => undefined,
     destroyFate: () => {},
+    guardFate: () => {},
+    lift(id, left = {}) {
+      for (const life of lives)
+        if (life.machine.id === id) life.protection = { termination: false, stop: false, ...left };
+    },
     onCall: () => {},
     onLaunch: () => {},
     onEnd: () => {},
@@ -151,7 +161,25 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
       }),
       affordable: () => 1000,
       launch,
-      protect: async () => {},
+      protect: async (id) => {
+        cloud.guardFate('protect', [id]);
+        said(`protect ${id}`);
+        for (const life of lives) if (life.machine.id === id) life.protection = { termination: true, stop: true };
+      },
+      protection: async (id) => {
+        cloud.guardFate('protection', [id]);
+        const life = lives.find(({ machine }) => machine.id === id);
+        if (!life) throw trouble('Unknown', 'InvalidInstanceID.NotFound', `${id} does not exist`);
+        return { ...life.protection };
+      },
+      tag: async (ids, tags) => {
+        cloud.guardFate('tag', ids);
+        const chosen = lives.filter(({ machine }) => ids.includes(machine.id));
+        if (chosen.length < ids.length) throw trouble('Unknown', 'InvalidInstanceID.NotFound', 'one does not exist');
+        const words = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
+        said(`tag ${ids.join(' ')} with ${words.join(' ')}`);
+        for (const life of chosen) life.machine = { ...life.machine, tags: { ...life.machine.tags, ...tags } };
+      },
       addresses: async (ids) =>
         ids
           .filter((id) => cloud.addresses[id] !== undefined)
@@ -175,12 +203,12 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
       async unprotect(id) {
         cloud.destroyFate('unprotect', [id]);
         said(`unprotect ${id}`);
-        for (const life of lives) if (life.machine.id === id) life.protected = false;
+        for (const life of lives) if (life.machine.id === id) life.protection = { termination: false, stop: false };
       },
       async terminate(ids) {
         cloud.destroyFate('terminate', ids);
         const chosen = lives.filter(({ machine }) => ids.includes(machine.id));
-        const guarded = chosen.find((life) => life.protected);
+        const guarded = chosen.find(({ protection }) => protection.termination || protection.stop);
         if (guarded) throw trouble('Unknown', 'OperationNotPermitted', `${guarded.machine.id} is protected`);
         said(`terminate ${ids.join(' ')}`);
         for (const life of chosen) end(life);

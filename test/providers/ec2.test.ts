@@ -265,6 +265,97 @@ describe('the destroyer', () => {
   });
 });
 
+describe('protection at EC2', () => {
+  it('is read from the machine: both halves, each by itself', async () => {
+    const { provider, simulator } = await start();
+    const [machine] = await provider.launch(aLaunch({ machines: 1 }), 'planned');
+    const [instance] = simulator.cloud.instances.all;
+    expect(await provider.protection(machine!.id)).toEqual({ termination: true, stop: true });
+    instance!.stopProtection.set(false, 0);
+    expect(await provider.protection(machine!.id)).toEqual({ termination: true, stop: false });
+    instance!.terminationProtection.set(false, 0);
+    instance!.stopProtection.set(true, 0);
+    expect(await provider.protection(machine!.id)).toEqual({ termination: false, stop: true });
+    await provider.protect(machine!.id);
+    expect(await provider.protection(machine!.id)).toEqual({ termination: true, stop: true });
+  });
+
+  it('that cannot be read is not taken for absent', async () => {
+    const { provider, fault } = await start();
+    const [machine] = await provider.launch(aLaunch({ machines: 1 }), 'planned');
+    expect(await refusal(provider.protection('i-0123456789abcdef0'))).toMatchObject({ refused: true });
+    fault({
+      name: 'slow',
+      operations: ['DescribeInstanceAttribute'],
+      after: { requests: 1 },
+      effect: { error: 'RequestLimitExceeded' },
+    });
+    expect(await refusal(provider.protection(machine!.id))).toMatchObject({ reason: 'Throttled' });
+  });
+
+  it.each([
+    ['neither', ''],
+    ['the first half only', '<disableApiTermination><value>true</value></disableApiTermination>'],
+  ])('of which the answer says %s is unknown', async (_what, body) => {
+    const provider = await against((_request, response) => {
+      response
+        .writeHead(200, { 'content-type': 'text/xml' })
+        .end(
+          `<DescribeInstanceAttributeResponse><instanceId>i-1</instanceId>${body}</DescribeInstanceAttributeResponse>`,
+        );
+    });
+    expect(await refusal(provider.protection('i-1'))).toMatchObject({ code: 'IncompleteAnswer', refused: false });
+  });
+});
+
+describe('tags at EC2', () => {
+  it('are set on all machines, beside those that they have', async () => {
+    const { provider, calls } = await start();
+    const ids = (await provider.launch(aLaunch(), 'planned')).map(({ id }) => id);
+    const tags = { 'generations.dev/live-time': '2026-01-02T03:04:05Z' };
+    await provider.tag(ids, tags);
+    await provider.tag(ids, tags);
+    for (const machine of await provider.find(ids)) {
+      expect(machine.tags).toMatchObject({ ...tags, Name: 'ga-1.web', 'generations.dev/cluster': CLUSTER });
+    }
+    expect(calls('CreateTags')).toHaveLength(2);
+  });
+
+  it('go to a thousand machines a call, and no machines or no tags cost no call', async () => {
+    const { provider, calls } = await start({
+      quotas: { vcpus: 100_000 },
+      subnets: [{ id: 'subnet-b', zone: 'us-east-1b', cidr: '10.0.0.0/20' }],
+      buckets: { RunInstances: { requestBurst: 5, requestsPerSecond: 2, resourceBurst: 2000, resourcesPerSecond: 2 } },
+    });
+    await provider.tag([], { a: 'b' });
+    const first = await provider.launch(aLaunch({ machines: 900 }), 'recovery');
+    await cloud!.clock.advance(200_000);
+    const second = await provider.launch(aLaunch({ token: 'token-2', machines: 101 }), 'recovery');
+    const ids = [...first, ...second].map(({ id }) => id);
+    await provider.tag(ids, {});
+    expect(calls('CreateTags')).toEqual([]);
+    await provider.tag(ids, { a: 'b' });
+    expect(calls('CreateTags')).toHaveLength(2);
+    const found = await provider.find(ids);
+    expect(found.map(({ tags }) => tags.a)).toEqual(Array.from({ length: 1001 }, () => 'b'));
+  }, 30_000);
+
+  it('on a machine that does not exist are set on none of the call', async () => {
+    const { provider } = await start();
+    const [machine] = await provider.launch(aLaunch({ machines: 1 }), 'planned');
+    const error = await refusal(provider.tag([machine!.id, 'i-0123456789abcdef0'], { a: 'b' }));
+    expect(error).toMatchObject({ code: 'InvalidInstanceID.NotFound', refused: true });
+    expect((await provider.find([machine!.id]))[0]?.tags.a).toBeUndefined();
+  });
+
+  it('throttled are asked again later', async () => {
+    const { provider, fault } = await start();
+    const [machine] = await provider.launch(aLaunch({ machines: 1 }), 'planned');
+    fault({ name: 'slow', operations: ['CreateTags'], count: 1, effect: { error: 'RequestLimitExceeded' } });
+    expect(await refusal(provider.tag([machine!.id], { a: 'b' }))).toMatchObject({ reason: 'Throttled' });
+  });
+});
+
 describe('capacity at EC2', () => {
   it('is addresses, vCPUs of types, quota and what all owners use of it', async () => {
     const { provider, clock } = await start({ quotas: { vcpus: 100 } });

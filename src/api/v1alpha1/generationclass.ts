@@ -21,6 +21,7 @@ export const EC2_OPERATIONS = [
   'AssociateAddress',
   'CreateTags',
   'DescribeAddresses',
+  'DescribeInstanceAttribute',
   'DescribeInstanceTypes',
   'DescribeInstances',
   'DescribeLaunchTemplateVersions',

@@ -5,7 +5,12 @@ import type { ApiBudget } from '../../api/v1alpha1/index.ts';
 /** The operations of the cloud that a provider may use. What takes protection or life away is not among them. */
 export interface Operations {
   AssociateAddress: { input: EC2.AssociateAddressCommandInput; output: EC2.AssociateAddressCommandOutput };
+  CreateTags: { input: EC2.CreateTagsCommandInput; output: EC2.CreateTagsCommandOutput };
   DescribeAddresses: { input: EC2.DescribeAddressesCommandInput; output: EC2.DescribeAddressesCommandOutput };
+  DescribeInstanceAttribute: {
+    input: EC2.DescribeInstanceAttributeCommandInput;
+    output: EC2.DescribeInstanceAttributeCommandOutput;
+  };
   DescribeInstances: { input: EC2.DescribeInstancesCommandInput; output: EC2.DescribeInstancesCommandOutput };
   DescribeInstanceTypes: {
     input: EC2.DescribeInstanceTypesCommandInput;
@@ -45,7 +50,9 @@ const MODIFY: ApiBudget = { requestBurst: 50, requestsPerSecond: 5 };
 /** The documented bucket sizes of an account in a region, in declared time. */
 export const DOCUMENTED_BUDGETS: Readonly<Record<Operation, ApiBudget>> = {
   AssociateAddress: MODIFY,
+  CreateTags: { requestBurst: 100, requestsPerSecond: 10 },
   DescribeAddresses: DESCRIBE,
+  DescribeInstanceAttribute: DESCRIBE,
   DescribeInstances: DESCRIBE,
   DescribeInstanceTypes: DESCRIBE,
   DescribeLaunchTemplateVersions: DESCRIBE,

@@ -8,7 +8,8 @@ import { capacityOf, typeCatalogue } from './capacity.ts';
 import type { DestroyerClient } from './client.ts';
 import { checkTemplate, launch, MOST_MACHINES } from './launch.ts';
 import { findMachines, observeTagged } from './observe.ts';
-import { protect } from './protect.ts';
+import { protect, protectionOf } from './protect.ts';
+import { tag } from './tag.ts';
 
 /**
  * ec2/ is the provider for Amazon EC2 and what speaks its API. In go the requests of provider.ts; out come machines,
@@ -30,6 +31,8 @@ export function ec2Provider(client: DestroyerClient, clock: Clock): Provider {
     affordable: (priority) => Math.min(MOST_MACHINES, client.affordable('RunInstances', priority)),
     launch: (request, priority) => launch(client, request, priority),
     protect: (id) => protect(client, id),
+    protection: (id) => protectionOf(client, id),
+    tag: (ids, tags) => tag(client, ids, tags),
     addresses: (allocationIDs) => describeAddresses(client, allocationIDs),
     associate: (allocationID, instanceID) => associate(client, allocationID, instanceID),
     checkTemplate: (template) => checkTemplate(client, vcpusOf, template),

@@ -1,6 +1,8 @@
 import {
   AssociateAddressCommand,
+  CreateTagsCommand,
   DescribeAddressesCommand,
+  DescribeInstanceAttributeCommand,
   DescribeInstancesCommand,
   DescribeInstanceTypesCommand,
   DescribeLaunchTemplateVersionsCommand,
@@ -54,7 +56,9 @@ export function openTransport(account: Account, timeout = CALL_TIMEOUT): Transpo
   const within = () => ({ abortSignal: AbortSignal.timeout(timeout) });
   const send: Send = {
     AssociateAddress: (input) => ec2.send(new AssociateAddressCommand(input), within()),
+    CreateTags: (input) => ec2.send(new CreateTagsCommand(input), within()),
     DescribeAddresses: (input) => ec2.send(new DescribeAddressesCommand(input), within()),
+    DescribeInstanceAttribute: (input) => ec2.send(new DescribeInstanceAttributeCommand(input), within()),
     DescribeInstances: (input) => ec2.send(new DescribeInstancesCommand(input), within()),
     DescribeInstanceTypes: (input) => ec2.send(new DescribeInstanceTypesCommand(input), within()),
     DescribeLaunchTemplateVersions: (input) => ec2.send(new DescribeLaunchTemplateVersionsCommand(input), within()),

@@ -1,10 +1,16 @@
+import { ANNOTATION } from '../api/v1alpha1/index.ts';
 import type { Node } from '../kube/resources.ts';
 
 /** What these controllers keep of a Node; everything else (images, addresses, heartbeats) is dropped on arrival. */
 export interface NodeView {
   name: string;
+  uid: string;
   providerID: string;
   ready: boolean;
+  /** Cordoned. */
+  unschedulable: boolean;
+  /** The annotation generations.dev/maintenance as it stands: it counts when it is the Node's own name. */
+  maintenance: string | undefined;
   labels: Readonly<Record<string, string>>;
   taints: readonly { key: string; value?: string | undefined; effect: string }[];
 }
@@ -13,10 +19,13 @@ export interface NodeView {
 export function viewOf(node: Node): NodeView {
   return {
     name: node.metadata.name,
+    uid: node.metadata.uid,
     providerID: node.spec?.providerID ?? '',
     ready:
       node.metadata.deletionTimestamp === undefined &&
       (node.status?.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True'),
+    unschedulable: node.spec?.unschedulable ?? false,
+    maintenance: node.metadata.annotations?.[ANNOTATION.maintenance],
     labels: node.metadata.labels ?? {},
     taints: (node.spec?.taints ?? []).map(({ key, value, effect }) => ({ key, value, effect })),
   };

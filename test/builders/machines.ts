@@ -35,6 +35,9 @@ export const aNode = (changes: Partial<NodeView> & { machine?: string; pool?: Ge
     ready: true,
     labels: labelsOfMember(pool),
     taints: [],
+    uid: `uid-node-${machine}`,
+    unschedulable: false,
+    maintenance: undefined,
     ...rest,
   };
 };

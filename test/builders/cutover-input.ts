@@ -26,6 +26,7 @@ export const aCutoverInput = (changes: Partial<CutoverInput> = {}): CutoverInput
   to: aGeneration({ status: { conditions: [aCondition()] } }),
   first: undefined,
   members: ['i-1', 'i-2', 'i-3'].map((machine) => aMember({ machine })),
+  machines: ['i-1', 'i-2', 'i-3'].map((id) => ({ id, tags: {} })),
   targets: [aView()],
   now: EPOCH + 60_000,
   scaled: (ms) => ms,

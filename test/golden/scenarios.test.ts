@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { LABEL, LIVE_TIME_TAG } from '../../src/api/v1alpha1/index.ts';
 import { clusterGenerations, cutovers, generationPools, platforms } from '../../src/kinds.ts';
 import { services } from '../../src/kube/resources.ts';
 import {
@@ -107,6 +108,40 @@ describe('scenario', () => {
     expect(world.cloud.alive().map(({ id }) => id)).toEqual(['i-4', 'i-5', 'i-6']);
     expect(world.cloud.addresses).toEqual({ 'eipalloc-1': 'i-4', 'eipalloc-2': 'i-5' });
     expectGolden('cutover', world.log);
+  });
+
+  it('a cloud that takes no tags for a while keeps the pointer where it was, and the operator dies over it', async () => {
+    await withBlueLive();
+    world.apply(generation('green'));
+    await world.run(90);
+    world.log.length = 0;
+    let asked = 0;
+    world.cloud.guardFate = (call) => {
+      if (call !== 'tag') return;
+      asked++;
+      if (asked === 1) throw aRefusal('Throttled', { retryAfter: 5_000 });
+      if (asked === 2) throw aRefusal('Unauthorized');
+    };
+    const dies = world.cloud.onCall;
+    world.cloud.onCall = (call) => {
+      dies(call);
+      if (!call.startsWith('tag')) return;
+      world.cloud.onCall = dies;
+      world.note('the operator dies with the tags set and the pointer not moved');
+      world.operator.crash();
+    };
+    world.apply(aCutover({ from: 'blue', to: 'green' }));
+    await world.run(10);
+    expect(read.platform()?.status.live?.name).toBe('blue');
+    await world.run(20);
+    await world.restart();
+    await world.run(20);
+    const { liveTime } = read.generation('green')!.status;
+    expect(read.platform()?.status.live).toMatchObject({ name: 'green', time: liveTime });
+    for (const { tags, id } of world.cloud.machines().filter(({ tags }) => tags[LABEL.generation] === 'green'))
+      expect([id, tags[LIVE_TIME_TAG]]).toEqual([id, liveTime]);
+    expect(asked).toBe(3);
+    expectGolden('throttled-tags', world.log);
   });
 
   it('somebody else changes a target during a cutover', async () => {
@@ -219,12 +254,21 @@ describe('a cutover during which the operator dies', () => {
     selector: world.server.read(services, 'edge/www')?.spec?.selector,
     addresses: { ...world.cloud.addresses },
     alive: world.cloud.alive().map(({ id }) => id),
+    liveTimes: world.cloud
+      .alive()
+      .map(({ tags }) => tags[LIVE_TIME_TAG] === read.generation('green')?.status.liveTime)
+      .every(Boolean),
   });
 
   it('ends the same, whichever write was its last', async () => {
     const writes = await dyingAfter(Number.POSITIVE_INFINITY);
     const expected = end();
-    expect(expected).toMatchObject({ outcome: 'Succeeded', blue: 'Retired', alive: ['i-4', 'i-5', 'i-6'] });
+    expect(expected).toMatchObject({
+      outcome: 'Succeeded',
+      blue: 'Retired',
+      alive: ['i-4', 'i-5', 'i-6'],
+      liveTimes: true,
+    });
     expect(writes).toBeGreaterThanOrEqual(20);
     for (let n = 1; n <= writes; n++) {
       world.operator.crash();

@@ -5,6 +5,7 @@ import { ForeignChange } from '../../traffic/target.ts';
 import type { Context } from '../context.ts';
 import { blocked, type CutoverDecision } from './decide.ts';
 import type { CutoverInput, Effect } from './input.ts';
+import { providerFor } from './machines.ts';
 import { targetKind } from './targets.ts';
 
 /**
@@ -29,7 +30,7 @@ export async function apply(
       const reason = error instanceof ProviderError ? error.reason : error.name;
       const stopped = blocked({ ...input, cutover: journalled }, { reason, message });
       await writeStatus(client, cutovers, journalled, stopped.status);
-      events.record({ regarding: cutover, type: 'Warning', action: 'Switch', reason, note: message });
+      events.record({ regarding: cutover, type: 'Warning', action: actionOf(effect), reason, note: message });
       // Whether a call without an answer had its effect shows at once; a refusal needs a person.
       return error instanceof ProviderError && !error.refused ? decision.requeueAfter : stopped.requeueAfter;
     }
@@ -48,6 +49,9 @@ async function carryOut(context: Context, { platform }: CutoverInput, effect: Ef
       return;
     case 'writePlatform':
       await writeStatus(client, platforms, effect.object, effect.status);
+      return;
+    case 'tag':
+      await (await providerFor(context, effect.generation, platform)).tag(effect.machines, effect.tags);
       return;
     case 'switch': {
       const spec = platform?.spec.traffic.find(({ name }) => name === effect.target);

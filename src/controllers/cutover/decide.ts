@@ -107,13 +107,13 @@ function take(step: Step, input: CutoverInput, journal: Journal): CutoverDecisio
       requeueAfter: Math.max(SOONEST, input.scaled(SOON)),
     };
   // A cloud and the endpoints of a Service take their time to show a change; the API server shows its own at once.
-  const switching = action.effects.some((effect) => effect.do === 'switch');
-  // One that the cloud has just refused stays Blocked while it is tried again, until it is seen to have moved.
-  const retried = switching && isTrue(input.cutover, 'Blocked');
+  const asking = action.effects.some((effect) => effect.do === 'switch' || effect.do === 'tag');
+  // What the cloud has just refused stays Blocked while it is tried again, until it is seen to be done.
+  const retried = asking && isTrue(input.cutover, 'Blocked');
   return {
     status: { ...report(input, retried ? [] : ongoing), steps, ...action.journal },
     effects: action.effects,
-    requeueAfter: switching ? soon(input) : 0,
+    requeueAfter: asking ? soon(input) : 0,
   };
 }
 

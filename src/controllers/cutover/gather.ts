@@ -1,15 +1,12 @@
 import type { ClusterGeneration, Cutover, Platform } from '../../api/v1alpha1/index.ts';
-import { LABEL } from '../../api/v1alpha1/index.ts';
 import { clusterGenerations, cutovers, platforms } from '../../kinds.ts';
 import { find } from '../../kube/find.ts';
 import { ProviderError } from '../../providers/provider.ts';
-import type { Member, Problem, TargetView } from '../../traffic/target.ts';
-import { BY, type Context } from '../context.ts';
+import type { Member, TargetView } from '../../traffic/target.ts';
+import type { Context } from '../context.ts';
 import type { CutoverInput } from './input.ts';
+import { machinesOf, membersOf } from './machines.ts';
 import { targetKind } from './targets.ts';
-
-/** Oldest look at the cloud's machines that a decision may rest on. Declared ms. */
-const MAX_AGE = 2_000;
 
 /** All that a decision about a cutover rests on. Everything is read live: what it leads to is not taken back easily. */
 export async function gather(context: Context, cutover: Cutover): Promise<CutoverInput> {
@@ -20,12 +17,15 @@ export async function gather(context: Context, cutover: Cutover): Promise<Cutove
     cutover.spec.to === undefined ? undefined : find(client, clusterGenerations, cutover.spec.to),
   ]);
   const base = { cutover, platform, from, to, now: clock.now(), scaled: (ms: number) => clock.scaled(ms) };
-  if (cutover.status.outcome) return { ...base, first: undefined, members: [], targets: [] };
-  const members = to ? await membersOf(context, to, platform) : [];
+  if (cutover.status.outcome) return { ...base, first: undefined, members: [], machines: [], targets: [] };
+  const machines = to ? await machinesOf(context, to, platform) : [];
+  const seen = Array.isArray(machines);
+  const members = seen ? (to ? membersOf(context, to, machines) : []) : machines;
   return {
     ...base,
     first: await firstOther(context, cutover),
     members,
+    machines: seen ? machines : [],
     targets: to && platform ? await viewsOf(context, platform, to, Array.isArray(members) ? members : []) : [],
   };
 }
@@ -42,33 +42,6 @@ async function firstOther({ client }: Context, cutover: Cutover): Promise<Cutove
       a.metadata.name.localeCompare(b.metadata.name),
   );
   return order[0]?.metadata.uid === cutover.metadata.uid ? undefined : order[0];
-}
-
-/** Running machines of a generation that have registered, by the cloud's own list. */
-async function membersOf(
-  context: Context,
-  generation: ClusterGeneration,
-  platform: Platform | undefined,
-): Promise<Member[] | Problem> {
-  const { caches, clock, cluster } = context;
-  const className = generation.spec.className ?? platform?.spec.className ?? '';
-  const generationClass = caches.classes.get(className);
-  if (!generationClass)
-    return { reason: 'ClassNotFound', message: `GenerationClass ${className} does not exist: create it` };
-  try {
-    const provider = await context.providerOf(generationClass);
-    const machines = await provider.observe(cluster, clock.scaled(MAX_AGE));
-    return machines
-      .filter(({ tags, state }) => tags[LABEL.generationUID] === generation.metadata.uid && state === 'running')
-      .flatMap(({ id, launchTime, tags, providerID }) => {
-        const [node] = caches.nodes.byIndex(BY.providerID, providerID);
-        if (!node || node.labels[LABEL.generationUID] !== generation.metadata.uid) return [];
-        return [{ machine: id, launchTime, role: tags[LABEL.role] ?? '', node: node.name, ready: node.ready }];
-      });
-  } catch (error) {
-    if (error instanceof ProviderError) return { reason: error.reason, message: error.message };
-    throw error;
-  }
 }
 
 /** A target that cannot be looked at is a problem of that target. */

@@ -1,4 +1,5 @@
 import type { ClusterGeneration, Cutover, Platform } from '../../api/v1alpha1/index.ts';
+import type { Machine } from '../../providers/provider.ts';
 import type { Member, Problem, TargetView } from '../../traffic/target.ts';
 
 /** All that a decision about a cutover rests on: every object read live, every target just looked at. */
@@ -11,6 +12,8 @@ export interface CutoverInput {
   first: Cutover | undefined;
   /** Machines of `to` as cloud and Kubernetes show them, or why they could not be seen. */
   members: Member[] | Problem;
+  /** Those that have not ended, registered or not, with their tags; empty when `members` says why they could not be seen. */
+  machines: Pick<Machine, 'id' | 'tags'>[];
   /** The platform's traffic targets as seen for `to`; empty when there is no `to`. */
   targets: TargetView[];
   now: number;
@@ -22,6 +25,7 @@ export interface CutoverInput {
 export type Effect =
   | { do: 'writeGeneration'; object: ClusterGeneration; status: ClusterGeneration['status']; what: string }
   | { do: 'writePlatform'; object: Platform; status: Platform['status']; what: string }
+  | { do: 'tag'; generation: ClusterGeneration; machines: string[]; tags: Record<string, string>; what: string }
   | { do: 'switch'; target: string; from: Record<string, string>; to: Record<string, string>; what: string };
 
 /** What a step wants done next. */

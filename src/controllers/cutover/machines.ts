@@ -1,0 +1,58 @@
+import type { ClusterGeneration, Platform } from '../../api/v1alpha1/index.ts';
+import { LABEL } from '../../api/v1alpha1/index.ts';
+import { type Machine, type Provider, ProviderError } from '../../providers/provider.ts';
+import type { Member, Problem } from '../../traffic/target.ts';
+import { BY, type Context } from '../context.ts';
+
+/** The machines of the generation that a cutover goes to: where they are, and which of them can take traffic. */
+
+/** Oldest look at the cloud's machines that a decision may rest on. Declared ms. */
+const MAX_AGE = 2_000;
+
+/** The provider of a generation's own class, or of its platform's. Throws ProviderError. */
+export async function providerFor(
+  context: Context,
+  generation: ClusterGeneration,
+  platform: Platform | undefined,
+): Promise<Provider> {
+  const className = generation.spec.className ?? platform?.spec.className ?? '';
+  const generationClass = context.caches.classes.get(className);
+  if (generationClass) return context.providerOf(generationClass);
+  throw new ProviderError(`GenerationClass ${className} does not exist: create it`, {
+    reason: 'InvalidTemplate',
+    code: 'ClassNotFound',
+    refused: true,
+  });
+}
+
+/** Machines of a generation that have not ended, by the cloud's own list; or why that cannot be had. */
+export async function machinesOf(
+  context: Context,
+  generation: ClusterGeneration,
+  platform: Platform | undefined,
+): Promise<Machine[] | Problem> {
+  const { clock, cluster } = context;
+  try {
+    const provider = await providerFor(context, generation, platform);
+    const machines = await provider.observe(cluster, clock.scaled(MAX_AGE));
+    return machines.filter(
+      ({ tags, state }) =>
+        tags[LABEL.generationUID] === generation.metadata.uid && state !== 'terminated' && state !== 'shutting-down',
+    );
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    const reason = error.code === 'ClassNotFound' ? error.code : error.reason;
+    return { reason, message: error.message };
+  }
+}
+
+/** Those of them that run and have registered as a Node. */
+export function membersOf({ caches }: Context, generation: ClusterGeneration, machines: readonly Machine[]): Member[] {
+  return machines
+    .filter(({ state }) => state === 'running')
+    .flatMap(({ id, launchTime, tags, providerID }) => {
+      const [node] = caches.nodes.byIndex(BY.providerID, providerID);
+      if (!node || node.labels[LABEL.generationUID] !== generation.metadata.uid) return [];
+      return [{ machine: id, launchTime, role: tags[LABEL.role] ?? '', node: node.name, ready: node.ready }];
+    });
+}

@@ -13,3 +13,13 @@ export function freezeOf(platform: Platform): string | undefined {
   const consistent = conditionOf(platform, CONSISTENT);
   return consistent?.status === 'False' ? consistent.message : undefined;
 }
+
+/** The same, and nothing either before the operator has compared the two sides for the first time. */
+export function standstillOf(platform: Platform): string | undefined {
+  if (platform.status.protected === undefined)
+    return (
+      freezeOf(platform) ??
+      `Platform ${platform.metadata.name} has no status.protected yet: the operator has not compared it with the cloud`
+    );
+  return freezeOf(platform);
+}

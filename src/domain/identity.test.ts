@@ -1,6 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { aGeneration, aPool, aPoolSpec, CLUSTER } from '../../test/builders/index.ts';
-import { isMachineOf, labelsOfMember, labelsOfPool, poolNameOf, poolObjectName, tagsOfMachine } from './identity.ts';
+import {
+  isMachineOf,
+  labelsOfMember,
+  labelsOfPool,
+  poolNameOf,
+  poolObjectName,
+  tagsOfMachine,
+  uidsOf,
+  wasLaunchedFor,
+} from './identity.ts';
 
 const pool = aPool();
 const tags = tagsOfMachine(pool, CLUSTER);
@@ -21,6 +30,20 @@ describe('whose a machine is', () => {
 
   it('is not said by another cluster in the same account', () => {
     expect(isMachineOf(pool, 'uid-other', tags)).toBe(false);
+  });
+
+  it('is said by a UID that the generation had before a restore as well', () => {
+    const before = { ...tags, 'generations.dev/generation-uid': 'before' };
+    expect(isMachineOf(pool, CLUSTER, before)).toBe(false);
+    expect(isMachineOf(pool, CLUSTER, before, ['before'])).toBe(true);
+    expect(isMachineOf(pool, CLUSTER, { ...before, 'generations.dev/pool': 'other' }, ['before'])).toBe(false);
+    expect(uidsOf(aGeneration({ status: { formerUIDs: ['before'] } }))).toEqual(['uid-green', 'before']);
+  });
+
+  it('is nobody’s once it was let go', () => {
+    const released = { ...tags, 'generations.dev/released': '2026-01-01T00:00:00Z' };
+    expect(isMachineOf(pool, CLUSTER, released)).toBe(false);
+    expect(wasLaunchedFor(pool, CLUSTER, released)).toBe(true);
   });
 
   it('is said alike by pool, Node and tags', () => {

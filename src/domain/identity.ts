@@ -4,6 +4,7 @@ import {
   type GenerationPool,
   LABEL,
   type PoolSpec,
+  RELEASED_TAG,
 } from '../api/v1alpha1/index.ts';
 
 /** Whose a machine, Node or pool is: the labels of API.md and the cloud tags made of them. */
@@ -47,8 +48,37 @@ export function tagsOfMachine(pool: GenerationPool, cluster: string): Record<str
   return { Name: pool.metadata.name, [CLUSTER_TAG]: cluster, ...labelsOfMember(pool) };
 }
 
-/** True when a machine's tags say that it belongs to this very pool of this very cluster; its Name may be anything. */
-export function isMachineOf(pool: GenerationPool, cluster: string, tags: Readonly<Record<string, string>>): boolean {
+/** All UIDs by which a generation's machines, Nodes and pools may name it: its own, and those from before a restore. */
+export const uidsOf = ({ metadata, status }: ClusterGeneration): string[] => [
+  metadata.uid,
+  ...(status.formerUIDs ?? []),
+];
+
+type Tags = Readonly<Record<string, string>>;
+
+/**
+ * True when a machine's tags say that it was launched for this very pool of this very cluster; its Name may be anything.
+ *
+ * @param former UIDs that the pool's generation had before a restore
+ */
+export function wasLaunchedFor(
+  pool: GenerationPool,
+  cluster: string,
+  tags: Tags,
+  former: readonly string[] = [],
+): boolean {
   const { Name: _, ...ownership } = tagsOfMachine(pool, cluster);
-  return Object.entries(ownership).every(([key, value]) => tags[key] === value);
+  return Object.entries(ownership).every(
+    ([key, value]) => tags[key] === value || (key === LABEL.generationUID && former.includes(tags[key] ?? '')),
+  );
 }
+
+/** The same, and the operator has not let go of it since: such a machine is nobody's business any more. */
+export const isMachineOf = (
+  pool: GenerationPool,
+  cluster: string,
+  tags: Tags,
+  former: readonly string[] = [],
+): boolean => !isReleased(tags) && wasLaunchedFor(pool, cluster, tags, former);
+
+export const isReleased = (tags: Tags): boolean => tags[RELEASED_TAG] !== undefined;

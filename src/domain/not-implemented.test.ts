@@ -19,10 +19,6 @@ describe('what is not built', () => {
     ['spec.retention.standby: Stopped', { retention: { standby: 'Stopped', for: '1h' } }],
     ['spec.recovery', { recovery: 'Manual' }],
     ['spec.recovery', { recovery: 'Fastest' }],
-    [
-      'spec.override',
-      { override: { generation: 'blue', reason: 'fire', release: false, requestedBy: 'alice@example.com' } },
-    ],
   ])('refuses a Platform with %s', (field, spec) =>
     expect(notImplemented.platform(aPlatform({ spec }))).toBe(says('Platform', 'us', field)),
   );

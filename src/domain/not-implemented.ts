@@ -16,7 +16,6 @@ const PLATFORM: Asks<Platform['spec']> = [
   ['spec.approvals.required', (spec) => spec.approvals.required > 0],
   ['spec.retention.standby: Stopped', (spec) => spec.retention.standby === 'Stopped'],
   ['spec.recovery', (spec) => spec.recovery !== 'Refill'],
-  ['spec.override', (spec) => spec.override !== undefined],
 ];
 
 const GENERATION: Asks<ClusterGeneration['spec']> = [['spec.adopt', (spec) => spec.adopt]];

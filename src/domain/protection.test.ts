@@ -1,11 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { aGeneration, aPlatform, at } from '../../test/builders/index.ts';
-import { holdOf, wasEverLive } from './protection.ts';
+import { aGeneration, aPlatform, at, EPOCH } from '../../test/builders/index.ts';
+import type { ClusterGeneration, Platform } from '../api/v1alpha1/index.ts';
+import { holdOf, neverWasLive, wasEverLive } from './protection.ts';
+
+const moment = { now: EPOCH, scaled: (ms: number) => ms };
 
 describe('a generation is held', () => {
   const green = aGeneration();
-  it.each<[string, Parameters<typeof holdOf>, string | undefined]>([
+  it.each<[string, [ClusterGeneration, Platform | undefined], string | undefined]>([
     ['never: it was never live and nothing points at it', [green, aPlatform()], undefined],
     ['never: its Platform does not exist and it was never live', [green, undefined], undefined],
     ['never: another is live', [green, aPlatform({ live: 'blue' })], undefined],
@@ -55,11 +58,11 @@ describe('a generation is held', () => {
       [aGeneration({ retired: true }), aPlatform({ live: 'green' })],
       `green is the live generation of Platform us since ${at(0)}`,
     ],
-  ])('%s', (_, [generation, platform], hold) => expect(holdOf(generation, platform)).toBe(hold));
+  ])('%s', (_, [generation, platform], hold) => expect(holdOf(generation, platform, moment)).toBe(hold));
 
   it('while its Platform has never had a status: nobody knows what is live', () => {
     const { protected: _, ...status } = aPlatform().status;
-    expect(holdOf(green, { ...aPlatform(), status })).toBe(
+    expect(holdOf(green, { ...aPlatform(), status }, moment)).toBe(
       'Platform us has no status.protected yet, so whether green is live is not known',
     );
   });
@@ -90,7 +93,7 @@ describe('a generation is held', () => {
           (!g.live || g.retired) &&
           (!g.adopt || g.retired) &&
           (p === undefined || (!p.pointed && p.written && !p.listed));
-        expect(holdOf(generation, platform) === undefined).toBe(free);
+        expect(holdOf(generation, platform, moment) === undefined).toBe(free);
       }),
     );
   });
@@ -101,5 +104,19 @@ describe('the destructive budget governs', () => {
     ['no generation that was never live', aGeneration(), false],
     ['one that is live', aGeneration({ live: true }), true],
     ['one that is retired', aGeneration({ retired: true }), true],
+    ['one that was restored: nobody knows', aGeneration({ status: { formerUIDs: ['uid-before'] } }), true],
   ])('%s', (_, generation, governed) => expect(wasEverLive(generation)).toBe(governed));
+});
+
+describe('a person may have meant', () => {
+  it.each<[string, ClusterGeneration, boolean]>([
+    ['one that was never live', aGeneration(), true],
+    ['no live one', aGeneration({ live: true }), false],
+    ['no retired one', aGeneration({ retired: true }), false],
+    ['no reserved one', aGeneration({ reservedBy: 'to-green' }), false],
+    ['no adopted one', aGeneration({ spec: { adopt: true } }), false],
+    ['none that was restored', aGeneration({ status: { formerUIDs: ['uid-before'] } }), false],
+    ['none that is on its way out', aGeneration({ deleting: true }), false],
+    ['none that the Platform protects', aGeneration({ name: 'blue' }), false],
+  ])('%s', (_, generation, meant) => expect(neverWasLive(generation, aPlatform({ live: 'blue' }))).toBe(meant));
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   aCloud,
+  aCondition,
   aGeneration,
   aMachine,
   anApiServer,
@@ -12,7 +13,13 @@ import {
   EPOCH,
   refusal,
 } from '../../test/builders/index.ts';
-import type { ClusterGeneration, GenerationPool, Platform } from '../api/v1alpha1/index.ts';
+import {
+  type ClusterGeneration,
+  type GenerationPool,
+  LIVE_TIME_TAG,
+  type Platform,
+  RELEASED_TAG,
+} from '../api/v1alpha1/index.ts';
 import { tagsOfMachine } from '../domain/identity.ts';
 import { clusterGenerations, generationPools, platforms } from '../kinds.ts';
 import { manualClock } from '../runtime/clock.ts';
@@ -245,6 +252,107 @@ describe('a failed read leads to no call at the cloud at all (S5)', () => {
   });
 });
 
+describe('the interlock, told that two people override', () => {
+  const until = at(600);
+  const broken = (changes: { uid?: string; until?: string; release?: boolean } = {}) => {
+    const release = changes.release === undefined ? {} : { release: changes.release };
+    const ended = changes.until ?? until;
+    return {
+      generation: aGeneration({ live: true, status: { override: { until: ended, ...release } } }),
+      platform: aPlatform({
+        live: 'green',
+        status: {
+          destruction: { machines: 30, time: at(0) },
+          override: { generation: 'green', uid: changes.uid ?? 'uid-green', until: ended, ...release },
+        },
+      }),
+    };
+  };
+
+  it('ends machines of the live generation, at the pace of the budget', async () => {
+    const { guard, pool, ids, server } = await world({ ...broken(), machines: 2 });
+    expect((await guard.terminate(pool, ids, 'a test')).terminated).toEqual(ids);
+    expect(server.read(platforms, 'us')?.status.destruction?.machines).toBe(28);
+  });
+
+  it.each([
+    ['is of a namesake', broken({ uid: 'another' }), 'is the live generation'],
+    ['is over', broken({ until: at(0) }), 'is the live generation'],
+    ['ends later than any right clock would say', broken({ until: at(7200) }), 'is the live generation'],
+    ['lets go of the machines', broken({ release: true }), 'are let go, not terminated'],
+    ['is half written', { ...broken(), generation: aGeneration({ live: true }) }, 'is the live generation'],
+  ])('refuses when the override %s', async (_, objects, why) => {
+    const { guard, pool, ids, cloud } = await world(objects);
+    expect((await guard.terminate(pool, ids, 'a test')).refused).toContain(why);
+    expect(cloud.calls).toEqual([]);
+  });
+
+  it('stops between two machines when somebody withdraws it', async () => {
+    const { guard, pool, ids, cloud, server, state } = await world({ ...broken(), machines: 3 });
+    cloud.destroyFate = (call) => {
+      if (call === 'terminate')
+        server.edit(platforms, 'us', (platform) => {
+          delete platform.status.override;
+        });
+    };
+    const result = await guard.terminate(pool, ids, 'a test');
+    expect(result.terminated).toEqual(['i-1']);
+    expect(result.refused).toContain('is the live generation');
+    expect(cloud.calls).toEqual(['unprotect i-1', 'terminate i-1']);
+    expect(state.refused).toBe(1);
+  });
+});
+
+describe('the interlock, after a restore', () => {
+  const frozen = (changes: Parameters<typeof aPlatform>[0] = {}) => {
+    const why = { type: 'Consistent', status: 'False' as const, reason: 'UnknownMachines', message: 'strangers' };
+    return aPlatform({ ...changes, status: { ...changes?.status, conditions: [aCondition(why)] } });
+  };
+
+  it('refuses everything while the platform is frozen, an override or not', async () => {
+    const override = { generation: 'green', uid: 'uid-green', until: at(600) };
+    const inForce = { live: true, status: { override: { until: at(600) } } };
+    for (const objects of [
+      { platform: frozen(), generation: aGeneration() },
+      { platform: frozen({ status: { override } }), generation: aGeneration(inForce) },
+    ]) {
+      const { guard, pool, ids, cloud } = await world(objects);
+      expect((await guard.terminate(pool, ids, 'a test')).refused).toBe('strangers');
+      expect(await guard.deletePool(pool)).toBe('strangers');
+      expect(cloud.calls).toEqual([]);
+    }
+  });
+
+  it('refuses machines of which the cloud says that they went live, unknown to Kubernetes', async () => {
+    const { guard, pool, ids, cloud } = await world();
+    const seen = cloud
+      .machines()
+      .map((machine) => ({ ...machine, tags: { ...machine.tags, [LIVE_TIME_TAG]: at(99) } }));
+    cloud.destroyer.describe = async () => seen;
+    expect((await guard.terminate(pool, ids, 'a test')).refused).toContain(
+      'tags say that green (UID uid-green) is live',
+    );
+    expect(cloud.calls).toEqual([]);
+  });
+
+  it('takes machines with a former UID for the pool’s own, paced as what may have been live', async () => {
+    const pool = aPool({ spec: { generationUID: 'uid-before' } });
+    const generation = aGeneration({ status: { formerUIDs: ['uid-before'] } });
+    const { guard, ids, server } = await world({ pool, generation, platform: full() });
+    expect((await guard.terminate(aPool(), ids, 'a test')).terminated).toEqual(ids);
+    expect(server.read(platforms, 'us')?.status.destruction?.machines).toBe(27);
+    const stranger = await world({ pool, platform: full() });
+    expect((await stranger.guard.terminate(aPool(), stranger.ids, 'a test')).refused).toContain('do not carry');
+  });
+
+  it('leaves alone what was let go', async () => {
+    const { guard, pool, ids, cloud } = await world();
+    await cloud.provider.tag(ids, { [RELEASED_TAG]: at(1) });
+    expect((await guard.terminate(pool, ids, 'a test')).refused).toContain('do not carry this pool');
+    expect(cloud.alive()).toHaveLength(3);
+  });
+});
+
 describe('the destructive budget of a generation that was ever live (S7)', () => {
   it('is written before the first machine is bared', async () => {
     const { guard, pool, ids, cloud, server } = await world({ generation: retired(), platform: full(2) });
@@ -254,7 +362,7 @@ describe('the destructive budget of a generation that was ever live (S7)', () =>
     });
     cloud.onCall = (call) => order.push(call);
     expect(await guard.terminate(pool, ids, 'a test')).toEqual({ terminated: ['i-1', 'i-2'], retryAfter: 2000 });
-    expect(order).toEqual(['budget 0', 'unprotect i-1', 'unprotect i-2', 'terminate i-1 i-2']);
+    expect(order).toEqual(['budget 0', 'unprotect i-1', 'terminate i-1', 'unprotect i-2', 'terminate i-2']);
   });
 
   it('starts empty and refills at the platform’s pace; a new process refills nothing', async () => {

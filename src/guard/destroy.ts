@@ -2,11 +2,15 @@
  * guard/ is what stands between the operator and every destructive act. This file is the interlock: the only code that
  * can delete a guarded object or terminate a machine (a test keeps it so). In go a request and the reason for it; out
  * comes what was done, or a refusal that says why. It trusts nobody who calls it: it reads the generation and its
- * platform live, checks at the cloud whose the machines are, and takes them out of a persisted budget first.
+ * platform live before every batch, checks at the cloud whose the machines are and that they never served unknown to
+ * Kubernetes, and takes them out of a persisted budget first.
  */
 import type { ClusterGeneration, GenerationPool, Platform } from '../api/v1alpha1/index.ts';
-import { isMachineOf } from '../domain/identity.ts';
-import { holdOf } from '../domain/protection.ts';
+import { inconsistencyOf } from '../domain/consistency.ts';
+import { freezeOf } from '../domain/freeze.ts';
+import { isMachineOf, uidsOf } from '../domain/identity.ts';
+import { overrideOf } from '../domain/override.ts';
+import { holdOf, wasEverLive } from '../domain/protection.ts';
 import { clusterGenerations, generationPools, platforms } from '../kinds.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { deleteObject } from '../kube/delete.ts';
@@ -80,13 +84,23 @@ export function interlock(options: InterlockOptions): Interlock {
   const admit = async (pool: GenerationPool): Promise<Admission> => {
     if (options.leaseAge() > LEASE_AGE) return { refused: 'this process may no longer be the leader' };
     const generation = await find(client, clusterGenerations, pool.spec.generation);
-    if (generation?.metadata.uid !== pool.spec.generationUID)
+    if (!generation || !uidsOf(generation).includes(pool.spec.generationUID))
       return {
         refused: `ClusterGeneration ${pool.spec.generation} with UID ${pool.spec.generationUID} does not exist any more, so whether it was live cannot be known; a person must look at its machines`,
       };
     const platform = await find(client, platforms, generation.spec.platform);
-    const hold = holdOf(generation, platform);
-    return hold ? { refused: hold } : { generation, platform };
+    const moment = { now: clock.now(), scaled: (ms: number) => clock.scaled(ms) };
+    // An override lifts what Kubernetes says; that the cloud says something else, it does not.
+    const hold = holdOf(generation, platform, moment) ?? (platform && freezeOf(platform));
+    if (hold) return { refused: hold };
+    return { generation, platform, release: overrideOf(generation, platform, moment)?.release ?? false };
+  };
+
+  /** The same for its machines: those of a generation that is released are let go, not terminated. */
+  const admitMachines = async (pool: GenerationPool): Promise<Admission> => {
+    const admission = await admit(pool);
+    if (admission.refused !== undefined || !admission.release) return admission;
+    return { refused: `the override of ${pool.spec.generation} says release: its machines are let go, not terminated` };
   };
 
   const deletePool: Interlock['deletePool'] = async (pool) => {
@@ -102,13 +116,16 @@ export function interlock(options: InterlockOptions): Interlock {
   };
 
   const terminate: Interlock['terminate'] = async (pool, ids, because) => {
-    const admission = await admit(pool);
+    const admission = await admitMachines(pool);
     if (admission.refused !== undefined) return { terminated: [], refused: refuse('machine', pool, admission.refused) };
+    const { generation, platform } = admission;
     const destroyer = destroyerOf(await options.providerOf(pool.spec.className));
     const machines = await destroyer.describe(ids);
-    const ours = machines.filter(({ tags }) => isMachineOf(pool, cluster, tags));
+    const ours = machines.filter(({ tags }) => isMachineOf(pool, cluster, tags, generation.status.formerUIDs));
+    const unknown = platform && inconsistencyOf(platform, [generation], ours)?.message;
+    if (unknown) return { terminated: [], refused: refuse('machine', pool, unknown) };
     const foreign = machines.filter((machine) => !ours.includes(machine));
-    const refused =
+    let refused =
       foreign.length > 0
         ? refuse(
             'machine',
@@ -120,7 +137,13 @@ export function interlock(options: InterlockOptions): Interlock {
       (machine) => machine.state !== 'terminated' && machine.state !== 'shutting-down' && !isLeaving(machine),
     );
     const grant = await withdraw(client, clock, admission, alive.length);
-    const done = await remove(destroyer, alive.slice(0, grant.machines), options.leaseAge);
+    const done = await remove(destroyer, alive.slice(0, grant.machines), {
+      // Of what ever served, one at a time is without protection.
+      batch: wasEverLive(generation) ? 1 : BATCH,
+      leaseAge: options.leaseAge,
+      objection: async () => (await admitMachines(pool)).refused,
+    });
+    if (done.refused !== undefined) refused = refuse('machine', pool, done.refused);
     for (const id of done.terminated) accepted.set(id, clock.monotonic());
     if (done.terminated.length > 0) {
       observer?.destroyed?.('machine', done.terminated.length);
@@ -144,28 +167,33 @@ export function interlock(options: InterlockOptions): Interlock {
 
 type Admission =
   | { refused: string }
-  | { refused?: never; generation: ClusterGeneration; platform: Platform | undefined };
+  | { refused?: never; generation: ClusterGeneration; platform: Platform | undefined; release: boolean };
 
-/** Lifts protection machine by machine and terminates what was lifted; stops, without loss, where the cloud says so. */
+/**
+ * Lifts protection machine by machine, `batch` of them at most, and terminates what was lifted; asks before each batch
+ * whether it still may. Stops, without loss, where the cloud says so.
+ */
 async function remove(
   destroyer: Destroyer,
   machines: readonly Machine[],
-  leaseAge: () => number,
-): Promise<{ terminated: string[]; retryAfter?: number }> {
+  about: { batch: number; leaseAge(): number; objection(): Promise<string | undefined> },
+): Promise<{ terminated: string[]; refused?: string; retryAfter?: number }> {
   const terminated: string[] = [];
   let lifted: string[] = [];
   const flush = async () => {
-    if (lifted.length === 0 || leaseAge() > LEASE_AGE) return;
+    if (lifted.length === 0 || about.leaseAge() > LEASE_AGE) return;
     await destroyer.terminate(lifted);
     terminated.push(...lifted);
     lifted = [];
   };
   try {
     for (const { id } of machines) {
-      if (leaseAge() > LEASE_AGE) break;
+      const refused = lifted.length === 0 ? await about.objection() : undefined;
+      if (refused !== undefined) return { terminated, refused };
+      if (about.leaseAge() > LEASE_AGE) break;
       await destroyer.unprotect(id);
       lifted.push(id);
-      if (lifted.length === BATCH) await flush();
+      if (lifted.length === about.batch) await flush();
     }
     await flush();
   } catch (error) {

@@ -26,6 +26,7 @@ export {
   LABEL,
   LIVE_TIME_TAG,
   PLACED_AFTER,
+  RELEASED_TAG,
   VERSION,
 } from './labels.ts';
 export type { Platform, PlatformStatus, TrafficTarget } from './platform.ts';

@@ -32,6 +32,9 @@ export const CLUSTER_TAG = `${GROUP}/cluster`;
 /** Cloud tag only: when this machine's generation became live, RFC 3339. The cloud's own record of the live pointer. */
 export const LIVE_TIME_TAG = `${GROUP}/live-time`;
 
+/** Cloud tag only: when the operator let go of this machine (an override with release: true), RFC 3339. It touches it no more. */
+export const RELEASED_TAG = `${GROUP}/released`;
+
 /** On a pool: how many launches there had been when it was last placed. Written by the operator. */
 export const PLACED_AFTER = `${GROUP}/placed-after`;
 

@@ -16,6 +16,8 @@ import type { CutoverInput } from './input.ts';
 import { retirement } from './retirement.ts';
 import { reserve } from './steps/reserve.ts';
 
+const moment = { now: EPOCH, scaled: (ms: number) => ms };
+
 /** Blue gave way to green at 60 s, and is kept until 1000 s. */
 const succeeded = (changes: Parameters<typeof aCutover>[0] = {}) =>
   aCutover({
@@ -135,7 +137,7 @@ describe('the killer schedule: two leaders, each sure of itself', () => {
     expect(await perform(goBack)).toBe(0);
     const { from, platform } = await now();
     expect(from.status.reservedBy).toBeUndefined();
-    expect(holdOf(from, platform)).toBeUndefined();
+    expect(holdOf(from, platform, moment)).toBeUndefined();
   });
 
   it('goes back first: the retirement fails, and blue stays untouchable', async () => {
@@ -144,7 +146,7 @@ describe('the killer schedule: two leaders, each sure of itself', () => {
     expect(await perform(retire)).toBe(0);
     const { from, platform } = await now();
     expect(from.status.retiredTime).toBeUndefined();
-    expect(holdOf(from, platform)).toContain('reserved by Cutover back-to-blue');
+    expect(holdOf(from, platform, moment)).toContain('reserved by Cutover back-to-blue');
   });
 
   it('goes back between the two writes of the retirement: too late, it is retired for ever', async () => {
@@ -155,6 +157,6 @@ describe('the killer schedule: two leaders, each sure of itself', () => {
     expect(from.status).toMatchObject({ retiredTime: at(1000) });
     expect(from.status.reservedBy).toBeUndefined();
     // Until the list has shrunk it keeps its machines.
-    expect(holdOf(from, platform)).toBe('blue is in status.protected of Platform us');
+    expect(holdOf(from, platform, moment)).toBe('blue is in status.protected of Platform us');
   });
 });

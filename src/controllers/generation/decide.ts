@@ -64,7 +64,7 @@ export function decide(input: GenerationInput): GenerationDecision {
 function leave(input: GenerationInput, reason: 'Deleting' | 'Retired', because: string): GenerationDecision {
   const { generation, own, scaled, now } = input;
   const left = own.reduce((sum, pool) => sum + (pool.status.machines?.launched ?? pool.spec.machines), 0);
-  const hold = holdOf(generation, input.platform);
+  const hold = holdOf(generation, input.platform, input);
   const message = hold
     ? `${because}, and kept: ${hold}`
     : left > 0 || own.length > 0

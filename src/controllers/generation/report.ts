@@ -106,11 +106,11 @@ function progress(
 }
 
 /** What holds whatever else happens: is it live, is it throttled, may it be deleted. */
-export function standing({ generation, platform, own }: GenerationInput): Verdict[] {
+export function standing({ generation, platform, own, ...moment }: GenerationInput): Verdict[] {
   const { liveTime, retiredTime, retiredBy } = generation.status;
   const live = platform?.status.live?.uid === generation.metadata.uid;
   const throttled = own.find((pool) => pool.status.failures?.some(({ reason }) => reason === 'Throttled'));
-  const hold = holdOf(generation, platform);
+  const hold = holdOf(generation, platform, moment);
   return [
     {
       type: 'Live',

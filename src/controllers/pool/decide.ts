@@ -95,14 +95,14 @@ function blind({ pool, now, scaled }: PoolInput, error: ProviderError): PoolDeci
 
 /** Machines that should go. Of a generation that is held none is proposed: the interlock would refuse. */
 function surplus(
-  { pool, generation, platform }: PoolInput,
+  { pool, generation, platform, now, scaled }: PoolInput,
   instances: NonNullable<GenerationPoolStatus['instances']>,
   members: Members,
 ): PoolDecision['terminate'] {
   const ids = instances.map(({ id }) => id);
   if (ids.length === 0) return undefined;
   if (pool.metadata.deletionTimestamp) return { ids, because: 'its pool is being deleted' };
-  if (!generation || holdOf(generation, platform)) return undefined;
+  if (!generation || holdOf(generation, platform, { now, scaled })) return undefined;
   if (generation.status.retiredTime) return { ids, because: 'its generation is retired' };
   if (members.late.length > 0) return { ids: members.late, because: 'it never registered as a Node' };
   // A launch without an answer may be among the instances already: wait for it before anything counts as too many.

@@ -1,7 +1,7 @@
 # Everything goes through `npm run`: it puts node_modules/.bin first on the PATH, so that the Node that the lock file pins runs,
 # whatever the machine's own is.
 .DEFAULT_GOAL := help
-.PHONY: up down demo test verify generate bench-kit format clean help supported
+.PHONY: up down demo test verify generate bench-kit bench-lag format clean help supported
 
 installed := node_modules/.package-lock.json
 
@@ -34,6 +34,9 @@ generate: $(installed) ## Write crds/, the chart's copies of them and manifests/
 
 bench-kit: $(installed) ## Measure the operator kit beside a Go controller-runtime cache
 	@npm run --silent bench-kit
+
+bench-lag: $(installed) ## Measure how far the guard's policies are behind a status write, 1,000 times
+	@npm run --silent bench-lag
 
 format: $(installed) ## Format the code and apply the linter's safe fixes
 	@npm run --silent format

@@ -173,7 +173,7 @@ describe('the manifests', () => {
       errors: [],
     });
     expect(stdout).toContain('deployment.apps/generations-operator');
-    expect(stdout.match(/validatingadmissionpolicy\.[^ ]+\/generations-guard-/g)).toHaveLength(8);
+    expect(stdout.match(/validatingadmissionpolicy\.[^ ]+\/generations-guard-/g)).toHaveLength(10);
   });
 
   it('are what the chart installs', async () => {

@@ -1,27 +1,42 @@
 import { jest } from '@jest/globals';
-import { type Answer, callApi } from '../../../local/access.ts';
+import { Agent, request } from 'undici';
+import type { Answer } from '../../../local/access.ts';
 import { ensureBinaries } from '../../../local/binaries/build.ts';
 import { installChart } from '../../../local/chart.ts';
 import { type ControlPlane, startControlPlane } from '../../../local/control-plane.ts';
 import { waitFor } from '../../../local/wait.ts';
 
-/**
- * A control plane with the chart, where RBAC stops nobody: `person` and `operator` are cluster-admin here as `admin` is, so that whatever
- * is refused is refused by a policy.
- */
 /** A machine that runs everything at once answers late; what waits says what for, well before this. Real ms. */
 jest.setTimeout(60_000);
 
-export type Actor = 'person' | 'admin' | 'operator' | 'cloud';
+/** Whose user name each of them has. */
+export const users = {
+  person: 'alice@example.com',
+  second: 'bob@example.com',
+  admin: 'admin',
+  operator: 'system:serviceaccount:generations-system:generations-operator',
+  /** Its user name without its token: `kubectl --as`. */
+  impostor: 'system:serviceaccount:generations-system:generations-operator',
+  cloud: 'system:cloud-controller-manager',
+  nodeController: 'system:serviceaccount:kube-system:node-controller',
+  kubelet: 'system:node:any',
+} as const;
+
+export type Actor = keyof typeof users;
 
 // biome-ignore lint/suspicious/noExplicitAny: objects are compared, not computed with
 export type KubeObject = any;
 
-export type Method = Parameters<typeof callApi>[2];
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT';
 
+/**
+ * A control plane with the chart, where RBAC stops nobody but `cloud`: all others are cluster-admin here as `admin` is, so that whatever
+ * is refused is refused by a policy.
+ */
 export interface GuardedCluster {
   controlPlane: ControlPlane;
-  call(who: Actor, method: Method, path: string, body?: unknown): Promise<Answer>;
+  /** One request; a PATCH is a merge patch unless `contentType` says otherwise. Ten seconds at most. */
+  call(who: Actor, method: Method, path: string, body?: unknown, contentType?: string): Promise<Answer>;
   /** Creates an object as admin, with `status` written by the operator; returns it as stored. Pools are the operator's. */
   create(object: KubeObject): Promise<KubeObject>;
   /** Writes a status as the operator. */
@@ -35,14 +50,19 @@ const plurals: Record<string, string> = {
   ClusterGeneration: 'apis/generations.dev/v1alpha1/clustergenerations',
   GenerationPool: 'apis/generations.dev/v1alpha1/generationpools',
   Cutover: 'apis/generations.dev/v1alpha1/cutovers',
+  GenerationClass: 'apis/generations.dev/v1alpha1/generationclasses',
   Node: 'api/v1/nodes',
+  Namespace: 'api/v1/namespaces',
+  Service: 'api/v1/namespaces/{namespace}/services',
+  Pod: 'api/v1/namespaces/{namespace}/pods',
+  Ingress: 'apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses',
   ClusterRole: 'apis/rbac.authorization.k8s.io/v1/clusterroles',
   CustomResourceDefinition: 'apis/apiextensions.k8s.io/v1/customresourcedefinitions',
   ValidatingAdmissionPolicy: 'apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies',
 };
 
-export const collectionOf = (kind: string) => `/${plurals[kind]}`;
-export const pathOf = ({ kind, metadata }: KubeObject) => `${collectionOf(kind)}/${metadata.name}`;
+export const collectionOf = (kind: string, namespace = '') => `/${plurals[kind]?.replace('{namespace}', namespace)}`;
+export const pathOf = ({ kind, metadata }: KubeObject) => `${collectionOf(kind, metadata.namespace)}/${metadata.name}`;
 
 export async function startGuardedCluster(): Promise<GuardedCluster> {
   const binaries = await ensureBinaries({ log: () => {} });
@@ -59,16 +79,43 @@ export async function startGuardedCluster(): Promise<GuardedCluster> {
 }
 
 async function guarded(controlPlane: ControlPlane): Promise<GuardedCluster> {
-  await expectStatus(201, callApi(controlPlane, 'admin', 'POST', bindings, { body: everything }));
-  const token = await operatorToken(controlPlane);
-  // The cloud keeps its own token; the operator takes the place of an identity that is not used here.
-  const access = { ...controlPlane, tokens: { ...controlPlane.tokens, gitops: token } };
-  const identity = { person: 'alice', admin: 'admin', operator: 'gitops', cloud: 'cloud' } as const;
-  const call: GuardedCluster['call'] = (who, method, path, body) =>
-    callApi(access, identity[who], method, path, {
-      ...(body === undefined ? {} : { body }),
-      ...(method === 'PATCH' ? { contentType: 'application/merge-patch+json' } : {}),
+  const connections = new Agent({
+    connect: { ca: controlPlane.certificateAuthority },
+    allowH2: false,
+    connections: 16,
+  });
+  const { admin, alice, bob, cloud } = controlPlane.tokens;
+  const credentials: Record<Actor, Record<string, string>> = {
+    person: bearer(alice),
+    second: bearer(bob),
+    admin: bearer(admin),
+    cloud: bearer(cloud),
+    // A kubelet has a client certificate, which this API server does not take; all that admission sees of it is its name and groups.
+    kubelet: {
+      ...bearer(admin),
+      'impersonate-user': users.kubelet,
+      'impersonate-group': 'system:nodes',
+    },
+    impostor: { ...bearer(admin), 'impersonate-user': users.impostor },
+    operator: {},
+    nodeController: {},
+  };
+  const call: GuardedCluster['call'] = async (who, method, path, body, contentType) => {
+    const response = await request(controlPlane.server + path, {
+      method,
+      dispatcher: connections,
+      headers: {
+        ...credentials[who],
+        accept: 'application/json',
+        'content-type': contentType ?? (method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(10_000),
     });
+    return { status: response.statusCode, body: await response.body.json() };
+  };
+  await expectStatus(201, call('admin', 'POST', bindings, everything));
+  for (const who of ['operator', 'nodeController'] as const) credentials[who] = bearer(await tokenOf(call, users[who]));
   const status: GuardedCluster['status'] = (object, value) =>
     expectStatus(200, call('operator', 'PATCH', `${pathOf(object)}/status`, { status: value }));
   return {
@@ -77,12 +124,29 @@ async function guarded(controlPlane: ControlPlane): Promise<GuardedCluster> {
     status,
     async create({ status: value, ...object }) {
       const who = object.kind === 'GenerationPool' ? 'operator' : 'admin';
-      const created = await expectStatus(201, call(who, 'POST', collectionOf(object.kind), object));
+      const created = await expectStatus(
+        201,
+        call(who, 'POST', collectionOf(object.kind, object.metadata.namespace), object),
+      );
       return value === undefined ? created : status(created, value);
     },
     get: async (object) => (await call('admin', 'GET', pathOf(object))).body,
-    stop: () => controlPlane.stop(),
+    async stop() {
+      await connections.destroy();
+      await controlPlane.stop();
+    },
   };
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+/** A real token of a service account: only such a one has a credential id. */
+async function tokenOf(call: GuardedCluster['call'], user: string): Promise<string> {
+  const [, , namespace, name] = user.split(':');
+  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`;
+  await eventually(`${user} to exist`, async () => (await call('admin', 'GET', path)).status === 200);
+  return (await expectStatus(201, call('admin', 'POST', `${path}/token`, body))).status.token;
 }
 
 /**
@@ -131,17 +195,14 @@ const everything = {
   metadata: { name: 'test-rbac-stops-nobody' },
   roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
   subjects: [
-    { kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'alice@example.com' },
-    { kind: 'ServiceAccount', namespace: 'generations-system', name: 'generations-operator' },
+    ...[users.person, users.second, users.operator, users.nodeController].map((name) => ({
+      kind: 'User',
+      apiGroup: 'rbac.authorization.k8s.io',
+      name,
+    })),
+    { kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'system:nodes' },
   ],
 };
-
-async function operatorToken(controlPlane: ControlPlane): Promise<string> {
-  const path = '/api/v1/namespaces/generations-system/serviceaccounts/generations-operator/token';
-  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
-  const { status } = await expectStatus(201, callApi(controlPlane, 'admin', 'POST', path, { body: request }));
-  return status.token;
-}
 
 export async function expectStatus(status: number, answer: Promise<Answer>): Promise<KubeObject> {
   const { status: got, body } = await answer;

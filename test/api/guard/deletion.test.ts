@@ -44,11 +44,16 @@ const generationText: Record<string, (generation: string, platform: string) => s
     `ClusterGeneration ${generation} cannot be deleted: it was live on Platform ${platform} (since 2026-11-01T12:00:00Z) and its machines are kept for a rollback. The Cutover that replaced it retires it when its status.retainUntil has passed, or at once with spec.retireNow: true; then it can be deleted. ${others}`,
 };
 
-function partText(what: string, generation: string, platform: string, stage: Stage): string {
-  return stage === 'live'
-    ? `${what} cannot be deleted: it belongs to generation ${generation}, which is live on Platform ${platform}. To retire it, apply a Cutover from it to another generation. Generations that never were live can be deleted at any time: kubectl get cg shows those as Planned, Provisioning or Staged`
-    : `${what} cannot be deleted: it belongs to generation ${generation}, which Platform ${platform} protects for a cutover or a rollback. kubectl get cutovers shows which Cutover holds it: abort that one, or wait until it has retired the generation`;
+function belongs(what: string, generation: string, platform: string, stage: Stage): string {
+  const why =
+    stage === 'live' ? `is live on Platform ${platform}` : `Platform ${platform} protects for a cutover or a rollback`;
+  return `${what} cannot be deleted: it belongs to generation ${generation}, which ${why}`;
 }
+
+const poolHow = (platform: string, stage: Stage) =>
+  stage === 'live'
+    ? `To retire the generation, apply a Cutover of Platform ${platform} from it to another one`
+    : 'kubectl get cutovers shows which Cutover holds it: abort that one, or wait until it has retired the generation';
 
 /** What is said when the object of this site is to be deleted, and by which policies. */
 function expected(site: Site, target: keyof Site, stage: Stage): { policies: string[]; text: string } {
@@ -58,12 +63,15 @@ function expected(site: Site, target: keyof Site, stage: Stage): { policies: str
   switch (target) {
     case 'generation':
       return { policies: ['generation', 'state'], text: generationText[stage]?.(generation, platform) ?? '' };
-    case 'pool':
-      return { policies: ['pool', 'machines'], text: partText(what, generation, platform, stage) };
+    case 'pool': {
+      const text = `${belongs(what, generation, platform, stage)}. ${poolHow(platform, stage)}. ${others}`;
+      return { policies: ['generation', 'pool'], text };
+    }
     default: {
       const { name } = site.node.metadata;
-      const instead = `. A Node goes when its machine is gone: the cloud controller deletes it then. To work on this machine: kubectl annotate node ${name} generations.dev/maintenance=${name}, then drain it`;
-      return { policies: ['node', 'machines'], text: partText(what, generation, platform, stage) + instead };
+      const how = `To work on this machine alone: kubectl annotate node ${name} generations.dev/maintenance=${name}, then drain it`;
+      const text = `${belongs(what, generation, platform, stage)}, and a Node goes when its machine is gone, by the cloud controller. ${how}. ${others}`;
+      return { policies: ['node', 'machines'], text };
     }
   }
 }
@@ -118,7 +126,7 @@ describe.each<Stage>(['live', 'reserved', 'retained'])('a %s generation', (stage
 });
 
 describe.each<Stage>(['neverLive', 'retired'])('a generation that is %s', (stage) => {
-  it.each(actors)(
+  it.each(['person', 'admin'] as const)(
     'can be deleted by %s, with its pool and its Node',
     async (actor) => {
       const site = await aSite(cluster, stage);
@@ -129,6 +137,18 @@ describe.each<Stage>(['neverLive', 'retired'])('a generation that is %s', (stage
     },
     30_000,
   );
+
+  it('loses its pool to the operator, which may only try to delete the rest', async () => {
+    const { pool, generation, platform } = await aSite(cluster, stage);
+    expect(await cluster.call('operator', 'DELETE', pathOf(pool))).toMatchObject({ status: 200 });
+    for (const object of [generation, platform]) {
+      expect(await cluster.call('operator', 'DELETE', `${pathOf(object)}?dryRun=All`)).toMatchObject({ status: 200 });
+      expect(denialOf(await cluster.call('operator', 'DELETE', pathOf(object)))).toEqual({
+        policy: 'state',
+        text: `${object.kind} ${object.metadata.name} is deleted by people and by what they have set up, never by the operator, which may only try it (dryRun: All). Delete it in your own name`,
+      });
+    }
+  });
 });
 
 describe('the Node of a live generation whose machine is gone', () => {

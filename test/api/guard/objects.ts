@@ -1,5 +1,5 @@
 import { uniqueName } from '../../../local/testing.ts';
-import { eventually, type GuardedCluster, type KubeObject, pathOf } from './cluster.ts';
+import { eventually, expectStatus, type GuardedCluster, type KubeObject, pathOf, users } from './cluster.ts';
 
 /** Builders: a platform with one generation in a given state, its pool and its Node. */
 
@@ -102,7 +102,11 @@ export async function aSite(
   if (!isProtected(stage)) await protects([]);
   if (stage === 'live' && without !== 'platform') {
     const live = { name: generation.metadata.name, uid: generation.metadata.uid, time: NOON };
-    await cluster.status(platform, { live });
+    // Likewise until they see that the generation is live.
+    await eventually(`Platform ${name} to point at it`, async () => {
+      const patched = await cluster.call('operator', 'PATCH', `${pathOf(platform)}/status`, { status: { live } });
+      return patched.status === 200;
+    });
   }
   await eventually(`the policies to see that ${generation.metadata.name} is ${stage}`, async () => {
     const { status, body } = await cluster.call('admin', 'DELETE', `${pathOf(pool)}?dryRun=All`);
@@ -115,4 +119,14 @@ export async function aSite(
     pool: await cluster.get(pool),
     node: await cluster.get(node),
   };
+}
+
+/** Break-glass as two people agree on it: one asks, another approves. The operator then puts it in force. */
+export async function agreeOnOverride({ call }: GuardedCluster, { platform, generation }: Site): Promise<void> {
+  const request = { generation: generation.metadata.name, reason: 'subnet fire', requestedBy: users.person };
+  await expectStatus(200, call('person', 'PATCH', pathOf(platform), { spec: { override: request } }));
+  await expectStatus(
+    200,
+    call('second', 'PATCH', pathOf(platform), { spec: { override: { approvedBy: users.second } } }),
+  );
 }

@@ -11,7 +11,7 @@ import {
   pathOf,
   startGuardedCluster,
 } from './cluster.ts';
-import { aGeneration, aPlatform, aPool, aSite, NOON, type Site } from './objects.ts';
+import { aGeneration, agreeOnOverride, aPlatform, aPool, aSite, NOON, type Site } from './objects.ts';
 
 const others =
   'If you meant a generation that never was live: kubectl get cg shows those as Planned, Provisioning or Staged, and they can be deleted at any time';
@@ -42,7 +42,7 @@ describe('without any Platform', () => {
     const { generation, pool, node } = await aSite(cluster, 'live', { without: 'platform' });
     for (const [object, policy] of [
       [generation, 'state'],
-      [pool, 'machines'],
+      [pool, 'pool'],
       [node, 'machines'],
     ]) {
       const denial = denialOf(await cluster.call('admin', 'DELETE', pathOf(object)));
@@ -70,8 +70,8 @@ describe('a Platform that has lost its status', () => {
       text: `ClusterGeneration ${generation.metadata.name} cannot be deleted: ${unknown}. ${others}`,
     });
     expect(await refused(pool)).toEqual({
-      policy: 'pool',
-      text: `GenerationPool ${pool.metadata.name} cannot be deleted: it belongs to generation ${generation.metadata.name}, and ${unknown}`,
+      policy: 'generation',
+      text: `GenerationPool ${pool.metadata.name} cannot be deleted: it belongs to generation ${generation.metadata.name}, and ${unknown}. ${others}`,
     });
     expect(await refused(platform)).toEqual({
       policy: 'platform',
@@ -87,7 +87,7 @@ describe('a generation of which only the Platform says that it is protected', ()
     const denials = await Promise.all(
       [generation, pool, node].map(async (object) => denialOf(await cluster.call('admin', 'DELETE', pathOf(object)))),
     );
-    expect(denials.map(({ policy }) => policy)).toEqual(['generation', 'pool', 'node']);
+    expect(denials.map(({ policy }) => policy)).toEqual(['generation', 'generation', 'node']);
     expect(denials[0]?.text).toBe(
       `ClusterGeneration ${generation.metadata.name} cannot be deleted: Platform ${platform.metadata.name} protects it (status.protected), with no generation live. A Cutover holds it: kubectl get cutovers shows which. Abort that one, or wait until it has retired the generation. ${others}`,
     );
@@ -108,6 +108,7 @@ describe('break-glass in force', () => {
 
   it('lets the one generation go that it names, with its pool and its Node', async () => {
     const site = await aSite(cluster, 'live');
+    await agreeOnOverride(cluster, site);
     await cluster.status(site.platform, override(site, site.generation.metadata.uid));
     expect(await statuses(site)).toEqual([403, 403, 403]);
     await cluster.status(site.generation, { override: { until: NOON } });
@@ -116,6 +117,7 @@ describe('break-glass in force', () => {
 
   it('does not let a namesake of it go', async () => {
     const site = await aSite(cluster, 'live');
+    await agreeOnOverride(cluster, site);
     await cluster.status(site.generation, { override: { until: NOON } });
     await cluster.status(site.platform, override(site, 'another'));
     expect(await statuses(site)).toEqual([403, 403, 403]);

@@ -8,10 +8,13 @@ import { cutoverController } from './controllers/cutover/controller.ts';
 import { generationController } from './controllers/generation/controller.ts';
 import { platformController } from './controllers/platform/controller.ts';
 import { poolController } from './controllers/pool/controller.ts';
+import { canary } from './guard/canary/canary.ts';
+import { protectionSampler } from './guard/cloud-sample.ts';
 import { interlock } from './guard/destroy.ts';
 import { generationClasses } from './kinds.ts';
 import { connect, type KubeClient } from './kube/client.ts';
-import { ConfigError } from './kube/config.ts';
+import { ConfigError, loadConnection } from './kube/config.ts';
+import { apiServers } from './kube/endpoints.ts';
 import { recorder } from './kube/events.ts';
 import { leaderElection } from './kube/lease.ts';
 import { secrets } from './kube/resources.ts';
@@ -28,13 +31,14 @@ import { telemetryServer } from './telemetry/server.ts';
 /** The operator: config -> client -> caches -> controllers -> serve. */
 
 const CONTROLLER = 'generations.dev/operator';
+const NAME = 'generations-operator';
 
 async function run(config: Config): Promise<void> {
   const log = logger({ level: config['log-level'], format: config['log-format'] });
   const clock = systemClock(config['time-scale']);
   const meters = metrics();
   const operations = operationMetrics(meters.registry);
-  const client = await connect({ name: 'generations-operator', observer: meters.api });
+  const client = await connect({ name: NAME, observer: meters.api });
   const cluster = await checkCluster(client);
 
   const { caches, reflectors } = startableCaches({ client, clock, log, observer: meters.watch });
@@ -45,7 +49,7 @@ async function run(config: Config): Promise<void> {
         clock,
         log,
         namespace: config.namespace,
-        name: 'generations-operator',
+        name: NAME,
         identity,
         observer: meters.lease,
       })
@@ -53,6 +57,16 @@ async function run(config: Config): Promise<void> {
   const events = recorder({ client, clock, log, controller: CONTROLLER, instance: identity });
   const clouds = providers({ clock, log, readSecret: (ref) => readSecret(client, ref), observe: operations.cloud });
   caches.classes.subscribe((name, _, after) => after ?? clouds.forget(name));
+  const providerOf = async (className: string) => clouds.for(await client.get(generationClasses, className));
+  const sampler = protectionSampler({
+    client,
+    clock,
+    log,
+    events,
+    cluster,
+    providerOf,
+    observer: { protectionLifted: operations.protectionLifted },
+  });
 
   const context: Context = {
     client,
@@ -69,10 +83,19 @@ async function run(config: Config): Promise<void> {
       log,
       cluster,
       leaseAge: () => (election ? election.heldFor() : 0),
-      providerOf: async (className) => clouds.for(await client.get(generationClasses, className)),
+      providerOf,
       observer: operations.interlock,
     }),
+    canary: canary({
+      client,
+      servers: apiServers({ client, connection: await loadConnection(), name: NAME }),
+      clock,
+      log,
+      sampleCloud: async ({ platform, generations }) => void (await sampler.sample(platform, generations)),
+      observer: operations.canary,
+    }),
   };
+  caches.platforms.subscribe((name, _, after) => after ?? context.canary.judged(name, undefined));
   const controllers = [
     classController(context),
     platformController(context),

@@ -1,4 +1,5 @@
 import type { ClusterGeneration, Cutover, GenerationClass, GenerationPool, Platform } from '../api/v1alpha1/index.ts';
+import type { Canary } from '../guard/canary/canary.ts';
 import type { Interlock } from '../guard/destroy.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Recorder } from '../kube/events.ts';
@@ -26,6 +27,7 @@ export interface Context {
   /** The provider of a class; throws ProviderError. */
   providerOf(generationClass: GenerationClass): Promise<Provider>;
   interlock: Interlock;
+  canary: Canary;
 }
 
 export interface Caches {

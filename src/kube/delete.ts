@@ -40,3 +40,14 @@ export async function deleteObject<T extends KubeObject>(
     signal: options.signal,
   });
 }
+
+/**
+ * Asks what would come of deleting one object, and deletes nothing: always a dry run. Resolves when the API server would
+ * have deleted it. Throws as {@link deleteObject} does.
+ */
+export const probeDelete = (
+  client: KubeClient,
+  resource: Resource,
+  target: DeleteTarget,
+  options: { signal?: AbortSignal } = {},
+): Promise<void> => deleteObject(client, resource, target, { ...options, dryRun: true });

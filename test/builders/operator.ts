@@ -5,6 +5,7 @@ import { cutoverController } from '../../src/controllers/cutover/controller.ts';
 import { generationController } from '../../src/controllers/generation/controller.ts';
 import { platformController } from '../../src/controllers/platform/controller.ts';
 import { poolController } from '../../src/controllers/pool/controller.ts';
+import type { Canary } from '../../src/guard/canary/canary.ts';
 import { interlock } from '../../src/guard/destroy.ts';
 import type { EventInput } from '../../src/kube/events.ts';
 import type { Provider } from '../../src/providers/provider.ts';
@@ -32,11 +33,13 @@ export interface OperatorOptions {
   clock: ManualClock;
   fate?: Fate;
   leaseAge?: () => number;
+  /** What its probes find; unless told, that every act is refused. */
+  canary?: Canary;
 }
 
 /** Starts the operator in main.ts's order: controllers listen, caches fill, controllers run. */
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
-  const { server, cloud, clock, fate = {}, leaseAge = () => 0 } = options;
+  const { server, cloud, clock, fate = {}, leaseAge = () => 0, canary = refusing(clock) } = options;
   const life = new AbortController();
   const alive = () => life.signal.throwIfAborted();
   const client = server.client({
@@ -69,6 +72,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     cluster: CLUSTER,
     caches,
     providerOf: async () => provider,
+    canary,
     interlock: interlock({
       client,
       clock,
@@ -100,4 +104,25 @@ function mortal<T extends Provider | Cloud['destroyer']>(object: T, alive: () =>
       };
     },
   });
+}
+
+/** A canary over policies that work: the API server in memory has none. */
+function refusing(clock: ManualClock): Canary {
+  const policy = 'generations-guard-tested';
+  return {
+    probe: async ({ live, platform }) => ({
+      time: clock.now(),
+      overridden: false,
+      results: [
+        { family: 'delete-crd', verb: 'delete', target: 'CustomResourceDefinition', outcome: 'Denied', policy },
+        ...(live && platform.status.live
+          ? (['delete-generation', 'delete-pool'] as const).map((family) => ({
+              ...{ family, verb: 'delete', target: live.metadata.name, outcome: 'Denied' as const, policy },
+            }))
+          : []),
+      ],
+    }),
+    sees: async () => ({ seen: true }),
+    judged: () => {},
+  };
 }

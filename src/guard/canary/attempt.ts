@@ -1,0 +1,55 @@
+import type { KubeClient } from '../../kube/client.ts';
+import { probeDelete } from '../../kube/delete.ts';
+import { find } from '../../kube/find.ts';
+import type { Act } from './probes.ts';
+
+/** The only file of the canary that sends what could change something: always as a dry run. */
+
+/** Carries an act out as a dry run. Resolves when it would have been done; throws ApiError. */
+export async function attempt(client: KubeClient, act: Act): Promise<void> {
+  switch (act.do) {
+    case 'delete':
+      await probeDelete(client, act.resource, act.object);
+      return;
+    case 'update':
+      await client.update(act.resource, act.object, { dryRun: true, subresource: act.subresource });
+      return;
+    case 'patch': {
+      const { name, namespace } = act.object;
+      await client.patch(act.resource, name, act.body, { dryRun: true, type: 'merge', namespace });
+    }
+  }
+}
+
+/** What an accepted act has done to its object although it was a dry run; undefined: nothing. Throws ApiError. */
+export async function effectOf(client: KubeClient, act: Act): Promise<string | undefined> {
+  const before = act.do === 'update' ? act.object.metadata : act.object;
+  const { namespace } = before;
+  const now = await find(client, act.resource, before.name, { namespace });
+  if (now?.metadata.uid !== before.uid) return 'it is gone';
+  if (act.do === 'delete') return now.metadata.deletionTimestamp === undefined ? undefined : 'it is being deleted';
+  // Others write as well: only a change of the very fields would be an effect, and those are read back in full.
+  return now.metadata.resourceVersion !== before.resourceVersion && carries(now, act) ? 'it was changed' : undefined;
+}
+
+function carries(now: object, act: Exclude<Act, { do: 'delete' }>): boolean {
+  return act.do === 'patch' ? covers(now, act.body) : covers(now, withoutVersions(act.object));
+}
+
+const withoutVersions = ({ metadata, ...rest }: { metadata: object }): object => {
+  const { resourceVersion: _, managedFields: __, generation: ___, ...kept } = metadata as Record<string, unknown>;
+  return { ...rest, metadata: kept };
+};
+
+/** True when everything in `part` is in `whole` too; null in a patch means absent. */
+function covers(whole: unknown, part: unknown): boolean {
+  if (part === null) return whole === undefined || whole === null;
+  if (typeof part !== 'object') return whole === part;
+  if (Array.isArray(part))
+    return Array.isArray(whole) && whole.length === part.length && part.every((item, at) => covers(whole[at], item));
+  return (
+    typeof whole === 'object' &&
+    whole !== null &&
+    Object.entries(part).every(([key, value]) => covers((whole as Record<string, unknown>)[key], value))
+  );
+}

@@ -1,0 +1,230 @@
+import {
+  ANNOTATION,
+  type ClusterGeneration,
+  type Cutover,
+  FINALIZER,
+  type GenerationClass,
+  type GenerationPool,
+  LABEL,
+  type Platform,
+} from '../../api/v1alpha1/index.ts';
+import { clusterGenerations, cutovers, generationClasses, generationPools, platforms } from '../../kinds.ts';
+import type { DeleteTarget } from '../../kube/delete.ts';
+import { type KubeObject, type Resource, resource } from '../../kube/resource.ts';
+import { type Namespace, type Node, namespaces, nodes, type Service, services } from '../../kube/resources.ts';
+
+/**
+ * The acts that are tried, one of each family: each is one that no identity may do, the operator no more than anybody
+ * else. Pure: from the live objects come acts as data, or why there is nothing to try one on.
+ */
+
+export const FAMILIES = [
+  'delete-generation',
+  'delete-pool',
+  'delete-platform',
+  'delete-class',
+  'delete-cutover',
+  'delete-node',
+  'delete-crd',
+  'strip-finalizer',
+  'retire-generation',
+  'relabel-pool',
+  'relabel-node',
+  'cordon-node',
+  'unlabel-namespace',
+  'unlabel-service',
+] as const;
+
+export type Family = (typeof FAMILIES)[number];
+
+/** An act as data. Whoever carries it out does so as a dry run. */
+export type Act =
+  | { do: 'delete'; resource: Resource; object: DeleteTarget }
+  | { do: 'update'; resource: Resource; object: KubeObject & { status?: unknown }; subresource?: 'status' }
+  | { do: 'patch'; resource: Resource; object: DeleteTarget; body: object };
+
+export type Probe = { family: Family; verb: string; target: string } & (
+  | { act: Act; skip?: never }
+  /** Why it cannot be tried now; for people. */
+  | { act?: never; skip: string }
+);
+
+/** What there is to try acts on, as it was read last. */
+export interface Subject {
+  platform: Platform;
+  /** Two people have lifted the protection of the live generation. */
+  overridden: boolean;
+  generationClass: GenerationClass | undefined;
+  live: ClusterGeneration | undefined;
+  pool: GenerationPool | undefined;
+  /** A Ready Node of the live generation, neither cordoned nor in maintenance. */
+  node: Node | undefined;
+  /** One that holds a reservation. */
+  cutover: Cutover | undefined;
+  crd: KubeObject | undefined;
+  namespace: Namespace | undefined;
+  service: Service | undefined;
+}
+
+export const crds = resource<KubeObject>(
+  'apiextensions.k8s.io/v1',
+  'CustomResourceDefinition',
+  'customresourcedefinitions',
+  false,
+);
+
+/** The CRD whose deletion is tried: all its objects would go without any other rule being asked. */
+export const GUARDED_CRD = 'clustergenerations.generations.dev';
+
+/** A value that no label of ours has. */
+const ASTRAY = 'canary';
+
+const exactly = ({ metadata }: KubeObject): DeleteTarget => ({
+  name: metadata.name,
+  ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
+  uid: metadata.uid,
+  resourceVersion: metadata.resourceVersion,
+});
+
+const called = ({ kind, metadata }: Pick<KubeObject, 'kind' | 'metadata'>): string =>
+  `${kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`;
+
+const deletion = (resource: Resource, object: KubeObject): Act => ({ do: 'delete', resource, object: exactly(object) });
+
+type Recipe<T extends KubeObject> = {
+  family: Family;
+  verb: string;
+  /** What it is tried on, when there is none. */
+  kind: string;
+  object: T | undefined;
+  /** Why there is none. */
+  missing: string;
+  /** The act, or why not on this one. */
+  act(object: T): Act | string;
+};
+
+const probe = <T extends KubeObject>({ family, verb, kind, object, missing, act }: Recipe<T>): Probe => {
+  if (!object) return { family, verb, target: kind, skip: missing };
+  const made = act(object);
+  const target = called(object);
+  return typeof made === 'string' ? { family, verb, target, skip: made } : { family, verb, target, act: made };
+};
+
+/** One probe of each family, in the order of FAMILIES. */
+export function probesOf(subject: Subject): Probe[] {
+  const { platform, overridden, generationClass, cutover, crd, namespace, service } = subject;
+  const nothing = overridden ? 'an override by two people is in force' : 'nothing is live';
+  const [live, pool, node] = overridden ? [] : [subject.live, subject.pool, subject.node];
+  const generation = (family: Family, verb: string, act: (live: ClusterGeneration) => Act | string) =>
+    probe({ family, verb, kind: 'ClusterGeneration', object: live, missing: nothing, act });
+  const noNode = live ? 'the live generation has no Ready Node that is not cordoned' : nothing;
+  const ofNode = (family: Family, verb: string, act: (node: Node) => Act | string) =>
+    probe({ family, verb, kind: 'Node', object: node, missing: noNode, act });
+  const ofPool = (family: Family, verb: string, act: (pool: GenerationPool) => Act | string) =>
+    probe({
+      family,
+      verb,
+      kind: 'GenerationPool',
+      object: pool,
+      missing: live ? 'the live generation has no pool' : nothing,
+      act,
+    });
+  return [
+    generation('delete-generation', 'delete', (it) => deletion(clusterGenerations, it)),
+    ofPool('delete-pool', 'delete', (it) => deletion(generationPools, it)),
+    probe({
+      family: 'delete-platform',
+      verb: 'delete',
+      kind: 'Platform',
+      object: platform,
+      missing: '',
+      act: (it) => (it.status.protected?.length === 0 ? 'it protects nothing' : deletion(platforms, it)),
+    }),
+    probe({
+      family: 'delete-class',
+      verb: 'delete',
+      kind: 'GenerationClass',
+      object: generationClass,
+      missing: 'it does not exist',
+      act: (it) => deletion(generationClasses, it),
+    }),
+    probe({
+      family: 'delete-cutover',
+      verb: 'delete',
+      kind: 'Cutover',
+      object: cutover,
+      missing: 'none holds a reservation',
+      act: (it) => deletion(cutovers, it),
+    }),
+    ofNode('delete-node', 'delete', (it) => deletion(nodes, it)),
+    probe({
+      family: 'delete-crd',
+      verb: 'delete',
+      kind: `CustomResourceDefinition ${GUARDED_CRD}`,
+      object: crd,
+      missing: 'it cannot be read',
+      act: (it) => deletion(crds, it),
+    }),
+    generation('strip-finalizer', 'strip the finalizer of', withoutFinalizer),
+    generation('retire-generation', 'retire', retired),
+    ofPool('relabel-pool', 'relabel', (it) => ({
+      do: 'update',
+      resource: generationPools,
+      object: { ...it, metadata: { ...it.metadata, labels: { ...it.metadata.labels, [LABEL.role]: ASTRAY } } },
+    })),
+    ofNode('relabel-node', 'relabel', (it) => ({
+      do: 'patch',
+      resource: nodes,
+      object: exactly(it),
+      body: { metadata: { labels: { [LABEL.role]: ASTRAY } } },
+    })),
+    ofNode('cordon-node', 'cordon', (it) => ({
+      do: 'patch',
+      resource: nodes,
+      object: exactly(it),
+      body: { spec: { unschedulable: true } },
+    })),
+    probe({
+      family: 'unlabel-namespace',
+      verb: 'unlabel',
+      kind: 'Namespace',
+      object: namespace,
+      missing: `none is labelled ${LABEL.protected}`,
+      act: (it) => unlabelled(namespaces, it, LABEL.protected),
+    }),
+    probe({
+      family: 'unlabel-service',
+      verb: 'unlabel',
+      kind: 'Service',
+      object: service,
+      missing: `no traffic target has a Service labelled ${LABEL.traffic}`,
+      act: (it) => unlabelled(services, it, LABEL.traffic),
+    }),
+  ];
+}
+
+function withoutFinalizer(live: ClusterGeneration): Act | string {
+  const finalizers = live.metadata.finalizers ?? [];
+  if (!finalizers.includes(FINALIZER)) return 'it has none';
+  const metadata = { ...live.metadata, finalizers: finalizers.filter((name) => name !== FINALIZER) };
+  return { do: 'update', resource: clusterGenerations, object: { ...live, metadata } };
+}
+
+/** What ends a generation for good, and only a Cutover to another one may write. */
+function retired(live: ClusterGeneration): Act | string {
+  const { reservedBy: _, ...status } = live.status;
+  if (status.retiredTime) return 'it is retired';
+  if (!status.liveTime) return 'it is not marked as live yet';
+  const forged = {
+    ...status,
+    retiredTime: status.liveTime,
+    retiredBy: { name: ASTRAY, uid: live.metadata.uid },
+  };
+  return { do: 'update', resource: clusterGenerations, object: { ...live, status: forged }, subresource: 'status' };
+}
+
+function unlabelled(resource: Resource, object: KubeObject, label: string): Act | string {
+  if (object.metadata.annotations?.[ANNOTATION.unprotect] !== undefined)
+    return `it carries the annotation ${ANNOTATION.unprotect}`;
+  return { do: 'patch', resource, object: exactly(object), body: { metadata: { labels: { [label]: null } } } };
+}

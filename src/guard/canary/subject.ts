@@ -1,0 +1,145 @@
+import {
+  ANNOTATION,
+  type ClusterGeneration,
+  type Cutover,
+  type GenerationClass,
+  type GenerationPool,
+  LABEL,
+  type Platform,
+} from '../../api/v1alpha1/index.ts';
+import { uidsOf } from '../../domain/identity.ts';
+import { clusterGenerations, cutovers, generationClasses, generationPools, platforms } from '../../kinds.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { isForbidden } from '../../kube/errors.ts';
+import { find } from '../../kube/find.ts';
+import type { KubeObject } from '../../kube/resource.ts';
+import { type Namespace, type Node, namespaces, nodes, type Service, services } from '../../kube/resources.ts';
+import { crds, GUARDED_CRD, type Subject } from './probes.ts';
+
+/** What the caches know of a platform; each of it is read again before a hole is believed. */
+export interface Known {
+  platform: Platform;
+  generationClass: GenerationClass | undefined;
+  /** The live generation. */
+  live: ClusterGeneration | undefined;
+  /** All generations of the platform. */
+  generations: ClusterGeneration[];
+  /** Pools of the live generation. */
+  pools: GenerationPool[];
+  /** Names of Nodes of the live generation that are Ready, not cordoned and not in maintenance. */
+  nodes: string[];
+  /** Cutovers of the platform that have not ended. */
+  cutovers: Cutover[];
+}
+
+/** Nodes looked at until one is found that an act can be tried on. */
+const NODES = 3;
+
+/**
+ * What to try acts on this time. What the caches have is taken from there; the rest is read. `turn` goes up by one each
+ * round, so that in time every pool, Node, namespace and Service has its turn. Throws ApiError.
+ */
+export async function subjectOf(client: KubeClient, known: Known, turn: number): Promise<Subject> {
+  const { platform, generationClass, live } = known;
+  const [crd, node, namespace, service] = await Promise.all([
+    readable(() => find<KubeObject>(client, crds, GUARDED_CRD)),
+    readable(() => nodeOf(client, live, known.nodes, turn)),
+    readable(() => namespaceOf(client, turn)),
+    readable(() => serviceOf(client, platform, turn)),
+  ]);
+  return {
+    platform,
+    overridden: live !== undefined && isOverridden(platform, live),
+    generationClass,
+    live,
+    pool: turned(known.pools, turn)[0],
+    cutover: known.cutovers.find(holds),
+    crd,
+    node,
+    namespace,
+    service,
+  };
+}
+
+/** The same things as they are now: whatever the caches said is read again. Throws ApiError. */
+export async function known(client: KubeClient, before: Known, turn: number): Promise<Known> {
+  const platform = (await find(client, platforms, before.platform.metadata.name)) ?? before.platform;
+  const { live: pointer } = platform.status;
+  const pool = turned(before.pools, turn)[0];
+  const [live, poolNow, generationClass, ...unfinished] = await Promise.all([
+    pointer && find(client, clusterGenerations, pointer.name),
+    pool && find(client, generationPools, pool.metadata.name),
+    find(client, generationClasses, platform.spec.className),
+    ...before.cutovers.map(({ metadata }) => find(client, cutovers, metadata.name)),
+  ]);
+  return {
+    platform,
+    generationClass,
+    live: live?.metadata.uid === pointer?.uid ? live : undefined,
+    generations: before.generations,
+    pools: poolNow && poolNow.spec.generation === pointer?.name ? [poolNow] : [],
+    nodes: before.nodes,
+    cutovers: unfinished.filter(
+      (cutover) => cutover !== undefined && cutover.status.outcome === undefined,
+    ) as Cutover[],
+  };
+}
+
+/** As the policies have it: on the platform, by UID, or on the generation itself. */
+const isOverridden = ({ status }: Platform, live: ClusterGeneration): boolean =>
+  status.override?.uid === live.metadata.uid || live.status.override !== undefined;
+
+const holds = ({ status }: Cutover): boolean =>
+  status.outcome === undefined &&
+  (status.steps ?? []).some(({ name, state }) => name === 'Reserve' && ['Running', 'Done', 'Failed'].includes(state));
+
+/** The same list, beginning with another one each turn. */
+function turned<T>(list: readonly T[], turn: number): T[] {
+  const first = list.length === 0 ? 0 : turn % list.length;
+  return [...list.slice(first), ...list.slice(0, first)];
+}
+
+/** What the operator may not read cannot be tried on; everything else that goes wrong is thrown. */
+async function readable<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isForbidden(error)) return undefined;
+    throw error;
+  }
+}
+
+async function nodeOf(
+  client: KubeClient,
+  live: ClusterGeneration | undefined,
+  names: readonly string[],
+  turn: number,
+): Promise<Node | undefined> {
+  for (const name of turned(names, turn).slice(0, NODES)) {
+    const node = await find(client, nodes, name);
+    if (node && live && isAtWork(node, live)) return node;
+  }
+  return undefined;
+}
+
+const isAtWork = ({ metadata, spec, status }: Node, live: ClusterGeneration): boolean =>
+  metadata.deletionTimestamp === undefined &&
+  uidsOf(live).includes(metadata.labels?.[LABEL.generationUID] ?? '') &&
+  metadata.annotations?.[ANNOTATION.maintenance] === undefined &&
+  !spec?.unschedulable &&
+  (status?.conditions ?? []).some((condition) => condition.type === 'Ready' && condition.status === 'True');
+
+async function namespaceOf(client: KubeClient, turn: number): Promise<Namespace | undefined> {
+  const { items } = await client.list(namespaces, { labelSelector: `${LABEL.protected}=true` });
+  const settled = items.filter(({ metadata }) => metadata.annotations?.[ANNOTATION.unprotect] === undefined);
+  return turned(settled, turn)[0] ?? items[0];
+}
+
+async function serviceOf(client: KubeClient, { spec }: Platform, turn: number): Promise<Service | undefined> {
+  const references = spec.traffic.flatMap(({ service }) => service ?? []);
+  for (const { namespace, name } of turned(references, turn)) {
+    const service = await find(client, services, name, { namespace });
+    if (service?.metadata.labels?.[LABEL.traffic] === 'true') return service;
+  }
+  return undefined;
+}

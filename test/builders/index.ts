@@ -5,3 +5,4 @@ export { aCutoverInput, aMember, aView } from './cutover-input.ts';
 export { aCapacity, aMachine, aNode, aRefusal, CLUSTER } from './machines.ts';
 export * from './objects.ts';
 export { type Operator, startOperator } from './operator.ts';
+export * from './platform-input.ts';

@@ -1,21 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { aGeneration, aPlatform, aPool, at, EPOCH } from '../../../test/builders/index.ts';
-import { decide, type PlatformInput } from './decide.ts';
+import { aGeneration, aPlatform, aPool, at, EPOCH, aPlatformInput as input } from '../../../test/builders/index.ts';
+import { decide } from './decide.ts';
+import type { PlatformInput } from './input.ts';
 
-const input = (changes: Partial<PlatformInput> = {}): PlatformInput => ({
-  platform: aPlatform(),
-  generations: [],
-  livePools: [],
-  classExists: true,
-  now: EPOCH,
-  scaled: (ms) => ms,
-  ...changes,
-});
 const bare = (changes: Parameters<typeof aPlatform>[0] = {}) => {
   const platform = aPlatform(changes);
   delete platform.status.protected;
   return platform;
 };
+/** The guard was just probed: its next round is not what wakes it. */
+const probed = (platform = aPlatform()): PlatformInput['platform'] => ({
+  ...platform,
+  status: { ...platform.status, guard: { effective: true, lastProbeTime: at(0), probes: [] } },
+});
 const ready = (changes: Partial<PlatformInput>) =>
   decide(input(changes)).status.conditions?.find(({ type }) => type === 'Ready');
 const pool = (machines: number, ready: number) =>
@@ -66,7 +63,7 @@ describe('a platform with a status', () => {
 
   it('awaiting its first cutover is Ready', () => {
     expect(ready({})).toMatchObject({ status: 'True', reason: 'AwaitingFirstCutover' });
-    expect(decide(input()).requeueAfter).toBeUndefined();
+    expect(decide(input({ platform: probed() })).requeueAfter).toBe(50_000);
   });
 
   it('reports each role of the live generation', () => {
@@ -97,12 +94,34 @@ describe('a platform with a status', () => {
     ],
   ])('is not Ready: %s', (reason, changes, message) => {
     expect(ready(changes)).toMatchObject({ status: 'False', reason, message });
-    expect(decide(input(changes)).requeueAfter).toBe(30_000);
+    const platform = probed(changes.platform);
+    expect(decide(input({ ...changes, platform })).requeueAfter).toBe(30_000);
   });
 
   it('that has not changed is the same object', () => {
     const { status } = decide(input({ ...live, livePools: [pool(3, 1)] }));
     const platform = { ...live.platform, status };
     expect(decide(input({ ...live, platform, livePools: [pool(3, 1)], now: EPOCH + 9e6 })).status).toEqual(status);
+  });
+});
+
+describe('what a person may have meant', () => {
+  it('is listed, the newest first', () => {
+    const generations = [
+      aGeneration({ name: 'older', metadata: { creationTimestamp: at(1) } }),
+      aGeneration({ name: 'newer', metadata: { creationTimestamp: at(2) } }),
+      aGeneration({ name: 'held', reservedBy: 'to-held' }),
+      aGeneration({ live: true }),
+    ];
+    expect(decide(input({ platform: aPlatform({ live: 'green' }), generations })).status.neverLive).toEqual([
+      'newer',
+      'older',
+    ]);
+    expect(decide(input()).status.neverLive).toBeUndefined();
+  });
+
+  it('is at most what the API takes', () => {
+    const generations = Array.from({ length: 20 }, (_, n) => aGeneration({ name: `ga-${n}` }));
+    expect(decide(input({ generations })).status.neverLive).toHaveLength(16);
   });
 });

@@ -1,0 +1,85 @@
+import { type ClusterGeneration, LABEL, type Platform, type TrafficTarget } from '../../api/v1alpha1/index.ts';
+import { find } from '../../kube/find.ts';
+import { services } from '../../kube/resources.ts';
+import { type Machine, ProviderError } from '../../providers/provider.ts';
+import type { Context } from '../context.ts';
+import type { CloudView, Witness } from './input.ts';
+
+/**
+ * All machines of this cluster in the accounts where the platform may have some: of its own class, and of those that
+ * its generations and pools name.
+ *
+ * @param maxAge oldest answer that will do, real ms
+ */
+export async function lookAtCloud(
+  context: Context,
+  platform: Platform,
+  generations: readonly ClusterGeneration[],
+  maxAge: number,
+): Promise<CloudView> {
+  const pools = context.caches.pools.list().filter(({ spec }) => spec.platform === platform.metadata.name);
+  const classes = new Set(
+    [platform, ...generations, ...pools].flatMap(({ spec }) => (spec.className ? [spec.className] : [])),
+  );
+  const machines = new Map<string, Machine>();
+  let trouble: CloudView['trouble'];
+  for (const name of classes) {
+    const generationClass = context.caches.classes.get(name);
+    if (!generationClass) {
+      trouble = { reason: 'ClassNotFound', message: `GenerationClass ${name} does not exist: create it` };
+      continue;
+    }
+    try {
+      const provider = await context.providerOf(generationClass);
+      for (const machine of await provider.observe(context.cluster, maxAge)) machines.set(machine.id, machine);
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+      trouble = { reason: error.reason, message: error.message };
+    }
+  }
+  return { machines: [...machines.values()], ...(trouble && { trouble }) };
+}
+
+/** Where the platform's traffic goes now, target by target. A target that cannot be read testifies for nobody. */
+export async function witnesses(context: Context, platform: Platform, { machines }: CloudView): Promise<Witness[]> {
+  const uids = new Map(machines.map(({ id, tags }) => [id, tags[LABEL.generationUID]]));
+  return Promise.all(
+    platform.spec.traffic.map(async (target) =>
+      target.service
+        ? serviceWitness(context, platform, target, target.service)
+        : addressWitness(context, platform, target, uids),
+    ),
+  );
+}
+
+async function serviceWitness(
+  { client }: Context,
+  platform: Platform,
+  { name: target }: TrafficTarget,
+  { namespace, name }: { namespace: string; name: string },
+): Promise<Witness> {
+  const selector = (await find(client, services, name, { namespace }))?.spec?.selector ?? {};
+  return { target, name: selector[LABEL.platform] === platform.metadata.name ? selector[LABEL.generation] : undefined };
+}
+
+/** All addresses must point at machines of one generation. */
+async function addressWitness(
+  context: Context,
+  platform: Platform,
+  { name: target, elasticIPs }: TrafficTarget,
+  uids: ReadonlyMap<string, string | undefined>,
+): Promise<Witness> {
+  const generationClass = context.caches.classes.get(platform.spec.className);
+  if (!generationClass) return { target };
+  try {
+    const provider = await context.providerOf(generationClass);
+    const ids = elasticIPs?.allocationIDs ?? [];
+    const addresses = await provider.addresses(ids);
+    const found = new Set(addresses.map(({ instanceID }) => uids.get(instanceID ?? '')));
+    const [uid] = found;
+    return { target, uid: found.size === 1 && addresses.length === ids.length ? uid : undefined };
+  } catch (error) {
+    if (error instanceof ProviderError) return { target };
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+import type { Platform } from '../../api/v1alpha1/index.ts';
+import { kstatus, type Verdict } from '../../domain/conditions.ts';
+import { notImplemented } from '../../domain/not-implemented.ts';
+import type { PlatformInput } from './input.ts';
+import type { Roles } from './roles.ts';
+
+/** The conditions Live, Degraded and Ready of a platform. Nothing is decided here. */
+export function verdictsOf(input: PlatformInput, roles: Roles, consistent: Verdict): Verdict[] {
+  const { live } = input.platform.status;
+  const shortage = roles
+    .filter(({ restored }) => !restored)
+    .map(({ name, machines }) => `${name} ${machines.ready}/${machines.desired}`)
+    .join(', ');
+  const standing: Verdict[] = [
+    live
+      ? { type: 'Live', status: true, reason: 'Live', message: `${live.name} since ${live.time}` }
+      : { type: 'Live', status: false, ...noneIsLive(input) },
+    shortage
+      ? { type: 'Degraded', status: true, reason: 'MachinesMissing', message: shortage }
+      : { type: 'Degraded', status: false, reason: 'Complete', message: '' },
+  ];
+  const trouble = troubleOf(input, shortage, consistent);
+  if (!trouble) {
+    const reason = live ? 'Serving' : 'AwaitingFirstCutover';
+    return [...standing, { type: 'Ready', status: true, reason, message: '' }, ...kstatus('Current', reason, '')];
+  }
+  const { reason, message } = trouble;
+  return [
+    ...standing,
+    { type: 'Ready', status: false, reason, message },
+    ...kstatus(reason === 'MachinesMissing' ? 'Reconciling' : 'Stalled', reason, message),
+  ];
+}
+
+function noneIsLive({ platform }: PlatformInput): { reason: string; message: string } {
+  if (platform.status.protected === undefined)
+    return { reason: 'NotKnown', message: 'Kubernetes and cloud do not agree yet: see the condition Consistent' };
+  if (platform.status.rebound?.length)
+    return {
+      reason: 'PointerLost',
+      message:
+        'which generation was live before the restore could not be told: traffic and the tags at the cloud do not name the same one. Look where traffic goes, and apply a Cutover with from: "" to that one',
+    };
+  return { reason: 'AwaitingFirstCutover', message: 'apply a Cutover with from: ""' };
+}
+
+function troubleOf(
+  { platform, generations, classExists }: PlatformInput,
+  shortage: string,
+  consistent: Verdict,
+): { reason: string; message: string } | undefined {
+  const { live } = platform.status;
+  const unbuilt = notImplemented.platform(platform);
+  if (unbuilt) return { reason: 'NotImplemented', message: unbuilt };
+  if (!classExists) return { reason: 'ClassNotFound', message: classNotFound(platform) };
+  if (consistent.status === false || (consistent.status === 'Unknown' && platform.status.protected === undefined))
+    return { reason: consistent.reason, message: consistent.message };
+  if (live && !generations.some(({ metadata }) => metadata.uid === live.uid))
+    return { reason: 'LiveGenerationLost', message: `${live.name} is live and does not exist any more` };
+  return shortage
+    ? { reason: 'MachinesMissing', message: `machines of the live generation are missing: ${shortage}` }
+    : undefined;
+}
+
+const classNotFound = ({ spec }: Platform): string => `GenerationClass ${spec.className} does not exist: create it`;

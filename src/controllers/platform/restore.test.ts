@@ -1,0 +1,236 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  aCondition,
+  aGeneration,
+  aMachine,
+  aPlatform,
+  aPlatformInput,
+  aPool,
+  at,
+} from '../../../test/builders/index.ts';
+import { LIVE_TIME_TAG, type Platform } from '../../api/v1alpha1/index.ts';
+import { freezeOf } from '../../domain/freeze.ts';
+import type { Machine } from '../../providers/provider.ts';
+import { decide } from './decide.ts';
+import type { PlatformInput } from './input.ts';
+
+/** Machines of a generation as they were tagged before the restore, with the UID that it had then. */
+const machinesOf = (generation: string, liveTime?: string): Machine[] =>
+  [1, 2].map((n) => {
+    const machine = aMachine({ id: `i-${generation}-${n}`, pool: aPool({ generation }) });
+    return { ...machine, tags: { ...machine.tags, ...(liveTime && { [LIVE_TIME_TAG]: liveTime }) } };
+  });
+const reborn = (name: string, formerUIDs: string[] = []) =>
+  aGeneration({ name, metadata: { uid: `new-${name}` }, status: formerUIDs.length > 0 ? { formerUIDs } : {} });
+const lost = (changes: Parameters<typeof aPlatform>[0] = {}): Platform => {
+  const platform = aPlatform(changes);
+  delete platform.status.protected;
+  return platform;
+};
+const rebind = (generation: string, approvedBy: string | undefined = 'bob@example.com') => ({
+  rebind: { generation, uid: `uid-${generation}`, requestedBy: 'alice@example.com', approvedBy },
+});
+const consistent = (status: Platform['status']) => status.conditions?.find(({ type }) => type === 'Consistent');
+
+const both = [...machinesOf('blue', at(10)), ...machinesOf('green', at(20))];
+const restored = (changes: Partial<PlatformInput> = {}) =>
+  aPlatformInput({
+    platform: lost(),
+    generations: [reborn('blue'), reborn('green')],
+    cloud: { machines: both },
+    traffic: [{ target: 'www', name: 'green' }],
+    ...changes,
+  });
+const rebound = [reborn('blue', ['uid-blue']), reborn('green', ['uid-green'])];
+
+describe('a platform restored from a backup', () => {
+  it('is frozen, and says nothing of what it protects, so that nothing can be deleted', () => {
+    const { status, effects } = decide(restored());
+    expect(consistent(status)).toMatchObject({ status: 'False', reason: 'UnknownMachines' });
+    expect(freezeOf({ ...lost(), status })).toContain('2 of blue with UID uid-blue');
+    expect(status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({ reason: 'UnknownMachines' });
+    expect(status.protected).toBeUndefined();
+    expect(effects).toEqual([]);
+  });
+
+  it('stays so while half of its machines are known', () => {
+    const { status } = decide(restored({ generations: [reborn('blue'), rebound[1]!] }));
+    expect(consistent(status)?.status).toBe('False');
+    expect(status.protected).toBeUndefined();
+  });
+
+  it('stays unknown while the cloud cannot be looked at', () => {
+    const cloud = { machines: [], trouble: { reason: 'Unauthorized', message: 'who are you' } };
+    const { status } = decide(restored({ cloud }));
+    expect(consistent(status)).toMatchObject({ status: 'Unknown', reason: 'Unauthorized' });
+    expect(status.protected).toBeUndefined();
+    expect(status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({ status: 'False' });
+  });
+
+  it('that was frozen stays so while the cloud cannot be looked at', () => {
+    const why = { type: 'Consistent', status: 'False' as const, reason: 'UnknownMachines', message: 'strangers' };
+    const platform = aPlatform({ status: { conditions: [aCondition(why)] } });
+    const cloud = { machines: [], trouble: { reason: 'Throttled', message: 'slower' } };
+    expect(consistent(decide(aPlatformInput({ platform, cloud })).status)).toMatchObject(why);
+  });
+
+  it('with nothing at the cloud is one that is new', () => {
+    const { status } = decide(restored({ cloud: { machines: [] } }));
+    expect(status).toMatchObject({ protected: [] });
+    expect(consistent(status)?.status).toBe('True');
+  });
+});
+
+describe('the live generation of a platform whose machines are known again', () => {
+  const end = (changes: Partial<PlatformInput> = {}) => decide(restored({ generations: rebound, ...changes }));
+
+  it('is what traffic and the newest tag agree on; everything rebound is protected', () => {
+    const { status, effects } = end();
+    expect(status).toMatchObject({
+      protected: ['blue', 'green'],
+      live: { name: 'green', uid: 'new-green', time: at(20) },
+    });
+    expect(consistent(status)?.status).toBe('True');
+    expect(effects).toEqual([]);
+    // In the next look it says so itself.
+    const next = decide(restored({ generations: rebound, platform: { ...lost(), status } })).effects;
+    expect(next).toMatchObject([{ object: { metadata: { name: 'green' } }, status: { liveTime: at(20) } }]);
+  });
+
+  it('is known by the machines behind an address, too', () => {
+    expect(end({ traffic: [{ target: 'ips', uid: 'uid-green' }] }).status.live?.name).toBe('green');
+  });
+
+  it.each<[string, Partial<PlatformInput>]>([
+    [
+      'one target points elsewhere',
+      {
+        traffic: [
+          { target: 'www', name: 'green' },
+          { target: 'ips', uid: 'uid-blue' },
+        ],
+      },
+    ],
+    ['one target points nowhere', { traffic: [{ target: 'www', name: 'green' }, { target: 'ips' }] }],
+    ['traffic goes to the older', { traffic: [{ target: 'www', name: 'blue' }] }],
+    ['no machine was ever tagged', { cloud: { machines: [...machinesOf('blue'), ...machinesOf('green')] } }],
+  ])('is not inferred when %s; everything is protected all the same', (_, changes) => {
+    const { status } = end(changes);
+    expect(status.live).toBeUndefined();
+    expect(status.protected).toEqual(['blue', 'green']);
+  });
+
+  it('that could not be told is asked for, with how to say it', () => {
+    const time = at(30);
+    const known = ['blue', 'green'].map((name) => ({ generation: name, uid: `uid-${name}`, time }));
+    const { status } = end({
+      traffic: [],
+      platform: lost({ status: { rebound: known } }),
+      cloud: { machines: machinesOf('blue') },
+    });
+    expect(status.conditions?.find(({ type }) => type === 'Live')).toMatchObject({
+      reason: 'PointerLost',
+      message: expect.stringContaining('from: ""'),
+    });
+  });
+});
+
+describe('rebinding', () => {
+  const asked = (spec: object, changes: Partial<PlatformInput> = {}) =>
+    decide(restored({ platform: lost({ spec: spec as Platform['spec'] }), ...changes }));
+
+  it('gives the generation its former UID first, then records it and says so', () => {
+    const first = asked(rebind('green'));
+    expect(first.effects).toMatchObject([
+      { object: { metadata: { name: 'green' } }, status: { formerUIDs: ['uid-green'] } },
+    ]);
+    expect(first.say).toEqual([]);
+    const second = asked(rebind('green'), { generations: [reborn('blue'), rebound[1]!] });
+    expect(second.status.rebound).toEqual([{ generation: 'green', uid: 'uid-green', time: at(0) }]);
+    expect(second.say).toMatchObject([
+      { reason: 'Rebound', note: expect.stringContaining('approved by bob@example.com') },
+    ]);
+    const third = asked(rebind('green'), {
+      generations: [reborn('blue'), rebound[1]!],
+      platform: lost({ spec: rebind('green'), status: { rebound: second.status.rebound } }),
+    });
+    expect([third.effects, third.say, third.status.rebound]).toEqual([[], [], second.status.rebound]);
+  });
+
+  it.each<[string, object, Partial<PlatformInput>, string]>([
+    [
+      'one person',
+      { rebind: { ...rebind('green').rebind, approvedBy: undefined } },
+      {},
+      'another person than alice@example.com approves',
+    ],
+    ['the same one', rebind('green', 'alice@example.com'), {}, 'two different people'],
+    ['a service account', rebind('green', 'system:serviceaccount:a:b'), {}, 'two different people'],
+    ['a generation that is not there', rebind('red'), {}, 'ClusterGeneration red of this Platform does not exist'],
+    [
+      'machines that are not there',
+      { rebind: { ...rebind('green').rebind, uid: 'typo' } },
+      {},
+      'no machine with UID typo',
+    ],
+    [
+      'machines of another name',
+      { rebind: { ...rebind('green').rebind, uid: 'uid-blue' } },
+      {},
+      'are tagged with generation blue',
+    ],
+    [
+      'machines that have an owner',
+      { rebind: { ...rebind('green').rebind, uid: 'uid-blue' } },
+      { generations: [rebound[0]!, reborn('green')] },
+      'is that of ClusterGeneration blue',
+    ],
+    [
+      'a cloud that cannot be seen',
+      rebind('green'),
+      { cloud: { machines: both, trouble: { reason: 'Throttled', message: 'slower' } } },
+      'slower',
+    ],
+  ])('is not carried out for %s, and says why', (_, spec, changes, message) => {
+    const { effects, status, say } = asked(spec, changes);
+    expect([effects, say, status.rebound]).toEqual([[], [], undefined]);
+    expect(consistent(status)?.message).toContain(`spec.rebind is not carried out: `);
+    expect(consistent(status)?.message).toContain(message);
+  });
+});
+
+describe('an older backup, in which another generation is live', () => {
+  const generations = [aGeneration({ name: 'blue', live: true }), aGeneration({ name: 'green', ready: true })];
+  const old = (changes: Partial<Platform['status']> = {}, spec: object = {}) =>
+    aPlatformInput({
+      platform: aPlatform({ live: 'blue', spec: spec as Platform['spec'], status: changes }),
+      generations,
+      cloud: { machines: both },
+      now: Date.parse(at(60)),
+    });
+
+  it('is frozen, says so, and protects what the cloud says is live as well', () => {
+    const { status } = decide(old());
+    expect(consistent(status)).toMatchObject({ status: 'False', reason: 'PointerDisagrees' });
+    expect(status.protected).toEqual(['blue', 'green']);
+    expect(status.live?.name).toBe('blue');
+  });
+
+  it('goes on once two people acknowledge it', () => {
+    const { status } = decide(old({}, rebind('green')));
+    expect(status.rebound).toEqual([{ generation: 'green', uid: 'uid-green', time: at(60) }]);
+    expect(consistent(status)?.status).toBe('True');
+  });
+
+  it('is not acknowledged by what was said before, even if it still stands there', () => {
+    const before = [{ generation: 'green', uid: 'uid-green', time: at(15) }];
+    const { status } = decide(old({ rebound: before }, rebind('green')));
+    expect(consistent(status)).toMatchObject({
+      status: 'False',
+      message: expect.stringContaining('Take spec.rebind out'),
+    });
+    expect(status.rebound).toEqual(before);
+    // Taken out, it is forgotten, and may be said again.
+    expect(decide(old({ rebound: before })).status.rebound).toEqual([]);
+  });
+});

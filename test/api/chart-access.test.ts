@@ -69,14 +69,16 @@ describe('the chart gives', () => {
     table.flatMap(([verbs, resource]) => verbs.split(' ').map((verb) => `${verb} ${resource}`));
 
   const operatorMay: Access[] = [
-    ['get list watch', 'generationclasses.generations.dev'],
-    ['get list watch', 'platforms.generations.dev'],
-    ['get list watch update', 'clustergenerations.generations.dev'],
-    ['get list watch', 'cutovers.generations.dev'],
+    // Its deletions are tried as dry runs; a policy lets it do no more.
+    ['get list watch delete', 'generationclasses.generations.dev'],
+    ['get list watch delete', 'platforms.generations.dev'],
+    ['get list watch update delete', 'clustergenerations.generations.dev'],
+    ['get list watch delete', 'cutovers.generations.dev'],
     ['get list watch create update delete', 'generationpools.generations.dev'],
     ['update', 'platforms/status.generations.dev'],
     ['update', 'clustergenerations/finalizers.generations.dev'],
-    ['get list watch patch', 'nodes'],
+    ['get list watch patch delete', 'nodes'],
+    ['list patch', 'namespaces'],
     ['get patch', 'services', 'edge'],
     ['list', 'endpointslices.discovery.k8s.io', 'edge'],
     ['list', 'pods', 'edge'],
@@ -85,11 +87,13 @@ describe('the chart gives', () => {
     ['get', 'secrets', 'generations-system'],
   ];
   const operatorMayNot: Access[] = [
-    ['create update patch delete deletecollection', 'platforms.generations.dev'],
-    ['create update patch delete deletecollection', 'cutovers.generations.dev'],
-    ['create delete deletecollection', 'clustergenerations.generations.dev'],
+    ['create update patch deletecollection', 'generationclasses.generations.dev'],
+    ['create update patch deletecollection', 'platforms.generations.dev'],
+    ['create update patch deletecollection', 'cutovers.generations.dev'],
+    ['create deletecollection', 'clustergenerations.generations.dev'],
     ['deletecollection', 'generationpools.generations.dev'],
-    ['create update delete deletecollection', 'nodes'],
+    ['create update deletecollection', 'nodes'],
+    ['create update delete deletecollection', 'namespaces'],
     ['list watch create update delete', 'services', 'edge'],
     ['get watch create delete', 'pods', 'edge'],
     ['list watch', 'secrets', 'generations-system'],

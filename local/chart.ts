@@ -15,12 +15,19 @@ export interface ChartOptions {
   release?: string;
 }
 
+/** Where a webhook on a port of this machine is called. */
+export function webhookUrl(port: number): string {
+  return `https://127.0.0.1:${port}/validate`;
+}
+
 /** No pods of the operator, and so no image; rights for the people of the local control plane. */
 const localValues = {
   replicas: '0',
   image: 'unused:local',
   'access.editors': `{${groups.operators}}`,
   'access.platformEditors': `{${groups.gitops}}`,
+  // An API server outside the cluster reaches no Service. Nobody listens here: that is said at once, not after a time-out.
+  'guard.webhook.url': webhookUrl(1),
 };
 
 /**

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { ensureBinaries } from './binaries/build.ts';
 import { bundle } from './bundle.ts';
-import { type ChartOptions, installChart } from './chart.ts';
+import { type ChartOptions, installChart, webhookUrl } from './chart.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { type Operator, type OperatorOptions, startOperator } from './operator.ts';
 import { paths } from './paths.ts';
+import { freePorts } from './ports.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts';
 
 /**
@@ -62,8 +63,15 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
     const kubeconfig = controlPlane.kubeconfigs.cloud;
     const simulator = await startSimulator({ group, scenario, kubeconfig, timeScale, ...cloud });
     log('installing the chart');
-    await installChart(controlPlane, chart);
-    const running = operator === false ? undefined : await startOperatorAt(timeScale, controlPlane, operator, log);
+    const [webhookPort = 0] = await freePorts(1);
+    await installChart(controlPlane, {
+      ...chart,
+      values: { 'guard.webhook.url': webhookUrl(webhookPort), ...chart?.values },
+    });
+    const running =
+      operator === false
+        ? undefined
+        : await startOperatorAt(timeScale, controlPlane, { webhookPort, ...operator }, log);
     return {
       controlPlane,
       simulator,
@@ -83,7 +91,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
 async function startOperatorAt(
   timeScale: number,
   access: ControlPlane,
-  options: Exclude<EnvironmentOptions['operator'], false | undefined>,
+  options: Exclude<EnvironmentOptions['operator'], false | undefined> & Pick<OperatorOptions, 'webhookPort'>,
   log: (line: string) => void,
 ): Promise<Operator> {
   log('starting the operator');

@@ -28,6 +28,8 @@ export interface OperatorOptions {
   name?: string;
   /** Another program in its place: the bundle that is shipped, or a stand-in for tests of this file. */
   program?: string;
+  /** Where the admission webhook listens on 127.0.0.1; any free port unless told, where nobody calls it. */
+  webhookPort?: number;
   /** Real seconds; one hour unless told, as for a pod. */
   tokenValidForSeconds?: number;
 }
@@ -79,9 +81,12 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const user = operatorServiceAccount;
   await writeKubeconfig(kubeconfig, { server, certificateAuthority, user, credential: { tokenFile } });
 
-  const [health, metrics] = (await freePorts(2)).map((port) => `127.0.0.1:${port}`);
+  const ports = await freePorts(3);
+  const [health, metrics, webhook] = [...ports.slice(0, 2), options.webhookPort ?? ports[2]].map(
+    (port) => `127.0.0.1:${port}`,
+  );
   const asDeployed = [`--namespace=${operatorNamespace}`, ...(options.leaderElect === false ? [] : ['--leader-elect'])];
-  const addresses = [`--metrics-address=${metrics}`, `--health-address=${health}`];
+  const addresses = [`--metrics-address=${metrics}`, `--health-address=${health}`, `--webhook-address=${webhook}`];
   const command = {
     name,
     command: process.execPath,

@@ -8,6 +8,7 @@ describe('the configuration', () => {
       'time-scale': 1,
       'metrics-address': { port: 8080 },
       'health-address': { port: 8081 },
+      'webhook-address': { port: 9443 },
       'log-level': 'info',
       'log-format': 'json',
       'leader-elect': false,

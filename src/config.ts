@@ -18,6 +18,7 @@ const schema = z.object({
   'time-scale': z.coerce.number('is not a number').positive('must be above 0').max(100_000),
   'metrics-address': address,
   'health-address': address,
+  'webhook-address': address,
   'log-level': z.enum(['debug', 'info', 'warn', 'error']),
   'log-format': z.enum(['json', 'text']),
   'leader-elect': z.boolean(),
@@ -30,6 +31,7 @@ const DEFAULTS = {
   'time-scale': '1',
   'metrics-address': ':8080',
   'health-address': ':8081',
+  'webhook-address': ':9443',
   'log-level': 'info',
   'log-format': 'json',
 } as const;
@@ -41,6 +43,7 @@ export const USAGE = `usage: cluster-generations [flags]
   --time-scale=N            declared seconds in a real one: drills on a simulated cloud only (${DEFAULTS['time-scale']})
   --metrics-address=ADDR    host:port of /metrics (${DEFAULTS['metrics-address']})
   --health-address=ADDR     host:port of /healthz and /readyz (${DEFAULTS['health-address']})
+  --webhook-address=ADDR    host:port of the admission webhook (${DEFAULTS['webhook-address']})
   --log-level=LEVEL         debug, info, warn or error (${DEFAULTS['log-level']})
   --log-format=FORMAT       json or text (${DEFAULTS['log-format']})
   --leader-elect            elect one of several replicas; without it this process takes itself for the only one

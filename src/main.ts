@@ -6,11 +6,14 @@ import { classController } from './controllers/class/controller.ts';
 import type { Context } from './controllers/context.ts';
 import { cutoverController } from './controllers/cutover/controller.ts';
 import { generationController } from './controllers/generation/controller.ts';
+import { maintenanceController } from './controllers/maintenance/controller.ts';
 import { platformController } from './controllers/platform/controller.ts';
 import { poolController } from './controllers/pool/controller.ts';
 import { canary } from './guard/canary/canary.ts';
 import { protectionSampler } from './guard/cloud-sample.ts';
 import { interlock } from './guard/destroy.ts';
+import { webhookMetrics } from './guard/webhook/metrics.ts';
+import { webhook } from './guard/webhook/webhook.ts';
 import { generationClasses } from './kinds.ts';
 import { connect, type KubeClient } from './kube/client.ts';
 import { ConfigError, loadConnection } from './kube/config.ts';
@@ -102,8 +105,10 @@ async function run(config: Config): Promise<void> {
     generationController(context),
     poolController(context),
     cutoverController(context),
+    maintenanceController(context),
   ];
 
+  const unready = () => (operator.ready() ? undefined : 'the caches are not complete');
   const operator = manager({
     clock,
     log,
@@ -114,7 +119,17 @@ async function run(config: Config): Promise<void> {
         ...config['health-address'],
         registry: meters.registry,
         unhealthy: () => hungBecauseOf(controllers),
-        unready: () => (operator.ready() ? undefined : 'the caches are not complete'),
+        unready,
+      }),
+      ...webhook({
+        client,
+        clock,
+        log,
+        namespace: config.namespace,
+        address: config['webhook-address'],
+        caches,
+        unready,
+        observer: webhookMetrics(meters.registry),
       }),
     ],
     caches: reflectors,

@@ -18,6 +18,7 @@ const READ: Resource<KubeObject>[] = [
   generationPools,
   cutovers,
   nodes,
+  namespaces,
 ];
 
 /**

@@ -1,8 +1,10 @@
+import { LABEL } from '../api/v1alpha1/index.ts';
+import { inMaintenance, outages } from '../domain/blast-radius.ts';
 import { clusterGenerations, cutovers, generationClasses, generationPools, platforms } from '../kinds.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type Reflector, type ReflectorObserver, reflector } from '../kube/reflector.ts';
 import type { KubeObject, Resource } from '../kube/resource.ts';
-import { nodes } from '../kube/resources.ts';
+import { namespaces, nodes } from '../kube/resources.ts';
 import type { IndexFunction } from '../kube/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -34,7 +36,14 @@ export function startableCaches(options: {
       project: viewOf,
       indexes: {
         [BY.providerID]: ({ providerID }) => providerID,
+        [BY.maintenance]: (node) => (inMaintenance(node) ? BY.maintenance : undefined),
       },
+    }),
+    namespaces: reflector({
+      ...options,
+      resource: namespaces,
+      labelSelector: `${LABEL.protected}=true`,
+      project: withoutManagedFields,
     }),
   };
   const caches: Caches = {
@@ -44,7 +53,10 @@ export function startableCaches(options: {
     pools: reflectors.pools.store,
     cutovers: reflectors.cutovers.store,
     nodes: reflectors.nodes.store,
+    namespaces: reflectors.namespaces.store,
+    outages: outages(),
   };
+  caches.nodes.subscribe((_, before, after) => caches.outages.observe(before, after, options.clock.now()));
   return { caches, reflectors: Object.values(reflectors) };
 }
 

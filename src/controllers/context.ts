@@ -1,8 +1,10 @@
 import type { ClusterGeneration, Cutover, GenerationClass, GenerationPool, Platform } from '../api/v1alpha1/index.ts';
+import type { Outages } from '../domain/blast-radius.ts';
 import type { Canary } from '../guard/canary/canary.ts';
 import type { Interlock } from '../guard/destroy.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Recorder } from '../kube/events.ts';
+import type { Namespace } from '../kube/resources.ts';
 import type { Store } from '../kube/store.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -37,12 +39,18 @@ export interface Caches {
   pools: Store<GenerationPool>;
   cutovers: Store<Cutover>;
   nodes: Store<NodeView>;
+  /** Those with the label generations.dev/protected=true. */
+  namespaces: Store<Namespace>;
+  /** What is out of each generation, kept as Nodes change. */
+  outages: Outages;
 }
 
 /** Indexes of the caches. */
 export const BY = {
   /** nodes, by spec.providerID */
   providerID: 'providerID',
+  /** nodes in maintenance, all under one value */
+  maintenance: 'maintenance',
   /** pools, by the name of their generation */
   generation: 'generation',
   /** pools, by the cloud's ids of their instances */

@@ -3,6 +3,7 @@ import { classController } from '../../src/controllers/class/controller.ts';
 import type { Context } from '../../src/controllers/context.ts';
 import { cutoverController } from '../../src/controllers/cutover/controller.ts';
 import { generationController } from '../../src/controllers/generation/controller.ts';
+import { maintenanceController } from '../../src/controllers/maintenance/controller.ts';
 import { platformController } from '../../src/controllers/platform/controller.ts';
 import { poolController } from '../../src/controllers/pool/controller.ts';
 import type { Canary } from '../../src/guard/canary/canary.ts';
@@ -83,7 +84,14 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       destroyerOf: () => destroyer,
     }),
   };
-  const controllers = [classController, platformController, generationController, poolController, cutoverController];
+  const controllers = [
+    classController,
+    platformController,
+    generationController,
+    poolController,
+    cutoverController,
+    maintenanceController,
+  ];
   const listening = controllers.map((controller) => controller(context));
   for (const reflector of reflectors) void reflector.start(life.signal);
   await Promise.all(reflectors.map(({ synced }) => synced));

@@ -1,0 +1,324 @@
+import { uniqueName } from '../../../../local/testing.ts';
+import { eventually, expectStatus, type GuardedCluster, type KubeObject, pathOf } from '../cluster.ts';
+import { aNode, aSite, NOON, type Stage } from '../objects.ts';
+import { bogusOwner, deletions, edit, patch } from './attempts.ts';
+import type { Act, Attempt, Cast, Family } from './cells.ts';
+import {
+  anybody,
+  anybodyButTheOperator,
+  both,
+  either,
+  kubeletsAndNodeControllers,
+  nobody,
+  notLive,
+  theNodeController,
+  theOperator,
+  unprotected,
+  when,
+} from './rules.ts';
+
+/** A Platform with one generation, its pool and three Nodes: a ready one, a sick one, and one that a person works on. */
+
+const finalizers = ['generations.dev/machines'];
+const later = '2026-11-02T12:00:00Z';
+const cutover = { name: 'to-next', uid: 'c00' };
+
+/** As GitOps applies it; what it applied before and leaves out now is dropped. */
+function applied(generation: KubeObject, content: 'whole' | 'dropping'): Attempt {
+  const { apiVersion, kind, metadata, spec } = generation;
+  const whole = content === 'whole';
+  const [web] = spec.pools;
+  return {
+    method: 'PATCH',
+    query: 'fieldManager=gitops&force=true',
+    contentType: 'application/apply-patch+yaml',
+    body: {
+      apiVersion,
+      kind,
+      metadata: { name: metadata.name, ...(whole && { labels: { 'generations.dev/platform': spec.platform } }) },
+      spec: { pools: whole ? [web, { ...web, name: 'extra' }] : [web] },
+    },
+  };
+}
+
+async function build(cluster: GuardedCluster, situation: string): Promise<Cast> {
+  const { platform, generation, pool, node } = await aSite(cluster, situation as Stage);
+  const { query, body, contentType } = applied(generation, 'whole');
+  await expectStatus(200, cluster.call('admin', 'PATCH', `${pathOf(generation)}?${query}`, body, contentType));
+  for (const object of [generation, pool])
+    await expectStatus(200, cluster.call('operator', 'PATCH', pathOf(object), { metadata: { finalizers } }));
+  const { name } = platform.metadata;
+  const labelled = (object: KubeObject) => ({
+    ...object,
+    metadata: { ...object.metadata, labels: { ...object.metadata.labels, site: uniqueName('site') } },
+  });
+  const sick = await cluster.create(labelled(aNode(generation, name, 'False')));
+  const worked = aNode(generation, name);
+  const annotations = { 'generations.dev/maintenance': worked.metadata.name };
+  const maintained = await cluster.create(labelled({ ...worked, metadata: { ...worked.metadata, annotations } }));
+  await expectStatus(200, cluster.call('admin', 'PATCH', pathOf(platform), { metadata: { labels: { site: name } } }));
+  return { platform: await cluster.get(platform), generation, pool, node, sick, maintained };
+}
+
+async function discard(cluster: GuardedCluster, { platform, generation, ...rest }: Cast): Promise<void> {
+  const undone = { liveTime: null, reservedBy: null, stage: 'Staged' };
+  await cluster.call('operator', 'PATCH', `${pathOf(platform)}/status`, { status: { live: null, protected: [] } });
+  await cluster.call('operator', 'PATCH', `${pathOf(generation)}/status`, { status: undone });
+  for (const object of [...Object.values(rest), generation, platform])
+    await eventually(`${object.metadata.name} to go`, async () => {
+      await cluster.call('operator', 'PATCH', pathOf(object), { metadata: { finalizers: null } });
+      const { status } = await cluster.call('admin', 'DELETE', pathOf(object));
+      return status === 200 || status === 404;
+    });
+}
+
+const generationActs: Act[] = [
+  ...Object.entries(deletions).map(([way, attempt]) => ({
+    what: `${way} it`,
+    to: 'generation',
+    attempt,
+    legal: both(unprotected, anybodyButTheOperator),
+  })),
+  {
+    what: 'strip its finalizer',
+    to: 'generation',
+    attempt: patch({ metadata: { finalizers: null } }),
+    legal: both(unprotected, theOperator),
+  },
+  {
+    what: 'give it an owner that is gone',
+    to: 'generation',
+    attempt: patch({ metadata: { ownerReferences: [bogusOwner] } }),
+    legal: unprotected,
+  },
+  {
+    what: 'relabel it',
+    to: 'generation',
+    attempt: patch({ metadata: { labels: { 'generations.dev/platform': 'x' } } }),
+    legal: unprotected,
+  },
+  {
+    what: 'take machines out of its pools',
+    to: 'generation',
+    attempt: edit(({ spec }) => {
+      spec.pools[0].machines = 0;
+    }),
+    legal: unprotected,
+  },
+  {
+    what: 'take a pool out of it',
+    to: 'generation',
+    attempt: edit(({ spec }) => {
+      spec.pools.length = 1;
+    }),
+    legal: unprotected,
+  },
+  {
+    what: 'apply it without a label and a pool',
+    to: 'generation',
+    attempt: (object) => applied(object, 'dropping'),
+    legal: unprotected,
+  },
+  {
+    what: 'add machines to it',
+    to: 'generation',
+    attempt: edit(({ spec }) => {
+      spec.pools[0].machines++;
+    }),
+    legal: anybody,
+    undo: 'needless',
+  },
+  {
+    what: 'write its status',
+    to: 'generation',
+    attempt: (object) => patch({ status: { observedGeneration: object.status.observedGeneration + 1 } }, '/status')(),
+    legal: theOperator,
+    undo: 'needless',
+  },
+  {
+    what: 'retire it without a Cutover',
+    to: 'generation',
+    attempt: patch({ status: { retiredTime: later, retiredBy: cutover } }, '/status'),
+    legal: both(theOperator, when('retained')),
+  },
+  {
+    what: 'make it live',
+    to: 'generation',
+    attempt: patch({ status: { liveTime: later } }, '/status'),
+    legal: both(theOperator, when('reserved')),
+    only: ['neverLive', 'reserved'],
+  },
+];
+
+const poolActs: Act[] = [
+  ...['delete', 'delete by force', 'delete in the background', 'delete the collection of'].map((way) => ({
+    what: `${way} its pool`,
+    to: 'pool',
+    attempt: deletions[way] ?? patch({}),
+    legal: unprotected,
+  })),
+  {
+    what: "strip its pool's finalizer",
+    to: 'pool',
+    attempt: patch({ metadata: { finalizers: null } }),
+    legal: both(unprotected, theOperator),
+  },
+  {
+    what: 'give its pool an owner that is gone',
+    to: 'pool',
+    attempt: patch({ metadata: { ownerReferences: [bogusOwner] } }),
+    legal: unprotected,
+  },
+  {
+    what: 'have its pool adopted by another generation',
+    to: 'pool',
+    attempt: patch({
+      metadata: {
+        ownerReferences: [
+          { ...bogusOwner, apiVersion: 'generations.dev/v1alpha1', kind: 'ClusterGeneration', name: 'other' },
+        ],
+      },
+    }),
+    legal: unprotected,
+  },
+  {
+    what: 'relabel its pool',
+    to: 'pool',
+    attempt: patch({ metadata: { labels: { 'generations.dev/generation': 'other' } } }),
+    legal: nobody,
+  },
+  {
+    what: 'write the spec of its pool',
+    to: 'pool',
+    attempt: patch({ spec: { machines: 0 } }),
+    legal: theOperator,
+    undo: { who: 'operator', attempt: patch({ spec: { machines: 1 } }) },
+  },
+  {
+    what: 'write the status of its pool',
+    to: 'pool',
+    attempt: patch({ status: { launchCount: 7 } }, '/status'),
+    legal: theOperator,
+    undo: { who: 'operator', attempt: patch({ status: { launchCount: null } }, '/status') },
+  },
+];
+
+const taint = (key: string) => ({ key, effect: 'NoExecute' });
+const untainted = { who: 'admin' as const, attempt: patch({ spec: { taints: null } }) };
+const conditions = (status: string) =>
+  patch({ status: { conditions: [{ type: 'Ready', status, reason: 'Tested', message: '' }] } }, '/status');
+const disables = either(unprotected, both(theOperator, notLive));
+
+const nodeActs: Act[] = [
+  ...['delete', 'delete by force', 'delete the collection of'].map((way) => ({
+    what: `${way} its Node`,
+    to: 'node',
+    attempt: deletions[way] ?? patch({}),
+    legal: unprotected,
+  })),
+  {
+    what: 'delete its sick Node',
+    to: 'sick',
+    attempt: () => ({ method: 'DELETE' }),
+    legal: either(unprotected, theOperator, theNodeController),
+  },
+  {
+    what: 'cordon its Node',
+    to: 'node',
+    attempt: patch({ spec: { unschedulable: true } }),
+    legal: disables,
+    undo: { who: 'admin', attempt: patch({ spec: { unschedulable: null } }) },
+  },
+  {
+    what: 'cordon its Node under maintenance',
+    to: 'maintained',
+    attempt: patch({ spec: { unschedulable: true } }),
+    legal: anybody,
+    undo: { who: 'admin', attempt: patch({ spec: { unschedulable: null } }) },
+  },
+  {
+    what: 'taint its Node NoExecute',
+    to: 'node',
+    attempt: patch({ spec: { taints: [taint('example.com/out')] } }),
+    legal: disables,
+    undo: untainted,
+  },
+  {
+    what: 'taint its Node NoExecute as unreachable',
+    to: 'node',
+    attempt: patch({ spec: { taints: [taint('node.kubernetes.io/unreachable')] } }),
+    legal: either(disables, theNodeController),
+    undo: untainted,
+  },
+  ...['node', 'maintained'].map((to) => ({
+    what: `mark its ${to === 'node' ? 'Node' : 'Node under maintenance'} not Ready`,
+    to,
+    attempt: conditions('False'),
+    legal: either(unprotected, kubeletsAndNodeControllers),
+    undo: { who: 'kubelet' as const, attempt: conditions('True') },
+  })),
+  ...['', '/status'].map((subresource) => ({
+    what: `move its Node to another generation${subresource && ' through its status'}`,
+    to: 'node',
+    attempt: patch({ metadata: { labels: { 'generations.dev/generation': 'other' } } }, subresource),
+    legal: nobody,
+  })),
+];
+
+const platformActs: Act[] = [
+  ...['delete', 'delete by force', 'delete in the background', 'delete the collection of'].map((way) => ({
+    what: `${way} its Platform`,
+    to: 'platform',
+    attempt: deletions[way] ?? patch({}),
+    legal: both(unprotected, anybodyButTheOperator),
+  })),
+  {
+    what: 'give its Platform an owner that is gone',
+    to: 'platform',
+    attempt: patch({ metadata: { ownerReferences: [bogusOwner] } }),
+    legal: unprotected,
+  },
+  {
+    what: 'give its Platform another class',
+    to: 'platform',
+    attempt: patch({ spec: { className: 'other' } }),
+    legal: unprotected,
+    undo: { who: 'admin', attempt: patch({ spec: { className: 'aws' } }) },
+  },
+  {
+    what: 'write the status of its Platform',
+    to: 'platform',
+    attempt: patch({ status: { observedGeneration: 7 } }, '/status'),
+    legal: theOperator,
+    undo: { who: 'operator', attempt: patch({ status: { observedGeneration: -1 } }, '/status') },
+  },
+  {
+    what: 'make its Platform forget what it protects',
+    to: 'platform',
+    attempt: patch({ status: { protected: null } }, '/status'),
+    legal: nobody,
+  },
+  {
+    what: 'point its Platform at what is not there',
+    to: 'platform',
+    attempt: patch({ status: { live: { name: 'nowhere', uid: 'x', time: NOON } } }, '/status'),
+    legal: nobody,
+  },
+  {
+    what: 'point its Platform at a namesake',
+    to: 'platform',
+    attempt: ({ status }) => {
+      const name = status.protected[0] ?? 'nowhere';
+      return patch({ status: { live: { name, uid: 'another', time: NOON } } }, '/status')();
+    },
+    legal: nobody,
+  },
+];
+
+export const site: Family = {
+  name: 'a generation',
+  situations: ['neverLive', 'reserved', 'live', 'retained', 'retired'],
+  build,
+  discard,
+  acts: [...generationActs, ...poolActs, ...nodeActs, ...platformActs],
+};

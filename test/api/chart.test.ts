@@ -20,13 +20,17 @@ beforeAll(async () => {
   controlPlane = testControlPlane(started);
   stop = started.stop;
   folder = await mkdtemp(join(tmpdir(), 'chart-'));
-  await installChart(controlPlane);
+  await install();
 }, 120_000);
 
 afterAll(async () => {
   await stop?.();
   if (folder) await rm(folder, { recursive: true });
 });
+
+/** With the webhook as it is by default, at its Service: the manifests have it so. */
+const install = (values: Record<string, string> = {}) =>
+  installChart(controlPlane, { values: { 'guard.webhook.url': '', ...values } });
 
 const namespace = ['--namespace', 'generations-system'];
 
@@ -73,7 +77,7 @@ describe('the chart', () => {
     expect(await controlPlane.call('admin', 'PATCH', cutovers, { body: older, contentType })).toMatchObject({
       status: 200,
     });
-    await installChart(controlPlane, { values: { logLevel: 'debug' } });
+    await install({ logLevel: 'debug' });
     expect(await get(cutovers)).toMatchObject({ spec: { names: { shortNames: ['cut'] } } });
     const args = expect.arrayContaining(['--log-level=debug']);
     expect(await get(deploymentPath)).toMatchObject({ spec: { template: { spec: { containers: [{ args }] } } } });
@@ -156,7 +160,7 @@ describe('the chart', () => {
       items: [];
     };
     expect(policies.items).toEqual([]);
-    await installChart(controlPlane);
+    await install();
   }, 120_000);
 });
 

@@ -167,3 +167,52 @@ describe('a cutover', () => {
     }
   });
 });
+
+describe('a cutover of a platform that is frozen', () => {
+  const why = { type: 'Consistent', status: 'False' as const, reason: 'PointerDisagrees', message: 'the cloud says' };
+  const platform = aPlatform({ live: 'blue', status: { conditions: [aCondition(why)] } });
+
+  it('is Blocked before each step, and not superseded by a pointer that may be wrong', () => {
+    for (const changes of [
+      {},
+      { cutover: aCutover({ from: 'red' }) },
+      { cutover: aCutover({ from: 'blue', status: { steps: done('Preflight', 'Reserve', 'Switch') } }) },
+    ]) {
+      const decision = decide(aCutoverInput({ ...changes, platform }));
+      expect(decision.effects).toEqual([]);
+      expect(decision.status.outcome).toBeUndefined();
+      expect(condition(decision.status, 'Blocked')).toMatchObject({
+        status: 'True',
+        reason: 'Frozen',
+        message: 'the cloud says',
+      });
+    }
+  });
+
+  it('retires nothing', () => {
+    const cutover = aCutover({
+      from: 'blue',
+      status: { outcome: 'Succeeded', retainUntil: at(0), generations: { from: { name: 'blue', uid: 'uid-blue' } } },
+    });
+    const live = { live: { name: 'green', uid: 'uid-green', time: at(1) }, protected: ['blue', 'green'] };
+    const now = aPlatform({ status: live });
+    expect(whats(decide(aCutoverInput({ cutover, platform: now })))).toContain('retire blue');
+    const frozen = { ...platform, status: { ...platform.status, ...live } };
+    expect(decide(aCutoverInput({ cutover, platform: frozen })).effects).toEqual([]);
+  });
+});
+
+describe('a cutover that was restored along with everything else', () => {
+  const rebound = (time: string) =>
+    aPlatform({ live: 'blue', status: { rebound: [{ generation: 'blue', uid: 'uid-before', time }] } });
+
+  it('does not begin: it may have ended before', () => {
+    const decision = decide(aCutoverInput({ platform: rebound(at(0)) }));
+    expect(decision.effects).toEqual([]);
+    expect(condition(decision.status, 'Blocked')).toMatchObject({ reason: 'FromBeforeRestore' });
+  });
+
+  it('that was made after two people settled the restore does', () => {
+    expect(whats(decide(aCutoverInput({ platform: rebound(at(-7200)) })))).toEqual(['reserve green', 'protect green']);
+  });
+});

@@ -1,5 +1,6 @@
 import type { Cutover } from '../../api/v1alpha1/index.ts';
 import { isTrue, kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
+import { freezeOf } from '../../domain/freeze.ts';
 import { notImplemented } from '../../domain/not-implemented.ts';
 import type { Problem } from '../../traffic/target.ts';
 import type { CutoverInput, Effect, Step } from './input.ts';
@@ -26,14 +27,25 @@ export interface CutoverDecision {
 }
 
 export function decide(input: CutoverInput): CutoverDecision {
-  const { cutover } = input;
-  if (cutover.status.outcome === 'Succeeded') return { status: cutover.status, ...retirement(input) };
+  const { cutover, platform } = input;
+  const frozen = platform && freezeOf(platform);
+  if (cutover.status.outcome === 'Succeeded') {
+    const clock = frozen ? { effects: [], requeueAfter: input.scaled(BLOCKED) } : retirement(input);
+    return { status: cutover.status, ...clock };
+  }
   if (cutover.status.outcome) return { status: cutover.status, effects: [], requeueAfter: undefined };
+  // Before anything else is concluded: what the platform says of itself is what is in doubt.
+  if (frozen) return blocked(input, { reason: 'Frozen', message: frozen });
 
   const unbuilt = notImplemented.cutover(cutover);
   if (unbuilt) return blocked(input, { reason: 'NotImplemented', message: unbuilt });
   const begun = cutover.status.generations !== undefined;
   if (!begun && isSuperseded(input)) return superseded(input);
+  if (!begun && isFromBefore(input))
+    return blocked(input, {
+      reason: 'FromBeforeRestore',
+      message: `Cutover ${cutover.metadata.name} was there before spec.rebind settled a restore from a backup, and it may be one that had ended. Delete it; if it is still wanted, apply another one`,
+    });
   if (input.first)
     return blocked(input, {
       reason: 'CutoverInProgress',
@@ -46,6 +58,12 @@ export function decide(input: CutoverInput): CutoverDecision {
 function isSuperseded({ cutover, platform }: CutoverInput): boolean {
   return platform?.status.protected !== undefined && (platform.status.live?.name ?? '') !== cutover.spec.from;
 }
+
+/** Restored along with everything else, it has lost its outcome: it could move traffic back to where it once was. */
+const isFromBefore = ({ cutover, platform }: CutoverInput): boolean =>
+  (platform?.status.rebound ?? []).some(
+    ({ time }) => Date.parse(time) >= Date.parse(cutover.metadata.creationTimestamp),
+  );
 
 function superseded(input: CutoverInput): CutoverDecision {
   const { cutover, platform } = input;

@@ -1,5 +1,6 @@
 import type { ClusterGeneration, Platform } from '../../api/v1alpha1/index.ts';
 import { LABEL } from '../../api/v1alpha1/index.ts';
+import { isReleased, uidsOf } from '../../domain/identity.ts';
 import { type Machine, type Provider, ProviderError } from '../../providers/provider.ts';
 import type { Member, Problem } from '../../traffic/target.ts';
 import { BY, type Context } from '../context.ts';
@@ -32,12 +33,16 @@ export async function machinesOf(
   platform: Platform | undefined,
 ): Promise<Machine[] | Problem> {
   const { clock, cluster } = context;
+  const uids = uidsOf(generation);
   try {
     const provider = await providerFor(context, generation, platform);
     const machines = await provider.observe(cluster, clock.scaled(MAX_AGE));
     return machines.filter(
       ({ tags, state }) =>
-        tags[LABEL.generationUID] === generation.metadata.uid && state !== 'terminated' && state !== 'shutting-down',
+        uids.includes(tags[LABEL.generationUID] ?? '') &&
+        !isReleased(tags) &&
+        state !== 'terminated' &&
+        state !== 'shutting-down',
     );
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
@@ -48,11 +53,12 @@ export async function machinesOf(
 
 /** Those of them that run and have registered as a Node. */
 export function membersOf({ caches }: Context, generation: ClusterGeneration, machines: readonly Machine[]): Member[] {
+  const uids = uidsOf(generation);
   return machines
     .filter(({ state }) => state === 'running')
     .flatMap(({ id, launchTime, tags, providerID }) => {
       const [node] = caches.nodes.byIndex(BY.providerID, providerID);
-      if (!node || node.labels[LABEL.generationUID] !== generation.metadata.uid) return [];
+      if (!node || !uids.includes(node.labels[LABEL.generationUID] ?? '')) return [];
       return [{ machine: id, launchTime, role: tags[LABEL.role] ?? '', node: node.name, ready: node.ready }];
     });
 }

@@ -1,5 +1,6 @@
 import type { ClusterGeneration, GenerationClass, Platform } from '../../api/v1alpha1/index.ts';
 import { conditionOf } from '../../domain/conditions.ts';
+import { standstillOf } from '../../domain/freeze.ts';
 import { notImplemented } from '../../domain/not-implemented.ts';
 import type { ProviderError } from '../../providers/provider.ts';
 
@@ -35,6 +36,11 @@ const CHECKS: Check[] = [
           reason: 'PlatformNotFound',
           message: `Platform ${generation.spec.platform} does not exist: create it, or delete this generation and name another`,
         },
+  // Whose machines are whose is not known: more of them would make it worse.
+  ({ platform }) => {
+    const message = platform && standstillOf(platform);
+    return message ? { reason: 'Frozen', message } : undefined;
+  },
   ({ className, generationClass }) =>
     generationClass
       ? undefined

@@ -36,6 +36,7 @@ const ELSEWHERE = ['AddressesExhausted', 'CapacityUnavailable'];
  * anew. `fits: false` says why not, with the sum.
  *
  * @param others the pools of all other generations of the class
+ * @param present machines that exist already, of pools that do not exist any more
  */
 export function planCapacity(
   generation: ClusterGeneration,
@@ -43,8 +44,9 @@ export function planCapacity(
   others: readonly GenerationPool[],
   capacity: Capacity,
   ceiling: number | undefined,
+  present: readonly Placement[] = [],
 ): Plan {
-  const settled = settledPlacement(generation, own);
+  const settled = settledPlacement(generation, own, present);
   const demands = demandsOf(generation, own, settled, capacity);
   const pending = [...settled].flatMap(([pool, places]) => pendingOf(generation, own, pool, places, capacity));
   const taken = [...others.flatMap((pool) => pendingIn(pool, capacity)), ...pending];
@@ -73,11 +75,24 @@ function merged(places: readonly Placement[]): Placement[] {
 }
 
 /** Machines of the pools that keep their place: all that exist, and those not refused where they were to go. */
-function settledPlacement(generation: ClusterGeneration, own: readonly GenerationPool[]): Placed {
+function settledPlacement(
+  generation: ClusterGeneration,
+  own: readonly GenerationPool[],
+  present: readonly Placement[],
+): Placed {
   const settled = new Map<string, Placement[]>();
   for (const { name, machines } of generation.spec.pools) {
     const pool = own.find(({ metadata }) => metadata.name === poolObjectName(generation.metadata.name, name));
-    if (!pool) continue;
+    if (!pool) {
+      settled.set(
+        name,
+        upTo(
+          machines,
+          present.filter((place) => place.pool === name),
+        ),
+      );
+      continue;
+    }
     const refused = refusedSubnets(pool);
     const kept = pool.spec.placement.map(({ subnet, machines: granted }) => ({
       pool: name,
@@ -87,6 +102,16 @@ function settledPlacement(generation: ClusterGeneration, own: readonly Generatio
     settled.set(name, shrink(kept, pool, machines));
   }
   return settled;
+}
+
+/** The first `machines` of these. */
+function upTo(machines: number, places: readonly Placement[]): Placement[] {
+  let left = machines;
+  return places.flatMap((place) => {
+    const taken = Math.min(left, place.machines);
+    left -= taken;
+    return taken > 0 ? [{ ...place, machines: taken }] : [];
+  });
 }
 
 /** A pool made smaller gives up first what does not exist yet. */

@@ -25,6 +25,7 @@ const input = (changes: Partial<GenerationInput> = {}): GenerationInput => ({
   own: [],
   others: [],
   capacity: aCapacity(),
+  present: [],
   now: EPOCH + 60_000,
   scaled: (ms) => ms,
   ...changes,
@@ -251,5 +252,74 @@ describe('the pools of a generation', () => {
     expect(isOwn(green, aPool())).toBe(true);
     expect(isOwn(green, aPool({ spec: { generationUID: 'another' } }))).toBe(false);
     expect(isOwn(green, aPool({ generation: 'green-2' }))).toBe(false);
+  });
+});
+
+describe('a generation of a platform that is frozen', () => {
+  it('gets no pools, and says why', () => {
+    const why = { type: 'Consistent', status: 'False' as const, reason: 'UnknownMachines', message: 'strangers' };
+    const platform = aPlatform({ status: { conditions: [aCondition(why)] } });
+    const { pools, status } = decide(input({ platform }));
+    expect(pools).toEqual([]);
+    expect(status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
+      reason: 'Frozen',
+      message: 'strangers',
+    });
+  });
+});
+
+describe('a generation that is restored', () => {
+  it('has its places where its machines are, however little room there is', () => {
+    const present = [
+      { pool: 'web', subnet: 'subnet-b', machines: 2 },
+      { pool: 'web', subnet: 'subnet-a', machines: 1 },
+    ];
+    const { pools } = decide(input({ present, capacity: aCapacity({ free: { 'subnet-a': 0, 'subnet-b': 0 } }) }));
+    expect(pools).toMatchObject([
+      {
+        do: 'create',
+        pool: {
+          spec: {
+            placement: [
+              { subnet: 'subnet-a', machines: 1 },
+              { subnet: 'subnet-b', machines: 2 },
+            ],
+          },
+        },
+      },
+    ]);
+  });
+
+  it('owns the pools that came with it', () => {
+    const green = aGeneration({ metadata: { uid: 'new' }, status: { formerUIDs: ['uid-green'] } });
+    expect(isOwn(green, aPool())).toBe(true);
+  });
+});
+
+describe('what a person may have meant', () => {
+  const platform = aPlatform({ live: 'green', status: { neverLive: ['half'] } });
+  const of = (changes: Parameters<typeof input>[0]) => decide(input(changes)).status.neverLive;
+
+  it('stands in the status of a generation that is held, and of no other', () => {
+    expect(of({ platform, generation: aGeneration({ live: true }) })).toEqual(['half']);
+    expect(of({ platform, generation: aGeneration({ live: true, deleting: true }) })).toEqual(['half']);
+    expect(of({ platform, generation: aGeneration({ name: 'half', status: { neverLive: ['old'] } }) })).toBeUndefined();
+  });
+});
+
+describe('a generation that two people override', () => {
+  it('says that it can be deleted, and why', () => {
+    const until = at(600);
+    const platform = aPlatform({
+      live: 'green',
+      status: { override: { generation: 'green', uid: 'uid-green', until } },
+    });
+    const generation = aGeneration({ live: true, status: { override: { until } } });
+    const { status } = decide(input({ platform, generation }));
+    expect(status.conditions?.find(({ type }) => type === 'Deletable')).toMatchObject({
+      status: 'True',
+      reason: 'Overridden',
+      message: `by two people, until ${until}`,
+    });
   });
 });

@@ -9,7 +9,7 @@ import { objectionTo } from './accept.ts';
 import { placedAnew, planCapacity } from './capacity.ts';
 import type { GenerationInput } from './input.ts';
 import { objectOf, type PoolObject } from './pools.ts';
-import { machinesOf, report, standing } from './report.ts';
+import { machinesOf, neverLive, report, standing } from './report.ts';
 
 /**
  * controllers/generation makes the pools of a ClusterGeneration once it is proved that all of it fits, keeps them
@@ -84,6 +84,7 @@ function leave(input: GenerationInput, reason: 'Deleting' | 'Retired', because: 
   return {
     status: {
       ...generation.status,
+      neverLive: neverLive(input),
       observedGeneration: generation.metadata.generation,
       stage: stageOf(generation, input.platform, { planned: own.length > 0, ...machinesOf(input) }),
       machines: { ...machinesOf(input), desired: 0 },
@@ -99,9 +100,10 @@ function leave(input: GenerationInput, reason: 'Deleting' | 'Retired', because: 
 const NOTHING: Capacity = { subnets: [], types: {}, vcpus: { quota: 0, used: 0 } };
 
 /** The plan for what is not placed yet; undefined while the cloud could not be asked. */
-function planOf({ generation, own, others, capacity = NOTHING, generationClass }: GenerationInput): Plan | undefined {
+function planOf(input: GenerationInput): Plan | undefined {
+  const { generation, own, others, capacity = NOTHING, generationClass, present } = input;
   if (capacity instanceof ProviderError) return undefined;
-  return planCapacity(generation, own, others, capacity, generationClass?.spec.quotas?.vcpus);
+  return planCapacity(generation, own, others, capacity, generationClass?.spec.quotas?.vcpus, present);
 }
 
 /** What makes the pools equal to the spec and the plan. */

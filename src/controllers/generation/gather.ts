@@ -1,4 +1,11 @@
-import type { ClusterGeneration, GenerationClass, GenerationPool } from '../../api/v1alpha1/index.ts';
+import {
+  type ClusterGeneration,
+  type GenerationClass,
+  type GenerationPool,
+  LABEL,
+  type Placement,
+} from '../../api/v1alpha1/index.ts';
+import { isReleased } from '../../domain/identity.ts';
 import { generationPools } from '../../kinds.ts';
 import { type Capacity, type Provider, ProviderError } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
@@ -24,7 +31,7 @@ export async function gather(context: Context, generation: ClusterGeneration): P
   const others = pools.filter((pool) => pool.spec.className === className && !isOwn(generation, pool));
   const cloud = placing
     ? await askCloud(context, generation, generationClass, pools)
-    : { templateErrors: new Map<string, ProviderError>(), capacity: undefined };
+    : { templateErrors: new Map<string, ProviderError>(), capacity: undefined, present: [] };
   return {
     generation,
     platform,
@@ -51,7 +58,7 @@ async function askCloud(
   generation: ClusterGeneration,
   generationClass: GenerationClass,
   pools: readonly GenerationPool[],
-): Promise<Pick<GenerationInput, 'templateErrors' | 'capacity'>> {
+): Promise<Pick<GenerationInput, 'templateErrors' | 'capacity' | 'present'>> {
   const templateErrors = new Map<string, ProviderError>();
   try {
     const provider = await context.providerOf(generationClass);
@@ -59,9 +66,10 @@ async function askCloud(
       const error = await templateError(provider, template);
       if (error) templateErrors.set(name, error);
     }
-    return { templateErrors, capacity: await capacityOf(context, provider, generation, generationClass, pools) };
+    const capacity = await capacityOf(context, provider, generation, generationClass, pools);
+    return { templateErrors, capacity, present: await presentOf(context, provider, generation) };
   } catch (error) {
-    if (error instanceof ProviderError) return { templateErrors, capacity: error };
+    if (error instanceof ProviderError) return { templateErrors, capacity: error, present: [] };
     throw error;
   }
 }
@@ -94,4 +102,25 @@ function capacityOf(
   const types = new Set(templates.flatMap(({ ec2 }) => (ec2 ? [ec2.instanceType] : [])));
   const subnets = generationClass.spec.subnets.map(({ id }) => id);
   return provider.capacity({ subnets, types: [...types].toSorted() }, clock.scaled(MAX_AGE));
+}
+
+/** Machines that a restored generation has had before: they have their place. */
+async function presentOf(
+  { clock, cluster }: Context,
+  provider: Provider,
+  { status }: ClusterGeneration,
+): Promise<Placement[]> {
+  if (!status.formerUIDs?.length) return [];
+  const machines = (await provider.observe(cluster, clock.scaled(MAX_AGE))).filter(
+    ({ tags, state }) =>
+      status.formerUIDs?.includes(tags[LABEL.generationUID] ?? '') &&
+      state !== 'terminated' &&
+      state !== 'shutting-down' &&
+      !isReleased(tags),
+  );
+  const places = Map.groupBy(machines, ({ tags, subnet }) => JSON.stringify([tags[LABEL.pool], subnet]));
+  return [...places.values()].flatMap((group) => {
+    const [first] = group;
+    return first ? [{ pool: first.tags[LABEL.pool] ?? '', subnet: first.subnet, machines: group.length }] : [];
+  });
 }

@@ -1,4 +1,4 @@
-import type { GenerationPool } from '../../api/v1alpha1/index.ts';
+import type { GenerationPool, Placement } from '../../api/v1alpha1/index.ts';
 import type { Capacity, ProviderError } from '../../providers/provider.ts';
 import type { AcceptInput } from './accept.ts';
 
@@ -8,6 +8,8 @@ export interface GenerationInput extends AcceptInput {
   own: GenerationPool[];
   /** Pools of other generations of the same class. */
   others: GenerationPool[];
+  /** Machines at the cloud from before a restore, whose pools are still to be made again. */
+  present: Placement[];
   /** Undefined when it was not asked for: nothing is left to place. */
   capacity: Capacity | ProviderError | undefined;
   now: number;

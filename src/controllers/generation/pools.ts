@@ -6,7 +6,7 @@ import {
   type Placement,
   type PoolSpec,
 } from '../../api/v1alpha1/index.ts';
-import { labelsOfPool, poolObjectName } from '../../domain/identity.ts';
+import { labelsOfPool, poolObjectName, uidsOf } from '../../domain/identity.ts';
 
 /** A GenerationPool before it is created. */
 export type PoolObject = Pick<GenerationPool, 'spec'> & {
@@ -46,7 +46,7 @@ export function objectOf(
   };
 }
 
-/** The generation's own pools among all. Owner references of another incarnation do not count. */
+/** The generation's own pools among all, those from before a restore included. Owner references do not count. */
 export const isOwn = (generation: ClusterGeneration, pool: GenerationPool): boolean =>
-  pool.spec.generationUID === generation.metadata.uid &&
+  uidsOf(generation).includes(pool.spec.generationUID) &&
   pool.metadata.name.startsWith(poolObjectName(generation.metadata.name, ''));

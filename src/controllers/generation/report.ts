@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ClusterGeneration, GenerationPool } from '../../api/v1alpha1/index.ts';
 import { isTrue, kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
+import { overrideOf } from '../../domain/override.ts';
 import type { Plan } from '../../domain/placement.ts';
 import { holdOf } from '../../domain/protection.ts';
 import { stageOf } from '../../domain/stage.ts';
@@ -38,6 +39,7 @@ export function report(
   const unchanged = isDeepStrictEqual(placement, generation.status.capacity?.placement);
   return {
     ...generation.status,
+    neverLive: neverLive(input),
     observedGeneration: generation.metadata.generation,
     stage: stageOf(generation, input.platform, { planned: own.length > 0, ...machines }),
     machines,
@@ -105,12 +107,18 @@ function progress(
   ];
 }
 
+/** While it is held: what a person may have meant who tries to delete it. As the platform has it. */
+export function neverLive({ generation, platform, ...moment }: GenerationInput): string[] | undefined {
+  return holdOf(generation, platform, moment) ? platform?.status.neverLive : undefined;
+}
+
 /** What holds whatever else happens: is it live, is it throttled, may it be deleted. */
 export function standing({ generation, platform, own, ...moment }: GenerationInput): Verdict[] {
   const { liveTime, retiredTime, retiredBy } = generation.status;
   const live = platform?.status.live?.uid === generation.metadata.uid;
   const throttled = own.find((pool) => pool.status.failures?.some(({ reason }) => reason === 'Throttled'));
   const hold = holdOf(generation, platform, moment);
+  const overridden = overrideOf(generation, platform, moment);
   return [
     {
       type: 'Live',
@@ -132,6 +140,8 @@ export function standing({ generation, platform, own, ...moment }: GenerationInp
     },
     hold
       ? { type: 'Deletable', status: false, reason: 'Protected', message: hold }
-      : { type: 'Deletable', status: true, reason: retiredTime ? 'Retired' : 'NeverLive', message: '' },
+      : overridden
+        ? { type: 'Deletable', status: true, reason: 'Overridden', message: `by two people, until ${overridden.until}` }
+        : { type: 'Deletable', status: true, reason: retiredTime ? 'Retired' : 'NeverLive', message: '' },
   ];
 }

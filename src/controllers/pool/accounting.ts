@@ -1,5 +1,6 @@
 import type { GenerationPool, GenerationPoolStatus } from '../../api/v1alpha1/index.ts';
 import { timestamp } from '../../domain/conditions.ts';
+import { isReleased } from '../../domain/identity.ts';
 import type { Machine } from '../../providers/provider.ts';
 
 /**
@@ -10,7 +11,9 @@ import type { Machine } from '../../providers/provider.ts';
 
 type Instance = NonNullable<GenerationPoolStatus['instances']>[number];
 
-const isOver = (machine: Machine): boolean => machine.state === 'terminated' || machine.state === 'shutting-down';
+/** Dying, dead, or let go: then it lives on, and is nobody's business any more. */
+const isOver = ({ state, tags }: Machine): boolean =>
+  state === 'terminated' || state === 'shutting-down' || isReleased(tags);
 
 /**
  * The pool's instances after a look at the cloud.
@@ -49,4 +52,4 @@ export function missingFrom(pool: GenerationPool, machines: readonly Machine[], 
 
 /** Machines that still exist or may exist: what keeps a pool from being forgotten. */
 export const machinesLeft = (machines: readonly Machine[]): Machine[] =>
-  machines.filter(({ state }) => state !== 'terminated');
+  machines.filter(({ state, tags }) => state !== 'terminated' && !isReleased(tags));

@@ -1,5 +1,5 @@
 import type { FailureReason, GenerationPool, GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
-import { FINALIZER } from '../../api/v1alpha1/index.ts';
+import { FINALIZER, RELEASED_TAG } from '../../api/v1alpha1/index.ts';
 import { timestamp } from '../../domain/conditions.ts';
 import { tagsOfMachine } from '../../domain/identity.ts';
 import { generationPools } from '../../kinds.ts';
@@ -29,6 +29,8 @@ export async function apply(context: Context, input: Gathered, decision: PoolDec
   }
   await labelAll(context, decision.label);
   if (decision.terminate) again = Math.min(again, await terminate(context, journalled, decision.terminate));
+  if (input.provider && decision.letGo.length > 0)
+    again = Math.min(again, await letGo(context, journalled, input.provider, decision.letGo));
   if (decision.release) await release(context, journalled);
   return again;
 }
@@ -167,16 +169,41 @@ async function terminate(
   return result.retryAfter ?? clock.scaled(result.refused ? 60_000 : 5_000);
 }
 
+/** Machines tagged in one request: EC2's most. */
+const TAGGED_AT_ONCE = 1_000;
+
+/** Tags machines as let go: their protection and their other tags stay, and the operator touches them no more. */
+async function letGo(
+  context: Context,
+  pool: GenerationPool,
+  provider: Provider,
+  ids: readonly string[],
+): Promise<number> {
+  const { clock, events, log } = context;
+  try {
+    for (let from = 0; from < ids.length; from += TAGGED_AT_ONCE)
+      await provider.tag(ids.slice(from, from + TAGGED_AT_ONCE), { [RELEASED_TAG]: timestamp(clock.now()) });
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    return afterRefusedTermination(context, pool, error, 'Release');
+  }
+  const note = `Let go of ${ids.length} machines, which live on without the operator: ${ids.join(', ')}`;
+  log.warn(note, { pool: pool.metadata.name });
+  events.record({ regarding: pool, type: 'Warning', reason: 'Released', action: 'Release', note });
+  return clock.scaled(1_000);
+}
+
 /** What the cloud does not let happen to machines stands in the pool's failures, until it is asked again. */
 async function afterRefusedTermination(
   { client, clock, events }: Context,
   pool: GenerationPool,
   error: ProviderError,
+  action = 'Terminate',
 ): Promise<number> {
   if (error.reason === 'Throttled') return error.retryAfter ?? clock.scaled(1_000);
   const failures = withFailure(pool.status.failures, error, clock.now(), clock.scaled);
   await writeStatus(client, generationPools, pool, { ...pool.status, failures });
-  events.record({ regarding: pool, type: 'Warning', reason: error.reason, action: 'Terminate', note: error.message });
+  events.record({ regarding: pool, type: 'Warning', reason: error.reason, action, note: error.message });
   return waitFor(failures, clock.now());
 }
 

@@ -1,5 +1,5 @@
 import { type GenerationPool, type GenerationPoolStatus, LABEL } from '../../api/v1alpha1/index.ts';
-import { labelsOfMember } from '../../domain/identity.ts';
+import { labelsOfMember, uidsOf } from '../../domain/identity.ts';
 import type { Machine } from '../../providers/provider.ts';
 import type { NodeView } from '../nodes.ts';
 import type { PoolInput } from './input.ts';
@@ -25,10 +25,11 @@ export interface Members {
 
 /** The pool's machines as Kubernetes sees them. Only what the cloud shows with the pool's tags is matched to a Node. */
 export function census(
-  { pool, nodes, now, scaled }: PoolInput,
+  input: PoolInput,
   machines: readonly Machine[],
   instances: NonNullable<GenerationPoolStatus['instances']>,
 ): Members {
+  const { nodes, now, scaled } = input;
   const counted = new Map(instances.map((instance) => [instance.id, instance]));
   const members: Members = { registered: [], ready: 0, late: [], unlabelled: [] };
   for (const machine of machines) {
@@ -40,18 +41,23 @@ export function census(
       continue;
     }
     members.registered.push(machine.id);
-    const label = labelling(pool, node);
+    const label = labelling(input, node);
     if (label) members.unlabelled.push(label);
     else if (node.ready) members.ready++;
   }
   return members;
 }
 
-/** What a Node lacks of its pool's labels and taints. A Node that claims another generation is left alone (S6). */
-function labelling(pool: GenerationPool, node: NodeView): LabelNode | undefined {
+/**
+ * What a Node lacks of its pool's labels and taints. A Node that claims another generation is left alone (S6); one that
+ * has the UID from before a restore keeps it: such a label never changes.
+ */
+function labelling({ pool, generation }: PoolInput, node: NodeView): LabelNode | undefined {
   const claimed = node.labels[LABEL.generationUID];
-  if (claimed !== undefined && claimed !== pool.spec.generationUID) return undefined;
-  const wanted = { ...pool.spec.template.labels, ...labelsOfMember(pool) };
+  const uids = [pool.spec.generationUID, ...(generation ? uidsOf(generation) : [])];
+  if (claimed !== undefined && !uids.includes(claimed)) return undefined;
+  const uid = { [LABEL.generationUID]: claimed ?? pool.spec.generationUID };
+  const wanted = { ...pool.spec.template.labels, ...labelsOfMember(pool), ...uid };
   const labels = Object.fromEntries(Object.entries(wanted).filter(([key, value]) => node.labels[key] !== value));
   const firstTime = claimed === undefined;
   const taints = firstTime

@@ -1,3 +1,4 @@
+import { standstillOf } from '../../domain/freeze.ts';
 import { generationPools } from '../../kinds.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
 import { BY, type Context } from '../context.ts';
@@ -7,7 +8,7 @@ import { apply } from './apply.ts';
 import { decide } from './decide.ts';
 import { gather } from './gather.ts';
 
-/** Wakes for its pools, their generations, and the Nodes of their machines. */
+/** Wakes for its pools, their generations, the Nodes of their machines, and a platform that is frozen or thawed. */
 export function poolController(context: Context): Controller {
   const { caches, client, clock, log, observer } = context;
   const self = controller({
@@ -32,6 +33,10 @@ export function poolController(context: Context): Controller {
   caches.pools.subscribe((key, _, pool) => pool && self.enqueue(key));
   caches.generations.subscribe((key) => {
     for (const pool of caches.pools.byIndex(BY.generation, key)) self.enqueue(pool.metadata.name);
+  });
+  caches.platforms.subscribe((key, before, after) => {
+    if ((before && standstillOf(before)) === (after && standstillOf(after))) return;
+    for (const pool of caches.pools.list()) if (pool.spec.platform === key) self.enqueue(pool.metadata.name);
   });
   caches.nodes.subscribe((_, before, after) => {
     const providerID = (after ?? before)?.providerID;

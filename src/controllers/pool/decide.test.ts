@@ -11,7 +11,7 @@ import {
   EPOCH,
 } from '../../../test/builders/index.ts';
 import type { GenerationPool } from '../../api/v1alpha1/index.ts';
-import { LABEL } from '../../api/v1alpha1/index.ts';
+import { LABEL, RELEASED_TAG } from '../../api/v1alpha1/index.ts';
 import { labelsOfMember } from '../../domain/identity.ts';
 import type { NodeView } from '../nodes.ts';
 import { decide } from './decide.ts';
@@ -27,6 +27,7 @@ function input(changes: Partial<PoolInput> & { ids?: string[]; nodeless?: string
     generation: aGeneration(),
     platform: aPlatform(),
     machines: ids.map((id) => aMachine({ id, pool })),
+    standstill: {},
     vanished: [],
     affordable: 1000,
     nodes: byProvider(nodes),
@@ -290,5 +291,108 @@ describe('a pool that is being deleted', () => {
     expect(release(1_000)).toBe(false);
     expect(release(60_000)).toBe(false);
     expect(release(60_001)).toBe(true);
+  });
+});
+
+describe('a pool of a platform that is frozen', () => {
+  const standstill = { launch: 'strangers', end: 'strangers' };
+
+  it('launches nothing, new or journalled, and says why', () => {
+    const journal = [{ token: 'uid-green.web-4', subnet: 'subnet-a', machines: 3, time: at(1) }];
+    for (const pool of [aPool(), aPool({ status: { launches: journal, launchCount: 5 } })]) {
+      const { status, launch } = decide(input({ pool, standstill }));
+      expect(launch).toEqual([]);
+      expect(status.launches ?? []).toEqual(pool.status.launches ?? []);
+      expect(conditionOf(status, 'Ready')).toMatchObject({ status: 'False', reason: 'Frozen', message: 'strangers' });
+    }
+  });
+
+  it('ends nothing and goes nowhere', () => {
+    const leaving = aPool({ deleting: true, instances: three });
+    expect(decide(input({ pool: leaving, ids: three, standstill }))).toMatchObject({
+      terminate: undefined,
+      letGo: [],
+      release: false,
+    });
+    expect(decide(input({ pool: aPool({ deleting: true }), standstill })).release).toBe(false);
+    const small = aPool({ instances: three, spec: { machines: 1 } });
+    expect(decide(input({ pool: small, ids: three, standstill })).terminate).toBeUndefined();
+    const { status } = decide(input({ pool: leaving, ids: three, standstill }));
+    expect(conditionOf(status, 'Ready')).toMatchObject({
+      reason: 'Frozen',
+      message: expect.stringContaining('strangers'),
+    });
+  });
+
+  it('that is complete is Ready all the same', () => {
+    expect(conditionOf(decide(input({ ids: three, standstill })).status, 'Ready')?.status).toBe('True');
+  });
+
+  it('without a Platform launches nothing, and still goes', () => {
+    const alone = { platform: undefined, standstill: { launch: 'Platform us does not exist: create it' } };
+    expect(decide(input(alone)).launch).toEqual([]);
+    const leaving = aPool({ deleting: true, instances: three });
+    expect(decide(input({ pool: leaving, ids: three, ...alone })).terminate?.ids).toEqual(three);
+  });
+});
+
+describe('a pool whose machines are let go', () => {
+  const until = at(600);
+  const released = {
+    generation: aGeneration({ live: true, deleting: true, status: { override: { until, release: true } } }),
+    platform: aPlatform({
+      live: 'green',
+      status: { override: { generation: 'green', uid: 'uid-green', until, release: true } },
+    }),
+  };
+  const pool = aPool({ deleting: true, instances: three });
+
+  it('tags them instead of ending them', () => {
+    expect(decide(input({ pool, ids: three, ...released }))).toMatchObject({
+      letGo: three,
+      terminate: undefined,
+      release: false,
+    });
+  });
+
+  it('goes when all of them are tagged, though they live on', () => {
+    const machines = three.map((id) => {
+      const machine = aMachine({ id, pool });
+      return { ...machine, tags: { ...machine.tags, [RELEASED_TAG]: at(1) } };
+    });
+    expect(decide(input({ pool, machines, ...released }))).toMatchObject({
+      letGo: [],
+      terminate: undefined,
+      release: true,
+    });
+  });
+
+  it('asks for their end again when the override is over', () => {
+    const late = { ...released, now: Date.parse(until) };
+    expect(decide(input({ pool, ids: three, ...late }))).toMatchObject({ letGo: [], terminate: { ids: three } });
+  });
+
+  it('keeps them while it is not deleted itself', () => {
+    const kept = aPool({ instances: three });
+    expect(decide(input({ pool: kept, ids: three, ...released }))).toMatchObject({ letGo: [], terminate: undefined });
+  });
+});
+
+describe('a Node from before a restore', () => {
+  const generation = aGeneration({ metadata: { uid: 'new' }, status: { formerUIDs: ['uid-green'] } });
+  const pool = aPool({ instances: ['i-1'], spec: { generationUID: 'new', machines: 1 } });
+  const before = aNode({ machine: 'i-1', pool: aPool() });
+
+  it('keeps its label, gets what else it lacks, and counts', () => {
+    const nodes = byProvider([before]);
+    const machines = [aMachine({ id: 'i-1', pool: aPool() })];
+    expect(decide(input({ pool, generation, machines, nodes }))).toMatchObject({
+      label: [],
+      status: { machines: { ready: 1 } },
+    });
+    const { [LABEL.role]: _, ...labels } = before.labels;
+    expect(
+      decide(input({ pool, generation, machines, nodes: byProvider([{ ...before, labels }]) })).label,
+    ).toMatchObject([{ labels: { [LABEL.role]: 'web' } }]);
   });
 });

@@ -1,5 +1,6 @@
 import type { GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
 import { kstatus, type Verdict, withConditions } from '../../domain/conditions.ts';
+import { overrideOf } from '../../domain/override.ts';
 import { holdOf } from '../../domain/protection.ts';
 import type { ProviderError } from '../../providers/provider.ts';
 import { instancesAfter, machinesLeft } from './accounting.ts';
@@ -27,6 +28,8 @@ export interface PoolDecision {
   label: LabelNode[];
   /** Machines that are too many, broken before they ever served, or of a pool that goes. The interlock decides again. */
   terminate: { ids: string[]; because: string } | undefined;
+  /** Machines that are to live on without the operator: of a pool that goes by an override with release: true. */
+  letGo: string[];
   /** True when the cloud shows that no machine is left of a pool that is being deleted. */
   release: boolean;
   /** real ms */
@@ -35,7 +38,7 @@ export interface PoolDecision {
 
 /** What to do about a pool. Pure. */
 export function decide(input: PoolInput): PoolDecision {
-  const { pool, machines, now, scaled } = input;
+  const { pool, machines, now, scaled, standstill } = input;
   if (!Array.isArray(machines)) return blind(input, machines);
 
   const instances = instancesAfter(pool, machines, input.vanished);
@@ -43,9 +46,13 @@ export function decide(input: PoolInput): PoolDecision {
   const retired = input.generation?.status.retiredTime !== undefined;
   const present = failuresOf(input);
   const waiting = waitFor(present, now);
-  const launch = leaving || retired || waiting > 0 ? [] : launchesFor(pool, instances, input.affordable, now);
+  const resting = leaving || retired || waiting > 0 || standstill.launch !== undefined;
+  const launch = resting ? [] : launchesFor(pool, instances, input.affordable, now);
   const members = census(input, machines, instances);
-  const terminate = (leaving || retired) && waiting > 0 ? undefined : surplus(input, instances, members);
+  const unhurried = standstill.end !== undefined || ((leaving || retired) && waiting > 0);
+  const released = leaving && isReleasing(input);
+  const letGo = released && !unhurried ? instances.map(({ id }) => id) : [];
+  const terminate = unhurried || released ? undefined : surplus(input, instances, members);
   const failures = leaving || retired ? present : failuresNow(pool, members, launch.length, now);
 
   const started = launch.filter(({ token }) => !pool.status.launches?.some((entry) => entry.token === token));
@@ -70,7 +77,13 @@ export function decide(input: PoolInput): PoolDecision {
     launch,
     label: members.unlabelled,
     terminate,
-    release: leaving && instances.length === 0 && machinesLeft(machines).length === 0 && journalIsOver(input),
+    letGo,
+    release:
+      leaving &&
+      standstill.end === undefined &&
+      instances.length === 0 &&
+      machinesLeft(machines).length === 0 &&
+      journalIsOver(input),
     requeueAfter: settled && !leaving ? scaled(QUIET) : Math.min(scaled(BUSY), waiting || scaled(held ? HELD : BUSY)),
   };
 }
@@ -88,10 +101,15 @@ function blind({ pool, now, scaled }: PoolInput, error: ProviderError): PoolDeci
     launch: [],
     label: [],
     terminate: undefined,
+    letGo: [],
     release: false,
     requeueAfter: Math.max(error.retryAfter ?? 0, scaled(BUSY)),
   };
 }
+
+/** Two people have said that the machines of this generation are let go instead of terminated. */
+const isReleasing = ({ generation, platform, now, scaled }: PoolInput): boolean =>
+  generation !== undefined && overrideOf(generation, platform, { now, scaled })?.release === true;
 
 /** Machines that should go. Of a generation that is held none is proposed: the interlock would refuse. */
 function surplus(

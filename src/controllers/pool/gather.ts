@@ -1,5 +1,7 @@
 import type { ClusterGeneration, GenerationPool } from '../../api/v1alpha1/index.ts';
-import { isMachineOf } from '../../domain/identity.ts';
+import { inconsistencyOf } from '../../domain/consistency.ts';
+import { standstillOf } from '../../domain/freeze.ts';
+import { uidsOf, wasLaunchedFor } from '../../domain/identity.ts';
 import { type Machine, type Priority, type Provider, ProviderError } from '../../providers/provider.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { BY, type Context } from '../context.ts';
@@ -18,25 +20,44 @@ export type Gathered = PoolInput & { provider: Provider | undefined };
 export async function gather(context: Context, pool: GenerationPool): Promise<Gathered> {
   const { caches, clock, cluster } = context;
   const generation = caches.generations.get(pool.spec.generation);
-  const same = generation?.metadata.uid === pool.spec.generationUID ? generation : undefined;
+  const same = generation && uidsOf(generation).includes(pool.spec.generationUID) ? generation : undefined;
   const base = {
     pool,
     generation: same,
     platform: caches.platforms.get(pool.spec.platform),
+    standstill: {},
     now: clock.now(),
     scaled: (ms: number) => clock.scaled(ms),
   };
   try {
     const provider = await providerOf(context, pool);
     const observed = await provider.observe(cluster, clock.scaled(MAX_AGE));
-    const machines = observed.filter(({ tags }) => isMachineOf(pool, cluster, tags));
+    const uids = same ? uidsOf(same) : [];
+    const machines = observed.filter(({ tags }) => wasLaunchedFor(pool, cluster, tags, uids));
     const vanished = await vanishedFrom(provider, pool, machines, clock);
     const affordable = provider.affordable(priorityOf(same));
-    return { ...base, provider, machines, vanished, affordable, nodes: nodesOf(context, machines) };
+    const standstill = standstillFor(context, pool, observed);
+    return { ...base, standstill, provider, machines, vanished, affordable, nodes: nodesOf(context, machines) };
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     return { ...base, provider: undefined, machines: error, vanished: [], affordable: 0, nodes: new Map() };
   }
+}
+
+/**
+ * What the platform's condition says, and what it will say once the platform controller has seen what is seen here: a
+ * process that has just started may hold a status from before a restore.
+ */
+function standstillFor(
+  { caches }: Context,
+  pool: GenerationPool,
+  observed: readonly Machine[],
+): PoolInput['standstill'] {
+  const platform = caches.platforms.get(pool.spec.platform);
+  if (!platform) return { launch: `Platform ${pool.spec.platform} does not exist: create it` };
+  const generations = caches.generations.byIndex(BY.platform, pool.spec.platform);
+  const why = standstillOf(platform) ?? inconsistencyOf(platform, generations, observed)?.message;
+  return { launch: why, end: why };
 }
 
 /** What replaces machines of a generation that serves may use the whole budget. */

@@ -7,8 +7,10 @@ export interface PoolInput {
   pool: GenerationPool;
   generation: ClusterGeneration | undefined;
   platform: Platform | undefined;
-  /** What the cloud shows with this pool's tags, or why it could not be asked. */
+  /** What the cloud shows with this pool's tags, let go or not, or why it could not be asked. */
   machines: Machine[] | ProviderError;
+  /** Why nothing may be launched, and why nothing may be ended, whatever the pool lacks or has too much of. */
+  standstill: { launch?: string | undefined; end?: string | undefined };
   /** Ids of the pool that the cloud denies twice. */
   vanished: string[];
   nodes: ReadonlyMap<string, NodeView>;

@@ -31,7 +31,7 @@ export function failuresNow(pool: GenerationPool, members: Members, launching: n
 
 /** The conditions of a pool. */
 export function verdicts(
-  { pool }: PoolInput,
+  { pool, standstill }: PoolInput,
   wanted: number,
   launched: number,
   members: Members,
@@ -40,9 +40,11 @@ export function verdicts(
   const failure = failures[0];
   if (pool.metadata.deletionTimestamp) {
     const left = `${launched} machines are still to be removed`;
+    if (standstill.end) return frozen(`${left}: ${standstill.end}`);
     const [reason, message] = failure ? [failure.reason, `${left}: ${failure.message}`] : ['Deleting', left];
     return [{ type: 'Ready', status: false, reason, message }, ...kstatus('Reconciling', reason, message)];
   }
+  if (standstill.launch && launched < wanted) return frozen(standstill.launch);
   const reason = failure?.reason ?? (launched < wanted ? 'Launching' : 'WaitingForNodes');
   const message = failure?.message ?? `${launched} of ${wanted} machines launched, ${members.ready} ready`;
   const ready = members.ready >= wanted;
@@ -56,3 +58,8 @@ export function verdicts(
     ...kstatus(ready ? 'Current' : 'Reconciling', reason, message),
   ];
 }
+
+const frozen = (message: string): Verdict[] => [
+  { type: 'Ready', status: false, reason: 'Frozen', message },
+  ...kstatus('Stalled', 'Frozen', message),
+];

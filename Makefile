@@ -1,7 +1,7 @@
 # Everything goes through `npm run`: it puts node_modules/.bin first on the PATH, so that the Node that the lock file pins runs,
 # whatever the machine's own is.
 .DEFAULT_GOAL := help
-.PHONY: up down demo test verify generate bench-kit bench-lag format clean help supported
+.PHONY: up down demo test verify generate bench-guard bench-kit bench-lag format clean help supported
 
 installed := node_modules/.package-lock.json
 
@@ -35,6 +35,9 @@ generate: $(installed) ## Write crds/, the chart's copies of them and manifests/
 bench-kit: $(installed) ## Measure the operator kit beside a Go controller-runtime cache
 	@npm run --silent bench-kit
 
+bench-guard: $(installed) ## Measure what the guard's policies cost, and its webhook beside one of controller-runtime in Go
+	@npm run --silent bench-guard
+
 bench-lag: $(installed) ## Measure how far the guard's policies are behind a status write, 1,000 times
 	@npm run --silent bench-lag
 
@@ -45,4 +48,4 @@ clean: ## Remove what was installed and built in the tree
 	rm -rf node_modules dist coverage
 
 help: ## Show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -30,6 +30,7 @@ export interface Ground {
 }
 
 const GROUP = '/apis/generations.dev/v1alpha1';
+const KINDS = ['platforms', 'clustergenerations', 'generationpools'];
 const NAMESPACE = 'generations-system';
 const ACCOUNT = 'generations-operator';
 
@@ -57,6 +58,11 @@ export async function startGround(): Promise<Ground> {
     });
     const first = serverOf(controlPlane.apiServer);
     const second = serverOf(await controlPlane.addApiServer());
+    for (const { admin } of [first, second])
+      await eventually('our kinds to be served', async () => {
+        const answers = await Promise.all(KINDS.map((kind) => admin.call('GET', `${GROUP}/${kind}`)));
+        return answers.every((answer) => answer.status === 200);
+      });
     return {
       controlPlane,
       first,

@@ -1,0 +1,82 @@
+import { eventually, type Ground, must, pathOf, startGround } from '../../api/lag/ground.ts';
+import { aSite, protects, type Site } from '../../api/lag/site.ts';
+
+/**
+ * What the policies add to a DELETE that they let pass: the same deletions, as dry runs, at the same API server, with the policies bound
+ * and unbound in turns.
+ */
+
+export const SUBJECTS = ['generation', 'pool', 'node'] as const;
+
+/** Latencies, real ms, with the policies and without. */
+export type Latencies = Record<(typeof SUBJECTS)[number], { bound: number[]; unbound: number[] }>;
+
+const BINDINGS = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
+const WEBHOOKS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
+
+/** Measures `count` deletions of each kind in each of `rounds` rounds, with and without policies; the first round only warms up. */
+export async function measurePolicies(
+  { platforms, rounds, count }: { platforms: number; rounds: number; count: number },
+  say: (line: string) => void,
+): Promise<Latencies> {
+  const ground = await startGround();
+  try {
+    // Nobody answers for it here, and this is about the policies.
+    await ground.first.admin.call('DELETE', `${WEBHOOKS}/generations-guard`);
+    const sites: Site[] = [];
+    for (let number = 0; number < platforms; number++) sites.push(await aSite(ground, `site-${number}`));
+    const [site, witness] = sites as [Site, Site];
+    await ground.second.api.kill();
+    await protects(ground.first, witness, [witness.generation]);
+
+    const found: Latencies = {
+      generation: { bound: [], unbound: [] },
+      pool: { bound: [], unbound: [] },
+      node: { bound: [], unbound: [] },
+    };
+    for (let round = 0; round <= rounds; round++) {
+      say(round === 0 ? 'policies: warming up' : `policies: round ${round} of ${rounds}`);
+      for (const state of ['bound', 'unbound'] as const) {
+        const undo = state === 'unbound' ? await unbind(ground, witness) : async () => {};
+        for (const subject of SUBJECTS) {
+          const path = `${pathOf[subject](site[subject])}?dryRun=All`;
+          for (let number = 0; number < count; number++) {
+            const { status, body, sent, answered } = await ground.first.admin.call('DELETE', path);
+            if (status !== 200) throw new Error(`DELETE ${path}: ${status} ${JSON.stringify(body)}`);
+            if (round > 0) found[subject][state].push(answered - sent);
+          }
+        }
+        await undo();
+      }
+    }
+    return found;
+  } finally {
+    await ground.stop();
+  }
+}
+
+/** Takes all bindings away and waits until the policies do nothing; returns what puts them back and waits until they refuse again. */
+async function unbind({ first }: Ground, witness: Site): Promise<() => Promise<void>> {
+  const { items } = await must(200, first.admin.call('GET', BINDINGS));
+  const ours: { metadata: { name: string }; spec: object }[] = items.filter(
+    ({ metadata }: { metadata: { name: string } }) => metadata.name.startsWith('generations-guard-'),
+  );
+  const held = async () => {
+    const { status } = await first.admin.call('DELETE', `${pathOf.pool(witness.pool)}?dryRun=All`);
+    return status !== 200;
+  };
+  for (const { metadata } of ours) await must(200, first.admin.call('DELETE', `${BINDINGS}/${metadata.name}`));
+  await eventually('the policies to do nothing', async () => !(await held()));
+  return async () => {
+    for (const { metadata, spec } of ours) {
+      const body = {
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: 'ValidatingAdmissionPolicyBinding',
+        metadata: { name: metadata.name },
+        spec,
+      };
+      await must(201, first.admin.call('POST', BINDINGS, body));
+    }
+    await eventually('the policies to refuse again', held);
+  };
+}

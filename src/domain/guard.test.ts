@@ -1,11 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { aPlatform, at, EPOCH } from '../../test/builders/index.ts';
+import { aCondition, aPlatform, at, EPOCH } from '../../test/builders/index.ts';
 import type { Platform } from '../api/v1alpha1/index.ts';
 import { guardTrouble } from './guard.ts';
 
 type Guard = NonNullable<Platform['status']['guard']>;
 const trouble = (guard: Guard | undefined, now = EPOCH, scale = 1) =>
-  guardTrouble(aPlatform({ status: { ...(guard && { guard }) } }), { now, scaled: (ms) => ms / scale });
+  guardTrouble(withGuard(guard), { now, scaled: (ms) => ms / scale });
+function withGuard(guard: Guard | undefined): Platform {
+  const platform = aPlatform();
+  const { guard: _, ...status } = platform.status;
+  return { ...platform, status: { ...status, ...(guard && { guard }) } };
+}
 const denied = { target: 'ClusterGeneration blue', verb: 'delete', outcome: 'Denied', policy: 'a' } as const;
 const report = (changes: Partial<Guard> = {}): Guard => ({
   effective: true,
@@ -21,6 +26,20 @@ describe('the guard', () => {
     expect(trouble(report(), EPOCH + 180_000)).toBeUndefined();
     expect(trouble(report(), EPOCH + 180_001)).toContain(`was last probed at ${at(0)}`);
     expect(trouble(report(), EPOCH + 18_001, 10)).toContain('was last probed');
+  });
+
+  it('is relied on for 15 s of real time, however fast a drill runs', () => {
+    expect(trouble(report(), EPOCH + 15_000, 1000)).toBeUndefined();
+    expect(trouble(report(), EPOCH + 15_001, 1000)).toContain('was last probed');
+  });
+
+  it('that could not be proved says why', () => {
+    const platform = withGuard(report({ effective: false }));
+    const message = 'what matters most could not be tried';
+    const conditions = [aCondition({ type: 'GuardEffective', status: 'False', reason: 'NotProved', message })];
+    expect(
+      guardTrouble({ ...platform, status: { ...platform.status, conditions } }, { now: EPOCH, scaled: (ms) => ms }),
+    ).toBe(`the guard of Platform us is not proved: ${message}`);
   });
 
   it('is not relied on when its report comes from the future: a clock is wrong', () =>

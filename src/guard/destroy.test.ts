@@ -77,6 +77,9 @@ async function world(
 }
 
 const retired = () => aGeneration({ retired: true });
+const unguarded = aPlatform({
+  status: { destruction: { machines: 30, time: at(0) }, guard: { effective: false, lastProbeTime: at(0), probes: [] } },
+});
 const full = (machines = 30) => aPlatform({ status: { destruction: { machines, time: at(0) } } });
 
 describe('the interlock, asked to terminate', () => {
@@ -91,6 +94,12 @@ describe('the interlock, asked to terminate', () => {
       cloud.calls.filter((call) => call.startsWith('terminate')).map((call) => call.split(' ').length - 1),
     ).toEqual([10, 10, 10, 5]);
     expect(cloud.calls.slice(0, 2)).toEqual(['unprotect i-1', 'unprotect i-2']);
+  });
+
+  it('ends those of a generation that was never live whatever the guard is worth: that is what must stay easy', async () => {
+    const { guard, pool, ids } = await world({ platform: unguarded });
+    expect(await guard.terminate(pool, ids, 'a test')).toEqual({ terminated: ids });
+    expect(await guard.deletePool(pool)).toBeUndefined();
   });
 
   it('does not ask again for what the cloud has accepted and still shows, until it has shown it for too long', async () => {
@@ -118,6 +127,11 @@ describe('the interlock, asked to terminate', () => {
       'is retired and still listed',
       { generation: retired(), platform: aPlatform({ status: { protected: ['green'] } }) },
       'is in status.protected',
+    ],
+    [
+      'was ever live and the guard is not seen to work',
+      { generation: retired(), platform: unguarded },
+      'What was ever live is removed only while the guard is seen to work',
     ],
     ['does not exist any more', { generation: null }, 'does not exist any more'],
     [

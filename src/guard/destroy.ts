@@ -8,6 +8,7 @@
 import type { ClusterGeneration, GenerationPool, Platform } from '../api/v1alpha1/index.ts';
 import { inconsistencyOf } from '../domain/consistency.ts';
 import { freezeOf } from '../domain/freeze.ts';
+import { guardTrouble } from '../domain/guard.ts';
 import { isMachineOf, uidsOf } from '../domain/identity.ts';
 import { overrideOf } from '../domain/override.ts';
 import { holdOf, wasEverLive } from '../domain/protection.ts';
@@ -93,6 +94,8 @@ export function interlock(options: InterlockOptions): Interlock {
     // An override lifts what Kubernetes says; that the cloud says something else, it does not.
     const hold = holdOf(generation, platform, moment) ?? (platform && freezeOf(platform));
     if (hold) return { refused: hold };
+    const trouble = platform && wasEverLive(generation) && guardTrouble(platform, moment);
+    if (trouble) return { refused: `${trouble}. What was ever live is removed only while the guard is seen to work` };
     return { generation, platform, release: overrideOf(generation, platform, moment)?.release ?? false };
   };
 

@@ -28,6 +28,7 @@ export const aCutoverInput = (changes: Partial<CutoverInput> = {}): CutoverInput
   members: ['i-1', 'i-2', 'i-3'].map((machine) => aMember({ machine })),
   machines: ['i-1', 'i-2', 'i-3'].map((id) => ({ id, tags: {} })),
   targets: [aView()],
+  sight: { seen: true },
   now: EPOCH + 60_000,
   scaled: (ms) => ms,
   ...changes,

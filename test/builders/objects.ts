@@ -69,7 +69,7 @@ export const aClass = (changes: Changes<GenerationClass> = {}): GenerationClass 
   status: { observedGeneration: 1, ...changes.status },
 });
 
-/** A platform with one role per name, nothing live, and no traffic targets. `live`: the name of its live generation. */
+/** A platform with one role per name, nothing live, no traffic targets, and a guard that works. `live`: the name of its live generation. */
 export const aPlatform = (changes: Changes<Platform> & { live?: string; roles?: string[] } = {}): Platform => ({
   apiVersion: API_VERSION,
   kind: 'Platform',
@@ -89,6 +89,7 @@ export const aPlatform = (changes: Changes<Platform> & { live?: string; roles?: 
   status: {
     observedGeneration: 1,
     protected: changes.live === undefined ? [] : [changes.live],
+    guard: { effective: true, lastProbeTime: at(0), probes: [] },
     ...(changes.live !== undefined && { live: { name: changes.live, uid: `uid-${changes.live}`, time: at(0) } }),
     ...changes.status,
   },

@@ -23,7 +23,7 @@ const ALLOWED: [who: string, whom: string[]][] = [
   ['src/providers/', BELOW],
   ['src/traffic/', [...BELOW, CONTRACT]],
   ['src/guard/', [...BELOW, CONTRACT, 'src/providers/ec2/destroy.ts']],
-  ['src/controllers/', [...BELOW, CONTRACT, 'src/traffic/', 'src/guard/destroy.ts']],
+  ['src/controllers/', [...BELOW, CONTRACT, 'src/traffic/', 'src/guard/destroy.ts', 'src/guard/canary/']],
   ['src/simulator/', ['src/kube/', 'src/runtime/', 'src/telemetry/']],
   ['src/main.ts', ['src/']],
 ];
@@ -71,14 +71,38 @@ describe('imports', () => {
 describe('deletion', () => {
   it('is asked for by the interlock and, of its own Nodes, by the simulator', () => {
     const importers = importersOf('src/kube/delete.ts');
-    expect(importers.filter((path) => !path.startsWith('src/simulator/'))).toEqual(['src/guard/destroy.ts']);
+    expect(importers.filter((path) => !path.startsWith('src/simulator/'))).toEqual([
+      'src/guard/canary/attempt.ts',
+      'src/guard/canary/probes.ts',
+      'src/guard/destroy.ts',
+    ]);
     expect(importers.some((path) => path.startsWith('src/simulator/'))).toBe(true);
+  });
+
+  it('is only tried by the canary: all that it could change anything with is a dry run', () => {
+    const canary = sources.filter(({ path }) => path.startsWith('src/guard/canary/'));
+    const imported = canary.flatMap(({ text }) => text.match(/^import .*kube\/delete\.ts.*$/gm) ?? []);
+    expect(imported.toSorted()).toEqual([
+      "import type { DeleteTarget } from '../../kube/delete.ts';",
+      "import { probeDelete } from '../../kube/delete.ts';",
+    ]);
+    const writes = canary.flatMap(({ path, text }) =>
+      (text.match(/\.(create|update|patch|send)\([^;]*;/g) ?? []).map((call) => ({ path, call })),
+    );
+    expect(writes).toHaveLength(2);
+    for (const { path, call } of writes) {
+      expect(path).toBe('src/guard/canary/attempt.ts');
+      expect(call).toContain('dryRun: true');
+    }
+    const [deletion = ''] = containing(/export const probeDelete/);
+    expect(sources.find(({ path }) => path === deletion)?.text).toMatch(/probeDelete = [^;]*dryRun: true \}\);/);
   });
 
   it('is sent by kube/delete.ts alone', () => {
     expect(containing(/method:\s*['"`]DELETE['"`]/i)).toEqual(['src/kube/delete.ts']);
-    // The type of a method is the one other place that has the word.
-    expect(containing(/['"`]DELETE['"`]/)).toEqual(['src/kube/delete.ts', 'src/kube/transport.ts']);
+    // The type of a method and what the webhook is asked about are the only other places that have the word.
+    const words = containing(/['"`]DELETE['"`]/).filter((path) => !path.startsWith('src/guard/webhook/'));
+    expect(words).toEqual(['src/kube/delete.ts', 'src/kube/transport.ts']);
     expect(containing(/deleteCollection|deletecollection/)).toEqual([]);
   });
 

@@ -194,7 +194,11 @@ describe('a cutover of a platform that is frozen', () => {
       from: 'blue',
       status: { outcome: 'Succeeded', retainUntil: at(0), generations: { from: { name: 'blue', uid: 'uid-blue' } } },
     });
-    const live = { live: { name: 'green', uid: 'uid-green', time: at(1) }, protected: ['blue', 'green'] };
+    const live = {
+      live: { name: 'green', uid: 'uid-green', time: at(1) },
+      protected: ['blue', 'green'],
+      guard: { effective: true, lastProbeTime: at(60), probes: [] },
+    };
     const now = aPlatform({ status: live });
     expect(whats(decide(aCutoverInput({ cutover, platform: now })))).toContain('retire blue');
     const frozen = { ...platform, status: { ...platform.status, ...live } };

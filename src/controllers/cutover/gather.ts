@@ -1,11 +1,13 @@
 import type { ClusterGeneration, Cutover, Platform } from '../../api/v1alpha1/index.ts';
+import { uidsOf } from '../../domain/identity.ts';
 import { clusterGenerations, cutovers, platforms } from '../../kinds.ts';
 import { find } from '../../kube/find.ts';
 import { ProviderError } from '../../providers/provider.ts';
 import type { Member, TargetView } from '../../traffic/target.ts';
-import type { Context } from '../context.ts';
+import { BY, type Context } from '../context.ts';
 import type { CutoverInput } from './input.ts';
 import { machinesOf, membersOf } from './machines.ts';
+import { isWritten } from './steps/reserve.ts';
 import { targetKind } from './targets.ts';
 
 /** All that a decision about a cutover rests on. Everything is read live: what it leads to is not taken back easily. */
@@ -26,8 +28,25 @@ export async function gather(context: Context, cutover: Cutover): Promise<Cutove
     first: await firstOther(context, cutover),
     members,
     machines: seen ? machines : [],
+    sight: await sightOf(context, base),
     targets: to && platform ? await viewsOf(context, platform, to, Array.isArray(members) ? members : []) : [],
   };
+}
+
+/** Asks the API servers, one by one, whether they enforce a reservation that has just been written. */
+async function sightOf(
+  { canary, caches }: Context,
+  input: Pick<CutoverInput, 'cutover' | 'platform' | 'from' | 'to'>,
+): Promise<CutoverInput['sight']> {
+  const { cutover, to } = input;
+  const settled = cutover.status.steps?.some(({ name, state }) => name === 'Reserve' && state === 'Done');
+  if (!to || settled || !isWritten(input)) return undefined;
+  const uids = uidsOf(to);
+  const pool = caches.pools
+    .byIndex(BY.generation, to.metadata.name)
+    .find(({ spec }) => uids.includes(spec.generationUID));
+  if (pool) return canary.sees(pool);
+  return { seen: false, overdue: false, waitingFor: `a pool of ${to.metadata.name}, to try its protection on` };
 }
 
 /** Another unfinished cutover of the platform that goes before this one: one that has begun, or else the oldest. */

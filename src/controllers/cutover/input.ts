@@ -1,4 +1,5 @@
 import type { ClusterGeneration, Cutover, Platform } from '../../api/v1alpha1/index.ts';
+import type { Sight } from '../../guard/canary/sight.ts';
 import type { Machine } from '../../providers/provider.ts';
 import type { Member, Problem, TargetView } from '../../traffic/target.ts';
 
@@ -16,6 +17,8 @@ export interface CutoverInput {
   machines: Pick<Machine, 'id' | 'tags'>[];
   /** The platform's traffic targets as seen for `to`; empty when there is no `to`. */
   targets: TargetView[];
+  /** Whether every API server enforces the reservation; absent while it is not written, and once it was seen. */
+  sight?: Sight | undefined;
   now: number;
   /** Turns declared ms into real ms. */
   scaled(ms: number): number;

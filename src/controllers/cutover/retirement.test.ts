@@ -31,9 +31,19 @@ const succeeded = (changes: Parameters<typeof aCutover>[0] = {}) =>
       ...changes?.status,
     },
   });
-const after = aPlatform({ live: 'green', status: { protected: ['blue', 'green'] } });
+const probed = (seconds: number, effective = true) => ({ effective, lastProbeTime: at(seconds), probes: [] });
+const afterwards = (seconds: number) =>
+  aPlatform({ live: 'green', status: { protected: ['blue', 'green'], guard: probed(seconds) } });
+const after = afterwards(990);
 const clock = (seconds: number, changes: Partial<CutoverInput> = {}) =>
-  retirement(aCutoverInput({ cutover: succeeded(), platform: after, now: EPOCH + seconds * 1000, ...changes }));
+  retirement(
+    aCutoverInput({
+      cutover: succeeded(),
+      platform: afterwards(seconds),
+      now: EPOCH + seconds * 1000,
+      ...changes,
+    }),
+  );
 const whats = ({ effects }: ReturnType<typeof retirement>) => effects.map(({ what }) => what);
 const blue = (changes: Parameters<typeof aGeneration>[0] = {}) => aGeneration({ name: 'blue', live: true, ...changes });
 
@@ -91,6 +101,27 @@ describe('the clock of a cutover that has succeeded', () => {
     ['one that a cutover is taking back', { from: blue({ reservedBy: 'back-to-blue' }) }],
   ])('never retires %s', (_, changes) => {
     expect(clock(5000, changes)).toEqual({ effects: [], requeueAfter: 60_000 });
+  });
+});
+
+describe('a guard that is not seen to work', () => {
+  const open = aPlatform({ live: 'green', status: { protected: ['blue', 'green'], guard: probed(990, false) } });
+  const stale = aPlatform({ live: 'green', status: { protected: ['blue', 'green'], guard: probed(0) } });
+
+  it.each([
+    ['has a hole', open],
+    ['was last probed long ago', stale],
+  ])('that %s retires nothing, and looks again', (_, platform) => {
+    const later = { effects: [], requeueAfter: 60_000 };
+    expect(clock(1000, { platform })).toEqual(later);
+    expect(clock(1000, { platform, cutover: succeeded({ spec: { retireNow: true } }) })).toEqual(later);
+  });
+
+  it('stops protecting nothing either', () => {
+    expect(clock(1001, { from: blue({ retired: true }), platform: open })).toEqual({
+      effects: [],
+      requeueAfter: 60_000,
+    });
   });
 });
 

@@ -1,7 +1,8 @@
 import { timestamp } from '../../domain/conditions.ts';
+import { guardTrouble } from '../../domain/guard.ts';
 import type { CutoverInput, Effect } from './input.ts';
 
-/** How soon to look again at one that a cutover is just taking back. Declared ms. */
+/** How soon to look again at one that a cutover is just taking back, or whose guard does not work. Declared ms. */
 const BUSY = 60_000;
 
 /**
@@ -19,13 +20,17 @@ export function retirement(input: CutoverInput): {
   const listed = platform.status.protected?.includes(name) ?? false;
   const ours = from?.metadata.uid === cutover.status.generations?.from?.uid ? from : undefined;
   if (from && !ours) return { effects: [], requeueAfter: undefined };
+  // Retired is for ever: not while the guard may be open, which would show first on what is retired by mistake.
+  const troubled = guardTrouble(platform, { now, scaled }) !== undefined;
+  const later = { effects: [], requeueAfter: scaled(BUSY) };
+  if (listed && troubled && (!ours || ours.status.retiredTime)) return later;
   if (!ours || ours.status.retiredTime)
     return { effects: listed ? [unprotect(platform, name)] : [], requeueAfter: undefined };
   if (wasLiveSince(cutover, ours)) return { effects: [], requeueAfter: undefined };
-  if (platform.status.live?.uid === ours.metadata.uid || ours.status.reservedBy)
-    return { effects: [], requeueAfter: scaled(BUSY) };
+  if (platform.status.live?.uid === ours.metadata.uid || ours.status.reservedBy) return later;
   const due = cutover.spec.retireNow ? now : Date.parse(cutover.status.retainUntil);
   if (now < due) return { effects: [], requeueAfter: due - now };
+  if (troubled) return later;
   const { uid } = cutover.metadata;
   return {
     effects: [

@@ -22,6 +22,8 @@ const unwritten = () => {
   return platform;
 };
 const begun = (uid: string) => aCutover({ from: 'blue', status: { generations: { to: { name: 'green', uid } } } });
+const guarded = (guard: { effective: boolean; lastProbeTime: string }) =>
+  aPlatform({ live: 'blue', status: { guard: { ...guard, probes: [] } } });
 const three = ['i-1', 'i-2', 'i-3'].map((machine) => aMember({ machine }));
 
 const ROWS: [string, Partial<CutoverInput>, string, string][] = [
@@ -127,6 +129,18 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
     'NoReadyEndpoints',
     'none',
   ],
+  [
+    'a guard with a hole',
+    { platform: guarded({ effective: false, lastProbeTime: at(50) }) },
+    'GuardNotEffective',
+    'the guard of Platform us is not proved',
+  ],
+  [
+    'a guard that nobody has probed for minutes',
+    { platform: guarded({ effective: true, lastProbeTime: at(-200) }) },
+    'GuardNotEffective',
+    'was last probed at',
+  ],
 ];
 
 describe('Preflight', () => {
@@ -150,6 +164,12 @@ describe('Preflight', () => {
     const input = aCutoverInput(changes);
     expect(preflight.done(input)).toBe(false);
     expect(preflight.act(input)).toEqual({ blocked: { reason, message: expect.stringContaining(message) } });
+  });
+
+  it('of a Recovery does not wait for the guard: what it moves is lost already', () => {
+    const platform = guarded({ effective: false, lastProbeTime: at(50) });
+    const cutover = aCutover({ from: 'blue', spec: { mode: 'Recovery' } });
+    expect(objectionTo(aCutoverInput({ platform, cutover }))).toBeUndefined();
   });
 
   it('counts a role over all its pools', () => {

@@ -1,4 +1,5 @@
 import { conditionOf } from '../../../domain/conditions.ts';
+import { guardTrouble } from '../../../domain/guard.ts';
 import { notImplemented } from '../../../domain/not-implemented.ts';
 import type { Problem } from '../../../traffic/target.ts';
 import type { CutoverInput, Step } from '../input.ts';
@@ -110,6 +111,11 @@ const CHECKS: Check[] = [
     return undefined;
   },
   ({ targets }) => targets.find((target) => target.problem)?.problem,
+  // Nothing is moved that is not known to be protected. What is lost already is not waited for.
+  ({ cutover, platform, now, scaled }) => {
+    const trouble = platform && cutover.spec.mode !== 'Recovery' && guardTrouble(platform, { now, scaled });
+    return trouble ? problem('GuardNotEffective', trouble) : undefined;
+  },
 ];
 
 /** The first thing in the way of this cutover; undefined when nothing is. Asked again after the reservation. */

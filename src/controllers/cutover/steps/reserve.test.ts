@@ -46,6 +46,8 @@ describe('Reserve', () => {
 
   it.each([
     ['both are written', {}, true],
+    ['not every API server was seen to follow', { sight: { seen: false, waitingFor: 'one', overdue: false } }, false],
+    ['nobody has looked whether the API servers follow', { sight: undefined }, false],
     ['the target is not', { to: aGeneration() }, false],
     ['another holds the target', { to: aGeneration({ reservedBy: 'other' }) }, false],
     ['the target is not listed', { platform: aPlatform({ live: 'blue' }) }, false],
@@ -57,6 +59,17 @@ describe('Reserve', () => {
     ],
   ])('when %s: done %s', (_, changes, done) => {
     expect(reserve.done(aCutoverInput({ to: reserved, platform: both, ...changes }))).toBe(done);
+  });
+
+  it('waits for the API servers, and is blocked by one that does not follow', () => {
+    const waiting = (overdue: boolean) =>
+      reserve.act(
+        aCutoverInput({ to: reserved, platform: both, sight: { seen: false, waitingFor: 'the one at x', overdue } }),
+      );
+    expect(waiting(false)).toEqual({ waitFor: 'the one at x' });
+    expect(waiting(true)).toEqual({
+      blocked: { reason: 'GuardNotEffective', message: 'waiting in vain: the one at x' },
+    });
   });
 
   it('waits for what it cannot see', () => {

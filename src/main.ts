@@ -8,6 +8,7 @@ import { cutoverController } from './controllers/cutover/controller.ts';
 import { generationController } from './controllers/generation/controller.ts';
 import { maintenanceController } from './controllers/maintenance/controller.ts';
 import { platformController } from './controllers/platform/controller.ts';
+import { overridesIn } from './controllers/platform/override.ts';
 import { poolController } from './controllers/pool/controller.ts';
 import { canary } from './guard/canary/canary.ts';
 import { protectionSampler } from './guard/cloud-sample.ts';
@@ -29,6 +30,7 @@ import { checkCluster, StartError } from './start.ts';
 import { logger } from './telemetry/log.ts';
 import { metrics } from './telemetry/metrics.ts';
 import { operationMetrics } from './telemetry/operations.ts';
+import { overrideMetrics } from './telemetry/overrides.ts';
 import { telemetryServer } from './telemetry/server.ts';
 
 /** The operator: config -> client -> caches -> controllers -> serve. */
@@ -99,6 +101,7 @@ async function run(config: Config): Promise<void> {
     }),
   };
   caches.platforms.subscribe((name, _, after) => after ?? context.canary.judged(name, undefined));
+  overrideMetrics(meters.registry, () => overridesIn(caches.platforms.list()));
   const controllers = [
     classController(context),
     platformController(context),

@@ -186,3 +186,9 @@ const announcement = (about: Announcement['about'], reason: string, last: Last, 
   action: 'Override',
   note: sentence(last, what),
 });
+
+/** The overrides that these platforms have in force, for metrics. */
+export const overridesIn = (platforms: readonly Platform[]): { platform: string; generation: string }[] =>
+  platforms.flatMap(({ metadata, status }) =>
+    status.override ? [{ platform: metadata.name, generation: status.override.generation }] : [],
+  );

@@ -174,7 +174,12 @@ async function policiesInForce({ call }: GuardedCluster): Promise<void> {
   const node = { apiVersion: 'v1', kind: 'Node', metadata: { name, labels } };
   for (const object of [platform, generation, node])
     await expectStatus(201, call('admin', 'POST', collectionOf(object.kind), object));
-  await expectStatus(200, call('operator', 'PATCH', `${pathOf(platform)}/status`, { status: { protected: [] } }));
+  await eventually(
+    'the policies to let the status of Platform probe be written',
+    async () =>
+      (await call('operator', 'PATCH', `${pathOf(platform)}/status`, { status: { protected: [] } })).status === 200,
+    90_000,
+  );
   // In this order: the Node's policies need both other kinds.
   for (const object of [node, generation, platform])
     await eventually(

@@ -50,9 +50,9 @@ function belongs(what: string, generation: string, platform: string, stage: Stag
   return `${what} cannot be deleted: it belongs to generation ${generation}, which ${why}`;
 }
 
-const poolHow = (platform: string, stage: Stage) =>
+const retire = (platform: string, stage: Stage) =>
   stage === 'live'
-    ? `To retire the generation, apply a Cutover of Platform ${platform} from it to another one`
+    ? `To retire it, apply a Cutover of Platform ${platform} from it to another generation`
     : 'kubectl get cutovers shows which Cutover holds it: abort that one, or wait until it has retired the generation';
 
 /** What is said when the object of this site is to be deleted, and by which policies. */
@@ -64,13 +64,13 @@ function expected(site: Site, target: keyof Site, stage: Stage): { policies: str
     case 'generation':
       return { policies: ['generation', 'state'], text: generationText[stage]?.(generation, platform) ?? '' };
     case 'pool': {
-      const text = `${belongs(what, generation, platform, stage)}. ${poolHow(platform, stage)}. ${others}`;
+      const text = `${belongs(what, generation, platform, stage)}. ${retire(platform, stage)}. ${others}`;
       return { policies: ['generation', 'pool'], text };
     }
     default: {
       const { name } = site.node.metadata;
       const how = `To work on this machine alone: kubectl annotate node ${name} generations.dev/maintenance=${name}, then drain it`;
-      const text = `${belongs(what, generation, platform, stage)}, and a Node goes when its machine is gone, by the cloud controller. ${how}. ${others}`;
+      const text = `${belongs(what, generation, platform, stage)}. ${retire(platform, stage)}. ${how}. ${others}`;
       return { policies: ['node', 'machines'], text };
     }
   }

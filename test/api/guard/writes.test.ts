@@ -146,7 +146,7 @@ describe('a GenerationPool', () => {
     const { policy, text } = denialOf(await patch('operator', live.pool, { finalizers: null }));
     expect(['generation', 'pool']).toContain(policy);
     expect(text).toBe(
-      `Finalizers of GenerationPool ${live.pool.metadata.name} cannot be removed: it belongs to generation ${live.generation.metadata.name}, which is live on Platform ${live.platform.metadata.name}. To retire the generation, apply a Cutover of Platform ${live.platform.metadata.name} from it to another one`,
+      `Finalizers of GenerationPool ${live.pool.metadata.name} cannot be removed: it belongs to generation ${live.generation.metadata.name}, which is live on Platform ${live.platform.metadata.name}. To retire it, apply a Cutover of Platform ${live.platform.metadata.name} from it to another generation`,
     );
   });
 

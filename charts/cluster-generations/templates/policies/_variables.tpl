@@ -111,7 +111,7 @@ part.why: why a pool or Node cannot go, and what to do instead. Two policies say
 - name: partHow
   expression: >-
     !variables.known ? 'Start the operator and try again' :
-    variables.live ? 'To retire the generation, apply a Cutover of Platform ' + variables.platform + ' from it to another one' :
+    variables.live ? 'To retire it, apply a Cutover of Platform ' + variables.platform + ' from it to another generation' :
     'kubectl get cutovers shows which Cutover holds it: abort that one, or wait until it has retired the generation'
 {{- end }}
 
@@ -160,7 +160,7 @@ node.variables and node.rules: what cannot be done to the Node of a protected ge
     request.operation != 'DELETE' || !variables.held || (!variables.ready && (variables.isOperator || variables.isNodeController))
   reason: Forbidden
   messageExpression: >-
-    variables.what + ' cannot be deleted: ' + variables.partWhy + ', and a Node goes when its machine is gone, by the cloud controller. ' + variables.nodeHow + '. ' + variables.meant
+    variables.what + ' cannot be deleted: ' + variables.partWhy + '. ' + variables.partHow + '. ' + variables.nodeHow + '. ' + variables.meant
 # kubectl cordon and drain.
 - expression: >-
     request.operation != 'UPDATE' || variables.mayDisable

@@ -21,6 +21,18 @@ Error from server (Forbidden): nodes "b" is forbidden: ValidatingAdmissionPolicy
     ]);
   });
 
+  it('is told of by a drain in two ways, and repeated at its end', () => {
+    const denied = (what: string, words: string) =>
+      `${what} is forbidden: ValidatingAdmissionPolicy 'guard' with binding 'guard' denied request: ${words}`;
+    const stderr = [
+      `error: unable to cordon node "a": ${denied('nodes "a"', 'Node a cannot be cordoned')}`,
+      'evicting pod edge/web-1',
+      `error when evicting pods/"web-1" -n "edge" : ${denied('pods "web-1"', 'Pod web-1 cannot be evicted')}`,
+      `There are pending nodes to be drained: ${denied('pods "web-1"', 'Pod web-1 cannot be evicted')}`,
+    ].join('\n');
+    expect(refusalsIn(stderr)).toEqual(['[guard] Node a cannot be cordoned', '[guard] Pod web-1 cannot be evicted']);
+  });
+
   it('is none when something else went wrong: that did not protect anything', () => {
     const stderr = 'Unable to connect to the server: EOF\nError from server (NotFound): nodes "a" not found\n';
     expect(refusalsIn(stderr)).toEqual([]);

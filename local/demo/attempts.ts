@@ -57,9 +57,10 @@ export function attempter(stage: Stage): Attempter {
 /** Every refusal that kubectl printed: what refused in brackets, then its words. */
 export function refusalsIn(stderr: string): string[] {
   return stderr.split('\n').flatMap((line) => {
-    const policy =
-      /^Error from server \(Forbidden\): .*?ValidatingAdmissionPolicy '([^']+)' .*?denied request: (.*)$/.exec(line);
-    if (policy) return [`[${policy[1]}] ${policy[2]}`];
+    // A drain goes on after its cordon is refused, and tells of each in its own way; in the end it repeats the lot.
+    const policy = /^(.*?)ValidatingAdmissionPolicy '([^']+)' .*?denied request: (.*)$/.exec(line);
+    if (policy && /^(Error from server \(Forbidden\)|error: unable to cordon|error when evicting)/.test(line))
+      return [`[${policy[2]}] ${policy[3]}`];
     const forbidden = /^Error from server \(Forbidden\): (.*)$/.exec(line);
     if (forbidden) return [`[RBAC] ${forbidden[1]}`];
     const invalid = /^The (\w+ "[^"]+") is invalid: (?:<nil>: Invalid value: )?(.*)$/.exec(line);

@@ -3,7 +3,12 @@ import { addresses, classes, machines, machinesPerMinute, platform, roles, websi
 
 /** The objects that people and GitOps apply in the course of the story. */
 
-type Manifest = { apiVersion: string; kind: string; metadata: { name: string; namespace?: string }; spec?: object };
+type Manifest = {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; labels?: object };
+  spec?: object;
+};
 
 const ours = (kind: string, name: string, spec: object): Manifest => ({
   apiVersion: API_VERSION,
@@ -65,7 +70,11 @@ export const cutover = (name: string, from: string, to: string): Manifest =>
 /** The namespace of the websites and their Service, whose selector is left to the operator. */
 export function websiteObjects(): Manifest[] {
   return [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: website.namespace } },
+    {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: website.namespace, labels: { [LABEL.protected]: 'true' } },
+    },
     { apiVersion: 'v1', kind: 'Service', metadata: website, spec: { ports: [{ port: 80, targetPort: 8080 }] } },
   ];
 }

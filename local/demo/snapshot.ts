@@ -7,7 +7,7 @@ import { readGeneration, readPools, type Stage } from './stage.ts';
 export interface Snapshot {
   generation: { name: string; uid: string; deleting: boolean } | undefined;
   pools: { name: string; uid: string; machines: number; deleting: boolean }[];
-  nodes: { name: string; uid: string; providerID: string; ready: boolean }[];
+  nodes: { name: string; uid: string; providerID: string; ready: boolean; open: boolean }[];
   /** At the cloud, those that are not terminated. */
   machines: { id: string; state: string }[];
 }
@@ -37,6 +37,7 @@ export async function snapshotOf(stage: Stage, name: string): Promise<Snapshot> 
       uid: metadata.uid,
       providerID: spec?.providerID ?? '',
       ready: (status?.conditions ?? []).some((condition) => condition.type === 'Ready' && condition.status === 'True'),
+      open: spec?.unschedulable !== true && (spec?.taints ?? []).every(({ effect }) => effect !== 'NoExecute'),
     })),
     machines: state.instances
       .filter(({ tags, state: now }) => tags[LABEL.generation] === name && now !== 'terminated')

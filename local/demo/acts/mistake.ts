@@ -1,6 +1,7 @@
 import { LABEL } from '../../../src/api/v1alpha1/index.ts';
+import type { EndpointSlice } from '../../../src/kube/resources.ts';
 import { type Attempt, attempter } from '../attempts.ts';
-import { halfStarted, live, machines, opsLaptop, roles } from '../cast.ts';
+import { classes, halfStarted, live, machines, opsLaptop, platform, roles, website } from '../cast.ts';
 import { type Snapshot, snapshotOf, unchanged } from '../snapshot.ts';
 import type { Stage } from '../stage.ts';
 
@@ -38,6 +39,28 @@ export async function mistake(stage: Stage): Promise<Mistake> {
   await kubectl('admin', ['delete', 'node', '-l', alwaysOn], machines['always-on']);
   await kubectl('admin', ['delete', 'node', '-l', ofGeneration], before.nodes.length);
 
+  tell.say('Without deleting any of it: emptying its machines, and cutting them off.');
+  const web = await webNodeOf(stage);
+  await kubectl('admin', ['cordon', web]);
+  await kubectl('admin', ['drain', web, '--ignore-daemonsets', '--timeout=20s'], 2);
+  await kubectl('admin', ['taint', 'node', web, 'maintenance=now:NoExecute']);
+  await kubectl('admin', ['delete', 'namespace', website.namespace]);
+  await kubectl('admin', ['delete', 'service', website.name, '-n', website.namespace]);
+  const elsewhere = JSON.stringify({ spec: { selector: { app: 'nothing' } } });
+  await kubectl('admin', ['patch', 'service', website.name, '-n', website.namespace, `--patch=${elsewhere}`]);
+
+  tell.say('What stands behind it: its Platform, its class, the very kind, and what is said about it.');
+  await kubectl('admin', ['delete', 'platform', platform]);
+  await kubectl('admin', ['delete', 'gclass', classes.own]);
+  await kubectl('admin', ['delete', 'crd', 'clustergenerations.generations.dev']);
+  const forged = JSON.stringify({ status: { stage: 'Staged' } });
+  const asStatus = ['patch', 'cg', live, '--subresource=status', '--type=merge', `--patch=${forged}`];
+  await kubectl('admin', asStatus);
+  await kubectl('admin', [...asStatus, '--as=system:serviceaccount:generations-system:generations-operator']);
+  const alone = { generation: live, reason: 'quickly', requestedBy: 'admin', approvedBy: 'alice@example.com' };
+  const override = JSON.stringify({ spec: { override: alone } });
+  await kubectl('admin', ['patch', 'platform', platform, '--type=merge', `--patch=${override}`]);
+
   tell.say('As the operator itself, should it ever err, with the token of its service account:');
   await kubectl('operator', ['delete', 'cg', live]);
 
@@ -58,4 +81,17 @@ export async function mistake(stage: Stage): Promise<Mistake> {
     `${refused} of ${attempts.length} attempts are refused. ${whole ? `Object, pools, ${after.nodes.length} Nodes and ${after.machines.length} machines are what they were.` : 'THE LIVE GENERATION IS NOT WHAT IT WAS.'}`,
   );
   return { attempts, before, after };
+}
+
+/** A live Node with a pod of the websites on it. */
+async function webNodeOf(stage: Stage): Promise<string> {
+  const { namespace, name } = website;
+  const selector = encodeURIComponent(`kubernetes.io/service-name=${name}`);
+  const slices = await stage.read<{ items: EndpointSlice[] }>(
+    `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=${selector}`,
+  );
+  const nodes = (slices?.items ?? []).flatMap(({ endpoints }) => (endpoints ?? []).map(({ nodeName }) => nodeName));
+  const [node] = nodes.filter((found) => found !== undefined).toSorted();
+  if (node === undefined) throw new Error(`Service ${namespace}/${name} leads to no Node`);
+  return node;
 }

@@ -136,7 +136,13 @@ function aSnapshot(): Snapshot {
   return {
     generation: { name: live, uid: 'uid-live', deleting: false },
     pools: roles.map((role) => ({ name: `${live}.${role}`, uid: role, machines: machines[role], deleting: false })),
-    nodes: recordsOf(live, 0).map(({ id }) => ({ name: id, uid: id, providerID: `aws:///zone/${id}`, ready: true })),
+    nodes: recordsOf(live, 0).map(({ id }) => ({
+      name: id,
+      uid: id,
+      providerID: `aws:///zone/${id}`,
+      ready: true,
+      open: true,
+    })),
     machines: recordsOf(live, 0).map(({ id }) => ({ id, state: 'running' })),
   };
 }

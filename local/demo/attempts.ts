@@ -38,9 +38,9 @@ export function attempter(stage: Stage): Attempter {
       tell.does(who === 'operator' ? 'generations-operator' : who, what);
       const { stdout, stderr } = await stage.kubectl(who, args, { limitMs });
       const refusals = refusalsIn(stderr);
-      const [first] = refusals;
-      if (first === undefined) tell.told(`NOT REFUSED: ${stdout.trim()} ${stderr.trim()}`);
-      else hear(first);
+      if (refusals.length === 0) tell.told(`NOT REFUSED: ${stdout.trim()} ${stderr.trim()}`);
+      // One of each policy: the other Nodes of 180 are refused in the same words.
+      for (const [words] of Map.groupBy(refusals, policyOf).values()) if (words !== undefined) hear(words);
       if (refusals.length > 1) tell.say(`... and so on: ${refusals.length} of ${targets} are refused.`);
       attempts.push({ what: `${who}: ${what}`, targets, refused: refusals.length });
     },
@@ -53,6 +53,8 @@ export function attempter(stage: Stage): Attempter {
     },
   };
 }
+
+const policyOf = (refusal: string): string => refusal.slice(0, refusal.indexOf(']'));
 
 /** Every refusal that kubectl printed: what refused in brackets, then its words. */
 export function refusalsIn(stderr: string): string[] {

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { clientOver, type KubeClient } from './client.ts';
 import type { Connection } from './config.ts';
+import { isForbidden } from './errors.ts';
 import { endpointSlices } from './resources.ts';
 import { transport } from './transport.ts';
 
@@ -9,7 +10,7 @@ import { transport } from './transport.ts';
 export type ApiServer = { address: string; client: KubeClient };
 
 export type ApiServers = {
-  /** Every API server that the cluster advertises. `all`: there can be no other one. Throws ApiError. */
+  /** Every API server that the cluster advertises. `all`: there is no other one, as far as can be known. Throws ApiError. */
   list(): Promise<{ servers: ApiServer[]; all: boolean }>;
 };
 
@@ -37,7 +38,8 @@ export function apiServers({ client, connection, name }: ApiServersOptions): Api
   };
   return {
     async list() {
-      const addresses = await advertised(client);
+      const found = await advertised(client).catch(unknownIf(isForbidden));
+      const addresses = found ?? [];
       for (const [address, { transport }] of kept) {
         if (addresses.includes(address)) continue;
         kept.delete(address);
@@ -45,7 +47,8 @@ export function apiServers({ client, connection, name }: ApiServersOptions): Api
       }
       const itself = { address: new URL(connection.server).host, client };
       // Who is reached on this very machine is all there is: a load balancer of several would not be here.
-      if (addresses.length === 0) return { servers: [itself], all: isLoopback(connection.server) };
+      if (addresses.length === 0)
+        return { servers: [itself], all: found !== undefined && isLoopback(connection.server) };
       return { servers: addresses.map((address) => ({ address, client: keep(address) })), all: true };
     },
   };
@@ -85,6 +88,12 @@ export function clientAt(connection: Connection, address: string, name: string):
   const direct = transport({ connection: { ...connection, server, tls }, userAgent: name, timeout: TIMEOUT });
   return clientOver(direct, name, connection.namespace);
 }
+
+const unknownIf =
+  (test: (error: unknown) => boolean) =>
+  (error: unknown): undefined => {
+    if (!test(error)) throw error;
+  };
 
 const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '');
 

@@ -84,7 +84,7 @@ describe('the chart gives', () => {
     ['create patch', 'events.events.k8s.io', 'default'],
     ['get create update', 'leases.coordination.k8s.io', 'generations-system'],
     ['get create', 'secrets', 'generations-system'],
-    ['list watch patch', 'namespaces'],
+    ['get list watch patch', 'namespaces'],
   ];
   const operatorMayNot: Access[] = [
     ['create update patch deletecollection', 'generationclasses.generations.dev'],

@@ -22,6 +22,8 @@ export function judge(error: unknown): Judgement {
   const policy = /ValidatingAdmissionPolicy '(generations-guard-[a-z-]+)'/.exec(message)?.[1];
   if (status === 403 && policy !== undefined) return { outcome: 'Denied', policy };
   const reason = message.slice(0, REASON_LENGTH);
+  // A policy that cannot be evaluated refuses everything, for a while after it was installed: that is no proof either.
+  if (policy !== undefined) return { outcome: 'Unanswered', reason };
   if (status === 403)
     return { outcome: 'Skipped', reason: `refused, but by no policy of ours: ${reason}`, stale: false };
   if (status === 404 || status === 409)

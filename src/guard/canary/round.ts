@@ -46,7 +46,8 @@ export async function answersOf(client: KubeClient, subject: Subject, again: () 
     if (judgement.outcome === 'Unanswered') return { results, unanswered: judgement.reason };
     results.push(resultOf(last, judgement));
     const act = first.outcome === 'Hole' ? probe.act : undefined;
-    const effect = act && (await effectOf(client, act));
+    // A hole is a hole whether or not its object can be read again.
+    const effect = act && (await effectOf(client, act).catch(() => undefined));
     if (effect) return { results, effect: `${probe.verb} ${probe.target}: ${effect}` };
   }
   return { results };

@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '../../../local/wait.ts';
+import { FAMILIES, type Family } from '../../../src/guard/canary/probes.ts';
+import { expectStatus, type GuardedCluster, type KubeObject, startGuardedCluster } from '../guard/cluster.ts';
+import { aSite } from '../guard/objects.ts';
+import { aWatchedSite, aWatcher, holesOf, outcomes, type Watched, type Watcher } from './watched.ts';
+
+/** The canary on a real API server, with the operator's token and the rights that the chart gives it. */
+
+let cluster: GuardedCluster;
+let site: Watched;
+let watcher: Watcher;
+
+beforeAll(async () => {
+  cluster = await startGuardedCluster();
+  site = await aWatchedSite(cluster);
+  // From here on the operator has the rights of the chart and no more.
+  await expectStatus(200, cluster.call('admin', 'PATCH', lendingPath, { subjects: [] }));
+  watcher = await aWatcher(cluster);
+}, 120_000);
+afterAll(() => cluster.stop());
+
+const lendingPath = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/test-rbac-stops-nobody';
+const admission = '/apis/admissionregistration.k8s.io/v1';
+const bindingOf = (what: string) => `${admission}/validatingadmissionpolicybindings/generations-guard-${what}`;
+const policyOf = (what: string) => `${admission}/validatingadmissionpolicies/generations-guard-${what}`;
+
+const round = (wish: (holes: string[]) => boolean, what: string) =>
+  waitFor(what, { limitMs: 20_000, everyMs: 200 }, async () => {
+    const found = await watcher.probe(site);
+    return found && wish(holesOf(found)) ? found : undefined;
+  });
+
+/** Runs `look` while the bindings are missing, and puts them back. */
+async function without<T>(bindings: readonly string[], look: () => Promise<T>): Promise<T> {
+  const kept: KubeObject[] = [];
+  for (const what of bindings) {
+    kept.push((await expectStatus(200, cluster.call('admin', 'GET', bindingOf(what)))) as KubeObject);
+    await expectStatus(200, cluster.call('admin', 'DELETE', bindingOf(what)));
+  }
+  try {
+    return await look();
+  } finally {
+    for (const { metadata, ...rest } of kept) {
+      const binding = { ...rest, metadata: { name: metadata.name, labels: metadata.labels } };
+      await expectStatus(201, cluster.call('admin', 'POST', `${admission}/validatingadmissionpolicybindings`, binding));
+    }
+    await round((holes) => holes.length === 0, 'the policies to be in force again');
+  }
+}
+
+/** Which policies may answer first: some acts are refused by two. */
+const EXPECTED: Record<Family, RegExp> = {
+  'delete-generation': /^generations-guard-(generation|state)$/,
+  'delete-pool': /^generations-guard-(generation|pool|machines)$/,
+  'delete-platform': /^generations-guard-platform$/,
+  'delete-class': /^generations-guard-(generation|pool)$/,
+  'delete-cutover': /^generations-guard-state$/,
+  'delete-node': /^generations-guard-(node|machines)$/,
+  'delete-crd': /^generations-guard-crd$/,
+  'strip-finalizer': /^generations-guard-(generation|state)$/,
+  'retire-generation': /^generations-guard-generation$/,
+  'relabel-pool': /^generations-guard-(generation|pool|state)$/,
+  'relabel-node': /^generations-guard-labels$/,
+  'cordon-node': /^generations-guard-(node|machines)$/,
+  'unlabel-namespace': /^generations-guard-namespace$/,
+  'unlabel-service': /^generations-guard-traffic$/,
+};
+
+/** What opens when these bindings are gone: two layers stop most acts, and only both together open them. */
+const LAYERS: [bindings: string[], families: Family[]][] = [
+  [['platform'], ['delete-platform']],
+  [['crd'], ['delete-crd']],
+  [['labels'], ['relabel-node']],
+  [['namespace'], ['unlabel-namespace']],
+  [['traffic'], ['unlabel-service']],
+  [['state'], ['delete-cutover', 'relabel-pool']],
+  [['generation'], ['delete-class', 'retire-generation']],
+  [
+    ['node', 'machines'],
+    ['cordon-node', 'delete-node'],
+  ],
+  [
+    ['generation', 'state'],
+    ['delete-class', 'delete-cutover', 'delete-generation', 'relabel-pool', 'retire-generation', 'strip-finalizer'],
+  ],
+  [
+    ['generation', 'pool', 'machines'],
+    ['delete-class', 'delete-pool', 'retire-generation'],
+  ],
+];
+
+describe('the canary over a live platform', () => {
+  it('sees every family refused by a policy, with the rights of the chart', async () => {
+    const found = outcomes(await watcher.probe(site));
+    expect(Object.keys(found).toSorted()).toEqual([...FAMILIES].toSorted());
+    for (const family of FAMILIES)
+      expect([family, found[family]]).toEqual([family, expect.stringMatching(EXPECTED[family])]);
+  });
+
+  it('changes nothing', async () => {
+    const objects = [site.platform, site.generation, site.pool, site.node, site.cutover, site.namespace, site.service];
+    const versions = () =>
+      Promise.all([...objects, site.generationClass, crd].map(async (object) => (await cluster.get(object)).metadata));
+    const before = await versions();
+    const found = await watcher.probe(site);
+    expect(found?.results.filter(({ outcome }) => outcome === 'Denied')).toHaveLength(FAMILIES.length);
+    expect(await versions()).toEqual(before);
+  });
+
+  it.each(LAYERS)('finds the holes of a cluster without the bindings %s', async (bindings, families) => {
+    const before = (await cluster.get(site.generation)).metadata;
+    const found = await without(bindings, () =>
+      round((holes) => families.every((family) => holes.includes(family)), `holes: ${families.join(', ')}`),
+    );
+    expect(holesOf(found).toSorted()).toEqual([...families].toSorted());
+    expect((await cluster.get(site.generation)).metadata).toEqual(before);
+  });
+
+  it('finds all of them when all bindings are gone, and still changes nothing', async () => {
+    const all = [...new Set(LAYERS.flatMap(([bindings]) => bindings))];
+    const objects = [site.platform, site.generation, site.pool, site.node, site.cutover, site.namespace, site.service];
+    const versions = () => Promise.all(objects.map(async (object) => (await cluster.get(object)).metadata));
+    const before = await versions();
+    await without(all, async () => {
+      const found = await round((holes) => holes.length === FAMILIES.length, 'a hole of every family');
+      expect(holesOf(found)).toEqual([...FAMILIES]);
+      expect(await versions()).toEqual(before);
+    });
+  });
+
+  it('finds one rule that is gone from a policy', async () => {
+    const { spec } = await expectStatus(200, cluster.call('admin', 'GET', policyOf('crd')));
+    const change = (validations: object[]) =>
+      expectStatus(200, cluster.call('admin', 'PATCH', policyOf('crd'), { spec: { validations } }));
+    await change(spec.validations.slice(1));
+    try {
+      expect(holesOf(await round((holes) => holes.length > 0, 'a hole'))).toEqual(['delete-crd']);
+    } finally {
+      await change(spec.validations);
+      await round((holes) => holes.length === 0, 'the rule to be in force again');
+    }
+  });
+});
+
+describe('the canary without something to try', () => {
+  it('skips the family, and says why', async () => {
+    await expectStatus(200, cluster.call('admin', 'PATCH', lendingPath, { subjects }));
+    const idle = await aSite(cluster, 'neverLive');
+    await expectStatus(200, cluster.call('admin', 'PATCH', lendingPath, { subjects: [] }));
+    const found = outcomes(await watcher.probe(idle));
+    expect(found).toMatchObject({
+      'delete-crd': 'generations-guard-crd',
+      'delete-generation': 'Skipped: nothing is live',
+      'delete-pool': 'Skipped: nothing is live',
+      'delete-platform': 'Skipped: it protects nothing',
+      'delete-cutover': 'Skipped: none holds a reservation',
+      'cordon-node': 'Skipped: nothing is live',
+      'unlabel-service': 'Skipped: no traffic target has a Service labelled generations.dev/traffic',
+    });
+  });
+
+  it('skips what RBAC forbids: that proves nothing', async () => {
+    const found = outcomes(await (await aWatcher(cluster, { who: 'alice' })).probe(site));
+    expect(found['delete-platform']).toMatch(/^Skipped: refused, but by no policy of ours: .*cannot delete resource/);
+    expect(found['delete-crd']).toBe('Skipped: it cannot be read');
+    expect(found['cordon-node']).toMatch(/^Skipped/);
+  });
+});
+
+const subjects = [
+  {
+    kind: 'ServiceAccount',
+    namespace: 'generations-system',
+    name: 'generations-operator',
+  },
+];
+const crd = {
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'clustergenerations.generations.dev' },
+};

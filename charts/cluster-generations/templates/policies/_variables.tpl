@@ -76,8 +76,8 @@ ClusterGeneration besides.
 {{- end }}
 
 {{- define "generation.rules" -}}
-# Labels are how everything else finds what belongs to it.
-- expression: request.operation != 'UPDATE' || !variables.held || variables.labelsKept
+# Labels are how everything else finds what belongs to it. Those of pools never change (state.yaml).
+- expression: request.operation != 'UPDATE' || !variables.held || request.resource.resource != 'clustergenerations' || variables.labelsKept
   reason: Forbidden
   messageExpression: "'Labels generations.dev/ of ' + variables.what + ' cannot be changed: ' + variables.why + '. Leave them as they are'"
 # Fewer machines in spec.pools, or a pool that is left out: the operator would remove what is live.

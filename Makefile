@@ -1,7 +1,7 @@
 # Everything goes through `npm run`: it puts node_modules/.bin first on the PATH, so that the Node that the lock file pins runs,
 # whatever the machine's own is.
 .DEFAULT_GOAL := help
-.PHONY: up down demo test verify generate bench-guard bench-kit bench-lag format clean help supported
+.PHONY: up down demo test sabotage verify generate bench-guard bench-kit bench-lag format clean help supported
 
 installed := node_modules/.package-lock.json
 
@@ -25,6 +25,9 @@ demo: $(installed) ## Replay the outage of 9 October 2023, under five minutes
 
 test: $(installed) ## Run every test
 	@npm test
+
+sabotage: $(installed) ## Take every check of the guard out in turn and require that a test notices
+	@npm run --silent sabotage
 
 verify: $(installed) ## Check format, lint and types, generate again, and require that nothing differs
 	@npm run --silent verify

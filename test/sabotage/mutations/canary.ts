@@ -1,0 +1,194 @@
+import type { Sabotage, Target } from '../sabotage.ts';
+
+/** A probe that is never carried out. */
+const never = (family: string, find: string, replace: string): Sabotage => ({
+  what: `the probe ${family}`,
+  find,
+  replace,
+});
+
+const NEVER = "() => 'never tried'";
+
+/** Each probe, what makes an answer a denial, and what is done about a hole. */
+export const canary: readonly Target[] = [
+  {
+    file: 'src/guard/canary/probes.ts',
+    tests: ['src/guard/canary/'],
+    sabotages: [
+      never('delete-generation', '(it) => deletion(clusterGenerations, it)', NEVER),
+      never('delete-pool', '(it) => deletion(generationPools, it)', NEVER),
+      never(
+        'delete-platform',
+        "'it protects nothing' : deletion(platforms, it)",
+        "'it protects nothing' : 'never tried'",
+      ),
+      never('delete-class', '(it) => deletion(generationClasses, it)', NEVER),
+      never('delete-cutover', '(it) => deletion(cutovers, it)', NEVER),
+      never('delete-node', '(it) => deletion(nodes, it)', NEVER),
+      never('delete-crd', '(it) => deletion(crds, it)', NEVER),
+      never('strip-finalizer', "'strip the finalizer of', withoutFinalizer)", `'strip the finalizer of', ${NEVER})`),
+      never('retire-generation', "'retire', retired)", `'retire', ${NEVER})`),
+      never(
+        'relabel-pool',
+        'labels: { ...it.metadata.labels, [LABEL.role]: ASTRAY }',
+        'labels: { ...it.metadata.labels }',
+      ),
+      never('relabel-node', 'body: { metadata: { labels: { [LABEL.role]: ASTRAY } } },', 'body: {},'),
+      never('cordon-node', 'body: { spec: { unschedulable: true } },', 'body: {},'),
+      never('unlabel-namespace', '(it) => unlabelled(namespaces, it, LABEL.protected)', NEVER),
+      never('unlabel-service', '(it) => unlabelled(services, it, LABEL.traffic)', NEVER),
+      {
+        what: 'the override, under which nothing is expected to be refused',
+        find: 'overridden ? [] : [subject.live, subject.pool, subject.node]',
+        replace: '[subject.live, subject.pool, subject.node]',
+      },
+    ],
+  },
+  {
+    file: 'src/guard/canary/judge.ts',
+    tests: ['src/guard/canary/'],
+    sabotages: [
+      {
+        what: 'an accepted act being a hole',
+        find: "if (error === undefined) return { outcome: 'Hole' };",
+        replace: "if (error === undefined) return { outcome: 'Denied', policy: 'generations-guard-state' };",
+      },
+      {
+        what: 'a denial naming a policy of ours',
+        find: "if (status === 403 && policy !== undefined) return { outcome: 'Denied', policy };",
+        replace: "if (status === 403) return { outcome: 'Denied', policy: policy ?? '' };",
+      },
+      {
+        what: 'no answer being no result',
+        find: "return { outcome: 'Unanswered', reason };",
+        replace: "return { outcome: 'Skipped', reason, stale: false };",
+      },
+    ],
+  },
+  {
+    file: 'src/guard/canary/attempt.ts',
+    tests: ['src/guard/canary/', 'test/fences/'],
+    sabotages: [
+      {
+        what: 'an update being a dry run',
+        find: '{ dryRun: true, subresource: act.subresource }',
+        replace: '{ subresource: act.subresource }',
+      },
+      {
+        what: 'a patch being a dry run',
+        find: "{ dryRun: true, type: 'merge', namespace }",
+        replace: "{ type: 'merge', namespace }",
+      },
+      {
+        what: 'looking whether a dry run had an effect',
+        find: "if (now?.metadata.uid !== before.uid) return 'it is gone';",
+        replace: 'if (now?.metadata.uid !== before.uid || now) return undefined;',
+      },
+    ],
+  },
+  {
+    file: 'src/kube/delete.ts',
+    tests: ['src/guard/', 'src/kube/', 'test/fences/'],
+    sabotages: [
+      {
+        what: 'a probed deletion being a dry run',
+        find: 'deleteObject(client, resource, target, { ...options, dryRun: true });',
+        replace: 'deleteObject(client, resource, target, options);',
+      },
+      {
+        what: 'deletions naming a UID and a resourceVersion',
+        find: 'preconditions: { uid, resourceVersion },',
+        replace: 'preconditions: { uid },',
+      },
+    ],
+  },
+  {
+    file: 'src/guard/canary/round.ts',
+    tests: ['src/guard/canary/'],
+    sabotages: [
+      {
+        what: 'the worst answer of all API servers counting',
+        find: "const WORST = ['Hole', 'Denied', 'Skipped'] as const;",
+        replace: "const WORST = ['Denied', 'Hole', 'Skipped'] as const;",
+      },
+      {
+        what: 'an API server that does not answer ending its round',
+        find: "if (judgement.outcome === 'Unanswered') return { results, unanswered: judgement.reason };",
+        replace: "if (judgement.outcome === 'Unanswered') continue;",
+      },
+      {
+        what: 'a hole being tried once more on fresh objects',
+        find: "const repeated = first.outcome === 'Hole' ||",
+        replace: 'const repeated =',
+      },
+    ],
+  },
+  {
+    file: 'src/guard/canary/canary.ts',
+    tests: ['src/guard/canary/'],
+    sabotages: [
+      {
+        what: 'stopping for good when a dry run had an effect',
+        find: 'harm ??= effect;',
+        replace: 'void effect;',
+      },
+      {
+        what: 'asking the API server at large when none could be asked by itself',
+        find: "answers = [await ask('the API server', client)];",
+        replace: 'answers = [];',
+      },
+    ],
+  },
+  {
+    file: 'src/guard/canary/sight.ts',
+    tests: ['src/guard/canary/'],
+    sabotages: [
+      {
+        what: 'an API server that would still let the pool go',
+        find: 'if (open) return notYet(',
+        replace: 'if (open && age > Number.MAX_VALUE) return notYet(',
+      },
+      {
+        what: 'the stated wait for API servers that cannot be asked',
+        find: 'if ((silent.length > 0 || !all) && age < STATED_WAIT) {',
+        replace: 'if ((silent.length > 0 || !all) && age < 0) {',
+      },
+      {
+        what: 'one API server at least that refuses',
+        find: "if (judgement.outcome !== 'Denied')",
+        replace: "if (judgement.outcome === 'Hole')",
+      },
+    ],
+  },
+  {
+    file: 'src/guard/cloud-sample.ts',
+    tests: ['src/guard/cloud-sample.test.ts'],
+    sabotages: [
+      {
+        what: 'termination protection at the cloud',
+        find: 'isWhole = ({ termination, stop }: Protection): boolean => termination && stop;',
+        replace: 'isWhole = ({ stop }: Protection): boolean => stop;',
+      },
+      {
+        what: 'stop protection at the cloud',
+        find: 'isWhole = ({ termination, stop }: Protection): boolean => termination && stop;',
+        replace: 'isWhole = ({ termination }: Protection): boolean => termination;',
+      },
+      {
+        what: 'protection being put back',
+        find: 'await provider.protect(machine.id);',
+        replace: '',
+      },
+      {
+        what: 'only held machines being protected again',
+        find: 'if (!(await isHeldNow(options, candidate, platform))) continue;',
+        replace: '',
+      },
+      {
+        what: 'people being told',
+        find: "events.record({ regarding, type: 'Warning', reason: 'ProtectionLifted', action: 'Protect', note });",
+        replace: 'void regarding;',
+      },
+    ],
+  },
+];

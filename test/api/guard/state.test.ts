@@ -11,7 +11,7 @@ import {
   pathOf,
   startGuardedCluster,
 } from './cluster.ts';
-import { aGeneration, agreeOnOverride, aPlatform, aPool, aSite, NOON, type Site } from './objects.ts';
+import { aGeneration, agreeOnOverride, aNode, aPlatform, aPool, aSite, NOON, type Site } from './objects.ts';
 
 const others =
   'If you meant a generation that never was live: kubectl get cg shows those as Planned, Provisioning or Staged, and they can be deleted at any time';
@@ -26,6 +26,25 @@ afterAll(() => cluster?.stop());
 
 const refusal = async (who: Actor, object: KubeObject, patch: object, subresource = '') =>
   denialOf(await cluster.call(who, 'PATCH', pathOf(object) + subresource, patch));
+
+const cordon = { spec: { unschedulable: true } };
+const readiness = (status: string) => ({
+  status: { conditions: [{ type: 'Ready', status, reason: 'Tested', message: '' }] },
+});
+
+/** People are refused by the policy; a heartbeat, a kubelet that gives up and a node controller that taints are not. */
+async function expectWorkOnly({ node }: Site, policy: string): Promise<void> {
+  const evicting = { spec: { taints: [{ key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' }] } };
+  expect((await refusal('person', node, cordon)).policy).toBe(policy);
+  expect((await refusal('admin', node, evicting)).policy).toBe(policy);
+  expect((await refusal('operator', node, readiness('False'), '/status')).policy).toBe(policy);
+  for (const [who, patch, subresource] of [
+    ['admin', readiness('True'), '/status'],
+    ['nodeController', evicting, ''],
+    ['kubelet', readiness('False'), '/status'],
+  ] as const)
+    expect(await cluster.call(who, 'PATCH', pathOf(node) + subresource, patch)).toMatchObject({ status: 200 });
+}
 
 // First, while there is no Platform at all.
 describe('without any Platform', () => {
@@ -50,10 +69,13 @@ describe('without any Platform', () => {
     }
   });
 
-  it('a Node goes on with its heartbeats', async () => {
-    const { node } = await aSite(cluster, 'live', { without: 'platform' });
-    const heartbeat = { status: { conditions: [{ type: 'Ready', status: 'True', reason: 'Again', message: '' }] } };
-    expect(await cluster.call('admin', 'PATCH', `${pathOf(node)}/status`, heartbeat)).toMatchObject({ status: 200 });
+  it('a Node of a live one is not disabled by people, and kubelets and node controllers do their work', async () => {
+    await expectWorkOnly(await aSite(cluster, 'live', { without: 'platform' }), 'machines');
+  });
+
+  it('a Node of one that never was live is cordoned by anybody', async () => {
+    const { node } = await aSite(cluster, 'neverLive', { without: 'platform' });
+    expect(await cluster.call('person', 'PATCH', pathOf(node), cordon)).toMatchObject({ status: 200 });
   });
 });
 
@@ -78,6 +100,18 @@ describe('a Platform that has lost its status', () => {
       text: `Platform ${name} cannot be deleted: it does not say yet which generations it protects (status.protected is missing: the operator has not seen it, or it was restored from a backup). Start the operator and try again`,
     });
     await cluster.status(generation, { stage: 'Planned' });
+  });
+});
+
+describe('the Node of a generation whose Platform has lost its status', () => {
+  it('is not disabled by people, and kubelets and node controllers do their work', async () => {
+    const platform = await cluster.create(aPlatform(uniqueName('pa')));
+    const { name } = platform.metadata;
+    const generation = await cluster.create(aGeneration(uniqueName('ga'), name));
+    const node = await cluster.create(aNode(generation, name));
+    await expectWorkOnly({ platform, generation, node, pool: undefined }, 'node');
+    await cluster.status(generation, { stage: 'Staged' });
+    await cluster.status(platform, { observedGeneration: 1 });
   });
 });
 
@@ -225,6 +259,20 @@ describe('a Platform', () => {
       policy: 'platform',
       text: `Platform ${platform.metadata.name} cannot be deleted: it protects ${name}, with ${name} live. Its generations must be retired first (a Cutover of mode Decommission retires the last one)`,
     });
+  });
+
+  it('can be deleted after its last generation was retired without another', async () => {
+    const { platform, generation } = await aSite(cluster, 'live');
+    await cluster.status(platform, { live: null });
+    const retired = { retiredTime: NOON, retiredBy: { name: 'the-end', uid: 'c01' } };
+    // Until the policies see that it points nowhere.
+    await eventually('it to be retired', async () => {
+      const { status } = await cluster.call('operator', 'PATCH', `${pathOf(generation)}/status`, { status: retired });
+      return status === 200;
+    });
+    expect(denialOf(await cluster.call('person', 'DELETE', pathOf(platform))).policy).toBe('platform');
+    await cluster.status(platform, { protected: [] });
+    expect(await cluster.call('person', 'DELETE', pathOf(platform))).toMatchObject({ status: 200 });
   });
 
   it('can be deleted when it protects nothing', async () => {

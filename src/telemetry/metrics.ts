@@ -25,51 +25,51 @@ export function metrics(): Metrics {
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
   const reconciles = new Counter({
-    name: 'reconcile_total',
+    name: 'generations_reconcile_total',
     help: 'Reconciles by controller and outcome: success, error, timeout.',
     labelNames: ['controller', 'outcome'],
     registers,
   });
   const durations = new Histogram({
-    name: 'reconcile_duration_seconds',
+    name: 'generations_reconcile_duration_seconds',
     help: 'How long reconciles took.',
     labelNames: ['controller'],
     buckets: BUCKETS,
     registers,
   });
   const depth = new Gauge({
-    name: 'workqueue_depth',
+    name: 'generations_workqueue_depth',
     help: 'Keys that wait for a worker.',
     labelNames: ['controller'],
     registers,
   });
   const requests = new Counter({
-    name: 'kube_api_requests_total',
+    name: 'generations_kube_api_requests_total',
     help: 'Requests to the API server by verb and HTTP status; code "error" got no answer.',
     labelNames: ['verb', 'code'],
     registers,
   });
   const latency = new Histogram({
-    name: 'kube_api_request_duration_seconds',
+    name: 'generations_kube_api_request_duration_seconds',
     help: "Time until the API server's answer began.",
     labelNames: ['verb'],
     buckets: BUCKETS,
     registers,
   });
   const lists = new Counter({
-    name: 'kube_lists_total',
+    name: 'generations_kube_lists_total',
     help: 'Collections read as a whole, by the way: streamed or paged.',
     labelNames: ['resource', 'way'],
     registers,
   });
   const watches = new Counter({
-    name: 'kube_watch_restarts_total',
+    name: 'generations_kube_watch_restarts_total',
     help: 'Watches that were over: ended by the server, expired (listed again), failed.',
     labelNames: ['resource', 'why'],
     registers,
   });
   const leader = new Gauge({
-    name: 'leader',
+    name: 'generations_leader',
     help: '1 while this process holds the lease.',
     labelNames: ['lease'],
     registers,

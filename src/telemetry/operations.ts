@@ -16,19 +16,19 @@ export type OperationMetrics = {
 export function operationMetrics(registry: Registry): OperationMetrics {
   const registers = [registry];
   const calls = new Counter({
-    name: 'cloud_calls_total',
+    name: 'generations_cloud_calls_total',
     help: 'Calls to a cloud by operation and outcome; sent=false: held back by our own budget.',
     labelNames: ['operation', 'outcome', 'sent'],
     registers,
   });
   const destroyed = new Counter({
-    name: 'destroyed_total',
+    name: 'generations_destroyed_total',
     help: 'Machines terminated and pools deleted by the interlock.',
     labelNames: ['what'],
     registers,
   });
   const refused = new Counter({
-    name: 'destruction_refused_total',
+    name: 'generations_destruction_refused_total',
     help: 'Acts of destruction that the interlock refused.',
     labelNames: ['what'],
     registers,

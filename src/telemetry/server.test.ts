@@ -28,10 +28,10 @@ describe('the telemetry server', () => {
     const [status, text] = await get('/metrics');
     expect(status).toBe(200);
     for (const line of [
-      'reconcile_total{controller="pool",outcome="error"} 1',
-      'workqueue_depth{controller="pool"} 3',
-      'kube_api_requests_total{verb="GET",code="200"} 1',
-      'kube_watch_restarts_total{resource="nodes",why="ended"} 1',
+      'generations_reconcile_total{controller="pool",outcome="error"} 1',
+      'generations_workqueue_depth{controller="pool"} 3',
+      'generations_kube_api_requests_total{verb="GET",code="200"} 1',
+      'generations_kube_watch_restarts_total{resource="nodes",why="ended"} 1',
       'leader{lease="operator"} 1',
     ])
       expect(text).toContain(line);

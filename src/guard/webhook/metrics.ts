@@ -12,13 +12,13 @@ export interface WebhookObserver {
 export function webhookMetrics(registry: Registry): WebhookObserver {
   const registers = [registry];
   const requests = new Counter({
-    name: 'webhook_requests_total',
+    name: 'generations_webhook_requests_total',
     help: 'Admission reviews by act and outcome: allowed, warned, refused, not-ready, unreadable, failed.',
     labelNames: ['act', 'outcome'],
     registers,
   });
   const latency = new Histogram({
-    name: 'webhook_request_duration_seconds',
+    name: 'generations_webhook_request_duration_seconds',
     help: 'Time from the last byte of a review to its answer.',
     labelNames: ['act'],
     // Most need no read and take well below a millisecond; 2 s is where the API server stops waiting.
@@ -26,7 +26,7 @@ export function webhookMetrics(registry: Registry): WebhookObserver {
     registers,
   });
   const expiry = new Gauge({
-    name: 'webhook_certificate_expiry_timestamp_seconds',
+    name: 'generations_webhook_certificate_expiry_timestamp_seconds',
     help: 'When the certificate that the webhook serves ends, in seconds since the epoch.',
     registers,
   });

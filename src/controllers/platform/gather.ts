@@ -62,4 +62,5 @@ const asksForCare = ({ spec, status }: Platform): boolean =>
   status.protected === undefined ||
   status.override !== undefined ||
   spec.override !== undefined ||
-  spec.rebind !== undefined;
+  spec.rebind !== undefined ||
+  (status.live === undefined && (status.rebound ?? []).length > 0);

@@ -82,23 +82,32 @@ describe('a platform restored from a backup', () => {
 });
 
 describe('the live generation of a platform whose machines are known again', () => {
-  const end = (changes: Partial<PlatformInput> = {}) => decide(restored({ generations: rebound, ...changes }));
+  const known = ['blue', 'green'].map((name) => ({ generation: name, uid: `uid-${name}`, time: at(30) }));
+  const first = decide(restored({ generations: rebound, platform: lost({ status: { rebound: known } }) }));
+  const listed = (changes: Partial<PlatformInput> = {}) =>
+    restored({ generations: rebound, platform: { ...lost(), status: first.status }, ...changes });
 
-  it('is what traffic and the newest tag agree on; everything rebound is protected', () => {
-    const { status, effects } = end();
-    expect(status).toMatchObject({
-      protected: ['blue', 'green'],
-      live: { name: 'green', uid: 'new-green', time: at(20) },
-    });
-    expect(consistent(status)?.status).toBe('True');
-    expect(effects).toEqual([]);
-    // In the next look it says so itself.
-    const next = decide(restored({ generations: rebound, platform: { ...lost(), status } })).effects;
-    expect(next).toMatchObject([{ object: { metadata: { name: 'green' } }, status: { liveTime: at(20) } }]);
+  it('is protected with all that is rebound, before anything points at it', () => {
+    expect(first.status.protected).toEqual(['blue', 'green']);
+    expect(first.status.live).toBeUndefined();
+    expect(first.effects).toEqual([]);
+    expect(consistent(first.status)?.status).toBe('True');
+  });
+
+  it('is what traffic and the newest tag agree on: it says so itself, then the Platform does', () => {
+    const second = decide(listed());
+    expect(second.effects).toMatchObject([{ object: { metadata: { name: 'green' } }, status: { liveTime: at(20) } }]);
+    expect(second.status.live).toBeUndefined();
+    const marked = { ...rebound[1]!, status: { ...rebound[1]!.status, liveTime: at(20) } };
+    const third = decide(listed({ generations: [rebound[0]!, marked] }));
+    expect(third.status.live).toEqual({ name: 'green', uid: 'new-green', time: at(20) });
+    expect(third.effects).toEqual([]);
+    expect(consistent(third.status)?.status).toBe('True');
   });
 
   it('is known by the machines behind an address, too', () => {
-    expect(end({ traffic: [{ target: 'ips', uid: 'uid-green' }] }).status.live?.name).toBe('green');
+    const decision = decide(listed({ traffic: [{ target: 'ips', uid: 'uid-green' }] }));
+    expect(decision.effects).toMatchObject([{ object: { metadata: { name: 'green' } } }]);
   });
 
   it.each<[string, Partial<PlatformInput>]>([
@@ -114,24 +123,33 @@ describe('the live generation of a platform whose machines are known again', () 
     ['one target points nowhere', { traffic: [{ target: 'www', name: 'green' }, { target: 'ips' }] }],
     ['traffic goes to the older', { traffic: [{ target: 'www', name: 'blue' }] }],
     ['no machine was ever tagged', { cloud: { machines: [...machinesOf('blue'), ...machinesOf('green')] } }],
-  ])('is not inferred when %s; everything is protected all the same', (_, changes) => {
-    const { status } = end(changes);
-    expect(status.live).toBeUndefined();
+    [
+      'a cutover has begun to say it',
+      {
+        generations: [
+          { ...rebound[0]!, status: { reservedBy: { name: 'c', uid: 'c' }, observedGeneration: 1 } },
+          rebound[1]!,
+        ],
+      },
+    ],
+  ])('is not inferred when %s', (_, changes) => {
+    const { status, effects } = decide(listed(changes));
+    expect([effects, status.live]).toEqual([[], undefined]);
     expect(status.protected).toEqual(['blue', 'green']);
   });
 
   it('that could not be told is asked for, with how to say it', () => {
-    const time = at(30);
-    const known = ['blue', 'green'].map((name) => ({ generation: name, uid: `uid-${name}`, time }));
-    const { status } = end({
-      traffic: [],
-      platform: lost({ status: { rebound: known } }),
-      cloud: { machines: machinesOf('blue') },
-    });
+    const { status } = decide(listed({ traffic: [{ target: 'www', name: 'blue' }] }));
     expect(status.conditions?.find(({ type }) => type === 'Live')).toMatchObject({
       reason: 'PointerLost',
       message: expect.stringContaining('from: ""'),
     });
+  });
+
+  it('is not brought back once it was removed on purpose', () => {
+    const previous = { name: 'red', uid: 'uid-red', time: at(40) };
+    const platform = { ...lost(), status: { ...first.status, previous } };
+    expect(decide(listed({ platform })).effects).toEqual([]);
   });
 });
 

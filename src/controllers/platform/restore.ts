@@ -1,4 +1,4 @@
-import type { ClusterGeneration, PlatformStatus } from '../../api/v1alpha1/index.ts';
+import type { ClusterGeneration, Platform, PlatformStatus } from '../../api/v1alpha1/index.ts';
 import { conditionOf, type Verdict } from '../../domain/conditions.ts';
 import { generationOf, inconsistencyOf, lastLiveAtCloud, machinesOfPlatform } from '../../domain/consistency.ts';
 import { CONSISTENT } from '../../domain/freeze.ts';
@@ -10,14 +10,21 @@ import type { Effect, PlatformInput } from './input.ts';
  * The live pointer and the list of protected generations are the cutovers' to write, but for a Platform that has lost
  * its status: it gets both back from what its generations say of themselves, and where they have lost theirs too, from
  * traffic and cloud if all of these agree. Until Kubernetes and cloud agree, nothing is written at all: the policies
- * then refuse every deletion.
+ * then refuse every deletion. Then, a look after the other, because each write needs the one before it: the list, the
+ * word of the generation itself, the pointer.
  */
 export function pointersOf(input: PlatformInput): Partial<PlatformStatus> {
   const { platform, generations, cloud } = input;
   const found = inconsistencyOf(platform, generations, cloud.machines);
-  if (platform.status.protected !== undefined) return found?.reason === 'PointerDisagrees' ? widened(input) : {};
-  return cloud.trouble || found ? {} : restored(input);
+  if (platform.status.protected === undefined) return cloud.trouble || found ? {} : restored(input);
+  if (found) return found.reason === 'PointerDisagrees' ? widened(input) : {};
+  const candidate = isPointerLost(platform) ? candidateOf(input) : undefined;
+  return candidate && candidate.generation.status.liveTime === candidate.live.time ? { live: candidate.live } : {};
 }
+
+/** True after a rebind of a platform of which nobody knows what is live. */
+const isPointerLost = ({ status }: Platform): boolean =>
+  status.live === undefined && status.previous === undefined && (status.rebound ?? []).length > 0;
 
 /** What the cloud says is live is protected as well while nobody knows better. */
 function widened({ platform, generations, cloud }: PlatformInput): Partial<PlatformStatus> {
@@ -27,11 +34,13 @@ function widened({ platform, generations, cloud }: PlatformInput): Partial<Platf
 }
 
 function restored(input: PlatformInput): Partial<PlatformStatus> {
-  const { platform, generations, now, scaled } = input;
+  const { platform, generations, cloud, now, scaled } = input;
   const held = generations.filter((generation) => holdOf(generation, undefined, { now, scaled }) !== undefined);
-  const live = platform.status.live ?? lastToGoLive(held) ?? inferred(input);
+  const live = platform.status.live ?? lastToGoLive(held);
   const rebound = generations.filter(({ status }) => status.formerUIDs?.length && !status.retiredTime);
-  const names = [...held, ...rebound].map(({ metadata }) => metadata.name);
+  const seen = lastLiveAtCloud(machinesOfPlatform(platform, cloud.machines));
+  const last = seen && generationOf(generations, seen.uid);
+  const names = [...held, ...rebound, ...(last ? [last] : [])].map(({ metadata }) => metadata.name);
   return { protected: sorted(live ? [...names, live.name] : names), ...(live && { live }) };
 }
 
@@ -45,35 +54,37 @@ function lastToGoLive(held: readonly ClusterGeneration[]): PlatformStatus['live'
     : undefined;
 }
 
-/** The one that the cloud's newest tag names, if every traffic target points at the same one. */
-function inferred({ platform, generations, cloud, traffic }: PlatformInput): PlatformStatus['live'] {
+interface Candidate {
+  generation: ClusterGeneration;
+  live: NonNullable<PlatformStatus['live']>;
+}
+
+/** The one that the cloud's newest tag names, as long as no cutover has begun to say it otherwise. */
+function candidateOf({ platform, generations, cloud }: Omit<PlatformInput, 'traffic'>): Candidate | undefined {
   const seen = lastLiveAtCloud(machinesOfPlatform(platform, cloud.machines));
   const generation = seen && generationOf(generations, seen.uid);
   if (!seen || !generation || generation.status.retiredTime) return undefined;
+  if (cloud.trouble || generations.some(({ status }) => status.reservedBy)) return undefined;
   const { name, uid } = generation.metadata;
-  const uids = uidsOf(generation);
-  const agreed = traffic.every(
-    (target) => target.name === name || (target.uid !== undefined && uids.includes(target.uid)),
-  );
-  return agreed ? { name, uid, time: seen.time } : undefined;
+  return { generation, live: { name, uid, time: seen.time } };
 }
 
-/** True when the live pointer can come from nowhere but traffic and cloud. */
-export const isToBeInferred = ({ platform, generations, cloud }: Omit<PlatformInput, 'traffic'>): boolean =>
-  platform.status.protected === undefined &&
-  !generations.some(({ status }) => status.liveTime) &&
-  lastLiveAtCloud(machinesOfPlatform(platform, cloud.machines)) !== undefined;
+/** True when it must be looked at where traffic goes, to tell which generation is live. */
+export const isToBeInferred = (input: Omit<PlatformInput, 'traffic'>): boolean =>
+  isPointerLost(input.platform) && candidateOf(input) !== undefined;
 
-/**
- * A generation that was found to be live says so itself again: in a look after the one that wrote the Platform, because
- * the policies let nothing go live that is not protected.
- */
-export function markedLive({ platform, generations }: PlatformInput): Effect | undefined {
-  const { live } = platform.status;
-  const object = generations.find(({ metadata }) => metadata.uid === live?.uid);
-  if (!live || !object?.status.formerUIDs?.length || object.status.liveTime || object.status.reservedBy)
-    return undefined;
-  return { object, status: { ...object.status, liveTime: live.time } };
+/** A generation says itself again that it is live, if every traffic target points at the one that the cloud names. */
+export function markedLive(input: PlatformInput): Effect | undefined {
+  const { platform, generations, traffic } = input;
+  const candidate = isPointerLost(platform) ? candidateOf(input) : undefined;
+  if (!candidate || generations.some(({ status }) => status.liveTime)) return undefined;
+  const { generation, live } = candidate;
+  if (!platform.status.protected?.includes(live.name)) return undefined;
+  const uids = uidsOf(generation);
+  const agreed = traffic.every(
+    (target) => target.name === live.name || (target.uid !== undefined && uids.includes(target.uid)),
+  );
+  return agreed ? { object: generation, status: { ...generation.status, liveTime: live.time } } : undefined;
 }
 
 /** Whether Kubernetes and the cloud agree. A cloud that cannot be seen takes no disagreement back. */

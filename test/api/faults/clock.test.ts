@@ -16,7 +16,7 @@ import { aService, aWorld, type World } from '../../golden/world.ts';
 /** An operator whose wall clock is two hours off takes over from one whose clock is right; the cloud and the API server keep theirs. */
 
 const HOUR = 3_600_000;
-const SIZE = 6;
+const SIZE = 14;
 const PER_MINUTE = 3;
 
 let world: World;
@@ -98,6 +98,7 @@ describe.each([
     for (let waited = 0; ends().length === 0 && waited < 1_200; waited++) await world.run(1);
     expect(statusOf('blue')?.retiredTime).toBeDefined();
     const left = alive();
+    expect(left).toBeGreaterThan(SIZE + 2 * PER_MINUTE);
     await takeOver(off);
     await world.run(20);
     // One minute's worth at the most, whatever its clock says has passed, and what 20 s give.
@@ -110,16 +111,30 @@ describe.each([
     await withGreenLive('48h');
     const uid = world.server.read(clusterGenerations, 'green')!.metadata.uid;
     const until = new Date(world.clock.now() - 1_000).toISOString();
-    world.server.edit(platforms, 'us', ({ status }) => {
+    world.operator.crash();
+    const asked = {
+      generation: 'green',
+      reason: 'subnet fire',
+      release: false,
+      requestedBy: 'alice@example.com',
+      approvedBy: 'bob@example.com',
+    };
+    world.server.edit(platforms, 'us', ({ spec, status }) => {
+      spec.override = asked;
       status.override = { generation: 'green', uid, until };
+      status.lastOverride = { ...asked, uid, until, state: 'InForce' };
     });
     world.server.edit(clusterGenerations, 'green', ({ status }) => {
       status.override = { until };
     });
+    // Everything is there for whoever believes the override, from the first moment on.
+    world.server.edit(clusterGenerations, 'green', ({ metadata }) => {
+      metadata.deletionTimestamp = new Date(world.clock.now()).toISOString();
+    });
     await takeOver(off);
-    await world.remove('green');
     await world.run(120);
     expect(ends()).toEqual([]);
     expect(alive()).toBe(2 * SIZE);
+    expect(world.server.read(platforms, 'us')?.status.lastOverride?.state).toBe('Expired');
   });
 });

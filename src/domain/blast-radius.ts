@@ -103,7 +103,8 @@ export interface Outages {
   observe(before: Member | undefined, after: Member | undefined, now: number): void;
   /** A Node is about to be taken out by leave of this process. */
   letGo(generationUID: string, name: string, now: number): void;
-  of(generationUID: string): Tally;
+  /** The Nodes of one generation: by its UID, and by those that it had before a restore. */
+  of(generationUID: string, formerUIDs?: readonly string[]): Tally;
 }
 
 interface Books {
@@ -161,6 +162,19 @@ export function outages(): Outages {
       for (const [other, until] of letGo) if (until <= now) letGo.delete(other);
       letGo.set(name, now + LET_GO_FOR);
     },
-    of: (generationUID) => generations.get(generationUID) ?? NOTHING,
+    of: (generationUID, formerUIDs = []) => {
+      const own = generations.get(generationUID) ?? NOTHING;
+      return formerUIDs.reduce((sum, uid) => added(sum, generations.get(uid)), own);
+    },
   };
 }
+
+const added = (one: Tally, other: Tally | undefined): Tally =>
+  other
+    ? {
+        registered: new Set([...one.registered, ...other.registered]),
+        out: new Set([...one.out, ...other.out]),
+        wentOut: new Map([...one.wentOut, ...other.wentOut]),
+        letGo: new Map([...one.letGo, ...other.letGo]),
+      }
+    : one;

@@ -1,5 +1,5 @@
 import { ANNOTATION, type ClusterGeneration, LABEL, type Platform } from '../../api/v1alpha1/index.ts';
-import { type BlastRadius, blastRadius, type Member, type Outages, type Tally } from '../../domain/blast-radius.ts';
+import { type BlastRadius, blastRadius, type Member, type Outages } from '../../domain/blast-radius.ts';
 import type { Moment } from '../../domain/override.ts';
 import { holdOf } from '../../domain/protection.ts';
 import type { Namespace } from '../../kube/resources.ts';
@@ -12,7 +12,7 @@ export interface View {
   /** Generations of a platform. */
   generationsOf(platform: string): ClusterGeneration[];
   node(name: string): Member | undefined;
-  tally(generationUID: string): Tally;
+  tally: Outages['of'];
   /** True when a protected namespace says that this Node's pods may be evicted now. */
   draining(node: string): boolean;
 }
@@ -31,7 +31,7 @@ export const viewOf = ({ platforms, generations, nodes, namespaces, outages }: V
   generation: (name) => generations.get(name),
   generationsOf: (platform) => generations.list().filter(({ spec }) => spec.platform === platform),
   node: (name) => nodes.get(name),
-  tally: (uid) => outages.of(uid),
+  tally: outages.of,
   draining: (node) =>
     namespaces.list().some(({ metadata }) => drainingOf(metadata.annotations?.[ANNOTATION.draining]).includes(node)),
 });
@@ -74,7 +74,7 @@ export const radiusOf = ({ generation, platform }: Held, view: View, moment: Mom
   blastRadius(
     allowanceOf(platform),
     generation.spec.pools.reduce((sum, { machines }) => sum + machines, 0),
-    view.tally(generation.metadata.uid),
+    view.tally(generation.metadata.uid, generation.status.formerUIDs),
     moment,
   );
 

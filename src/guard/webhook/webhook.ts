@@ -27,6 +27,8 @@ export interface WebhookOptions {
   /** Why the caches are not complete, or undefined. */
   unready(): string | undefined;
   observer?: WebhookObserver | undefined;
+  /** How often to look after the certificate. Real ms, default 60 000. */
+  checkEvery?: number | undefined;
 }
 
 /** The Service through which API servers call us. */
@@ -51,6 +53,7 @@ export function webhook(options: WebhookOptions): Runnable[] {
     log,
     namespace,
     names: namesFor(namespace, address.host),
+    checkEvery: options.checkEvery,
     serve(credentials, expiry) {
       server.use(credentials);
       observer?.serving(expiry);

@@ -23,6 +23,11 @@ export interface CertificatesOptions {
   namespace: string;
   /** DNS names and IP addresses by which the API server calls us. */
   names: readonly string[];
+  /**
+   * How often to look whether another replica has renewed, or somebody has installed the configuration anew. Real ms,
+   * default 60 000.
+   */
+  checkEvery?: number | undefined;
   /** Takes a certificate into use; `expiry` in ms since the epoch. */
   serve(credentials: Credentials, expiry: number): void;
 }
@@ -41,14 +46,12 @@ const configurations = resource<WebhookConfiguration>(
 export const SECRET = 'generations-webhook';
 export const CONFIGURATION = 'generations-guard';
 
-/** How often to look whether another replica has renewed, or somebody has installed the configuration anew. Real ms. */
-const CHECK = 60_000;
 /** When another replica was first. Real ms. */
 const AGAIN = 50;
 
 /** Runs on every replica, from its start. */
 export function certificates(options: CertificatesOptions): Controller {
-  const { client, clock, log, namespace, names, serve } = options;
+  const { client, clock, log, namespace, names, serve, checkEvery = 60_000 } = options;
   let served: string | undefined;
 
   const write = async (present: Secret | undefined, material: Material, signal: AbortSignal) => {
@@ -93,7 +96,7 @@ export function certificates(options: CertificatesOptions): Controller {
       await trust(client, bundleOf(material.bundle), log, signal);
       take(material);
       const due = Math.min(renewalOf(material.leaf.cert), renewalOf(material.bundle[0] ?? '')) - clock.now();
-      return { requeueAfter: Math.max(AGAIN, Math.min(CHECK, due)) };
+      return { requeueAfter: Math.max(AGAIN, Math.min(checkEvery, due)) };
     },
   });
   self.enqueue(SECRET);

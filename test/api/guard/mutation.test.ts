@@ -10,7 +10,8 @@ import {
   pathOf,
   startGuardedCluster,
 } from './cluster.ts';
-import { type Act, aCast, type Cast, mutations, type Rule } from './mutations.ts';
+import { aCast, type Cast } from './mutation-cast.ts';
+import { type Act, mutations, type Rule } from './mutations.ts';
 
 /**
  * Each rule is taken out of the installed policies, and the act that it stops must then succeed: so the other tests can fail, and no

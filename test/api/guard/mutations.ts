@@ -1,114 +1,15 @@
-import { uniqueName } from '../../../local/testing.ts';
-import {
-  type Actor,
-  expectStatus,
-  type GuardedCluster,
-  type KubeObject,
-  type Method,
-  pathOf,
-  users,
-} from './cluster.ts';
-import { aGeneration, aPlatform, aPool, aSite, NOON, type Site } from './objects.ts';
+import { type Actor, type KubeObject, type Method, users } from './cluster.ts';
+import { bogusOwner } from './matrix/attempts.ts';
+import type { Cast } from './mutation-cast.ts';
+import { aPool, NOON } from './objects.ts';
 
-/** Each rule of the policies with an act that it stops, and what the acts are done to. */
+/** Each rule of the policies with an act that it stops. */
 
 /** A rule: the policy that holds it and a part of its message that no other rule of the policy has. */
 export type Rule = [policy: string, message: string];
 export type Act = (
   cast: Cast,
 ) => [who: Actor, method: Method, object: KubeObject, body?: object | undefined, subresource?: string, query?: string];
-
-export type Cast = Awaited<ReturnType<typeof aCast>>;
-
-const apiVersion = 'generations.dev/v1alpha1';
-const finalizers = ['generations.dev/machines'];
-const owner = { apiVersion: 'v1', kind: 'Node', name: 'gone', uid: '00000000-0000-0000-0000-000000000000' };
-
-/** Every object that an act is done to. */
-export async function aCast(cluster: GuardedCluster) {
-  const [live, neverLive, listed] = await Promise.all([
-    aSite(cluster, 'live'),
-    aSite(cluster, 'neverLive'),
-    aSite(cluster, 'reserved', { without: 'ownStatus' }),
-  ]);
-  for (const object of [live.generation, live.pool, neverLive.generation])
-    await expectStatus(200, cluster.call('operator', 'PATCH', pathOf(object), { metadata: { finalizers } }));
-  const labels = { 'generations.dev/platform': 'x' };
-  await expectStatus(200, cluster.call('admin', 'PATCH', pathOf(live.generation), { metadata: { labels } }));
-  return { live, neverLive, listed, ...(await things(cluster, live, neverLive)) };
-}
-
-async function things(cluster: GuardedCluster, live: Site, { platform: free }: Site) {
-  const named = (kind: string, rest: object = {}) => ({
-    apiVersion: 'v1',
-    kind,
-    metadata: { name: uniqueName('it') },
-    ...rest,
-  });
-  const labelled = (kind: string, label: string, rest: object) => {
-    const labels = { [`generations.dev/${label}`]: 'true' };
-    return { ...named(kind, rest), metadata: { name: uniqueName('it'), labels } };
-  };
-  const aClass = () =>
-    cluster.create({
-      ...named('GenerationClass'),
-      apiVersion,
-      spec: { provider: 'ec2', ec2: { region: 'us-east-1' }, subnets: [{ id: 'subnet-a', zone: 'us-east-1a' }] },
-    });
-  const [classOfPlatform, classOfGeneration] = await Promise.all([aClass(), aClass()]);
-  const platform = aPlatform(uniqueName('pa'));
-  await cluster.create({ ...platform, spec: { ...platform.spec, className: classOfPlatform.metadata.name } });
-  const generation = aGeneration(uniqueName('ga'), 'nowhere');
-  await cluster.create({ ...generation, spec: { ...generation.spec, className: classOfGeneration.metadata.name } });
-
-  const adopting = aGeneration(uniqueName('ga'), free.metadata.name);
-  const adopted = await cluster.create({
-    ...adopting,
-    spec: { ...adopting.spec, adopt: true },
-    status: { machines: { desired: 1, launched: 1, registered: 1, ready: 1, failed: 0 } },
-  });
-
-  const requested = await cluster.create(aPlatform(uniqueName('pa')));
-  const override = { generation: 'ga', reason: 'subnet fire', requestedBy: users.person };
-  await expectStatus(200, cluster.call('person', 'PATCH', pathOf(requested), { spec: { override } }));
-
-  const protectedNamespace = await cluster.create(labelled('Namespace', 'protected', {}));
-  const service = labelled('Service', 'traffic', { spec: { selector: { app: 'blue' }, ports: [{ port: 80 }] } });
-  return {
-    classOfPlatform,
-    classOfGeneration,
-    adopted,
-    requested,
-    protectedNamespace,
-    pod: await aPod(cluster, protectedNamespace),
-    service: await cluster.create({ ...service, metadata: { ...service.metadata, namespace: 'default' } }),
-    unclaimed: await cluster.create(named('Node')),
-    cutover: await cluster.create({
-      ...named('Cutover'),
-      apiVersion,
-      spec: { platform: live.platform.metadata.name, from: '', to: 'ga-2' },
-      status: { steps: [{ name: 'Reserve', state: 'Done' }] },
-    }),
-    ended: await cluster.create({
-      apiVersion,
-      kind: 'Cutover',
-      metadata: { name: uniqueName('to'), finalizers: ['example.com/kept'] },
-      spec: { platform: live.platform.metadata.name, from: '', to: 'ga-2' },
-    }),
-    crd: await cluster.get({
-      kind: 'CustomResourceDefinition',
-      metadata: { name: 'clustergenerations.generations.dev' },
-    }),
-  };
-}
-
-async function aPod(cluster: GuardedCluster, { metadata: { name: namespace } }: KubeObject): Promise<KubeObject> {
-  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } };
-  // The controller manager may be quicker.
-  await cluster.call('admin', 'POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, account);
-  const spec = { containers: [{ name: 'main', image: 'unused' }] };
-  return cluster.create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: uniqueName('pod'), namespace }, spec });
-}
 
 const deletion: string = "' cannot be deleted: '";
 const metadata = (change: object) => ({ metadata: change });
@@ -215,19 +116,19 @@ export const mutations: [act: string, act: Act, ...rules: Rule[]][] = [
   ],
   [
     'give a live generation an owner',
-    ({ live }) => ['admin', 'PATCH', live.generation, metadata({ ownerReferences: [owner] })],
+    ({ live }) => ['admin', 'PATCH', live.generation, metadata({ ownerReferences: [bogusOwner] })],
     ['generation', 'an owner'],
     ['state', 'an owner'],
   ],
   [
     'give its pool an owner',
-    ({ live }) => ['operator', 'PATCH', live.pool, metadata({ ownerReferences: [owner] })],
+    ({ live }) => ['operator', 'PATCH', live.pool, metadata({ ownerReferences: [bogusOwner] })],
     ['generation', 'an owner'],
     ['pool', 'an owner'],
   ],
   [
     'give its Platform an owner',
-    ({ live }) => ['admin', 'PATCH', live.platform, metadata({ ownerReferences: [owner] })],
+    ({ live }) => ['admin', 'PATCH', live.platform, metadata({ ownerReferences: [bogusOwner] })],
     ['platform', 'an owner'],
   ],
   [

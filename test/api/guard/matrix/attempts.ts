@@ -1,6 +1,5 @@
-import type { KubeObject } from '../cluster.ts';
-import { collectionOf } from '../cluster.ts';
-import type { Attempt } from './cells.ts';
+import { collectionOf, type GuardedCluster, type KubeObject, pathOf } from '../cluster.ts';
+import type { Act, Attempt } from './cells.ts';
 
 /** Requests that several acts are made of. */
 
@@ -39,3 +38,11 @@ export const bogusOwner = {
   name: 'gone',
   uid: '00000000-0000-0000-0000-000000000000',
 };
+
+/** Acts that delete the object `it` in these ways. */
+export const deleting = (ways: string[], what: string, legal: Act['legal'], to = 'it'): Act[] =>
+  ways.map((way) => ({ what: `${way} ${what}`, to, attempt: deletions[way] ?? patch({}), legal }));
+
+export async function remove(cluster: GuardedCluster, ...objects: KubeObject[]): Promise<void> {
+  for (const object of objects) await cluster.call('admin', 'DELETE', pathOf(object));
+}

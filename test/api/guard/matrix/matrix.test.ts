@@ -1,8 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type GuardedCluster, startGuardedCluster } from '../cluster.ts';
 import { Stage } from './cells.ts';
+import { decision } from './decisions.ts';
+import { classes, crds, cutovers } from './kinds.ts';
 import { site } from './site.ts';
-import { things } from './things.ts';
+import { evictions, namespaces, traffic } from './traffic.ts';
+
+const families = [
+  site,
+  classes,
+  cutovers,
+  crds,
+  namespaces,
+  evictions(),
+  traffic('Service'),
+  traffic('Ingress'),
+  decision('override'),
+  decision('rebind'),
+];
 
 let cluster: GuardedCluster;
 const counts = { happened: 0, refused: 0 };
@@ -12,7 +27,7 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => cluster?.stop());
 
-describe.each([site, ...things])('$name', (family) => {
+describe.each(families)('$name', (family) => {
   let stage: Stage;
   beforeAll(() => {
     stage = new Stage(cluster, family);

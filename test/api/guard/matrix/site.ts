@@ -1,21 +1,10 @@
 import { uniqueName } from '../../../../local/testing.ts';
 import { eventually, expectStatus, type GuardedCluster, type KubeObject, pathOf } from '../cluster.ts';
 import { aNode, aSite, NOON, type Stage } from '../objects.ts';
-import { bogusOwner, deletions, edit, patch } from './attempts.ts';
+import { bogusOwner, deleting, deletions, edit, patch } from './attempts.ts';
 import type { Act, Attempt, Cast, Family } from './cells.ts';
-import {
-  anybody,
-  anybodyButTheOperator,
-  both,
-  either,
-  kubeletsAndNodeControllers,
-  nobody,
-  notLive,
-  theNodeController,
-  theOperator,
-  unprotected,
-  when,
-} from './rules.ts';
+import { nodeActs, poolActs } from './machines.ts';
+import { anybody, anybodyButTheOperator, both, nobody, theOperator, unprotected, when } from './rules.ts';
 
 /** A Platform with one generation, its pool and three Nodes: a ready one, a sick one, and one that a person works on. */
 
@@ -150,128 +139,13 @@ const generationActs: Act[] = [
   },
 ];
 
-const poolActs: Act[] = [
-  ...['delete', 'delete by force', 'delete in the background', 'delete the collection of'].map((way) => ({
-    what: `${way} its pool`,
-    to: 'pool',
-    attempt: deletions[way] ?? patch({}),
-    legal: unprotected,
-  })),
-  {
-    what: "strip its pool's finalizer",
-    to: 'pool',
-    attempt: patch({ metadata: { finalizers: null } }),
-    legal: both(unprotected, theOperator),
-  },
-  {
-    what: 'give its pool an owner that is gone',
-    to: 'pool',
-    attempt: patch({ metadata: { ownerReferences: [bogusOwner] } }),
-    legal: unprotected,
-  },
-  {
-    what: 'have its pool adopted by another generation',
-    to: 'pool',
-    attempt: patch({
-      metadata: {
-        ownerReferences: [
-          { ...bogusOwner, apiVersion: 'generations.dev/v1alpha1', kind: 'ClusterGeneration', name: 'other' },
-        ],
-      },
-    }),
-    legal: unprotected,
-  },
-  {
-    what: 'relabel its pool',
-    to: 'pool',
-    attempt: patch({ metadata: { labels: { 'generations.dev/generation': 'other' } } }),
-    legal: nobody,
-  },
-  {
-    what: 'write the spec of its pool',
-    to: 'pool',
-    attempt: patch({ spec: { machines: 0 } }),
-    legal: theOperator,
-    undo: { who: 'operator', attempt: patch({ spec: { machines: 1 } }) },
-  },
-  {
-    what: 'write the status of its pool',
-    to: 'pool',
-    attempt: patch({ status: { launchCount: 7 } }, '/status'),
-    legal: theOperator,
-    undo: { who: 'operator', attempt: patch({ status: { launchCount: null } }, '/status') },
-  },
-];
-
-const taint = (key: string) => ({ key, effect: 'NoExecute' });
-const untainted = { who: 'admin' as const, attempt: patch({ spec: { taints: null } }) };
-const conditions = (status: string) =>
-  patch({ status: { conditions: [{ type: 'Ready', status, reason: 'Tested', message: '' }] } }, '/status');
-const disables = either(unprotected, both(theOperator, notLive));
-
-const nodeActs: Act[] = [
-  ...['delete', 'delete by force', 'delete the collection of'].map((way) => ({
-    what: `${way} its Node`,
-    to: 'node',
-    attempt: deletions[way] ?? patch({}),
-    legal: unprotected,
-  })),
-  {
-    what: 'delete its sick Node',
-    to: 'sick',
-    attempt: () => ({ method: 'DELETE' }),
-    legal: either(unprotected, theOperator, theNodeController),
-  },
-  {
-    what: 'cordon its Node',
-    to: 'node',
-    attempt: patch({ spec: { unschedulable: true } }),
-    legal: disables,
-    undo: { who: 'admin', attempt: patch({ spec: { unschedulable: null } }) },
-  },
-  {
-    what: 'cordon its Node under maintenance',
-    to: 'maintained',
-    attempt: patch({ spec: { unschedulable: true } }),
-    legal: anybody,
-    undo: { who: 'admin', attempt: patch({ spec: { unschedulable: null } }) },
-  },
-  {
-    what: 'taint its Node NoExecute',
-    to: 'node',
-    attempt: patch({ spec: { taints: [taint('example.com/out')] } }),
-    legal: disables,
-    undo: untainted,
-  },
-  {
-    what: 'taint its Node NoExecute as unreachable',
-    to: 'node',
-    attempt: patch({ spec: { taints: [taint('node.kubernetes.io/unreachable')] } }),
-    legal: either(disables, theNodeController),
-    undo: untainted,
-  },
-  ...['node', 'maintained'].map((to) => ({
-    what: `mark its ${to === 'node' ? 'Node' : 'Node under maintenance'} not Ready`,
-    to,
-    attempt: conditions('False'),
-    legal: either(unprotected, kubeletsAndNodeControllers),
-    undo: { who: 'kubelet' as const, attempt: conditions('True') },
-  })),
-  ...['', '/status'].map((subresource) => ({
-    what: `move its Node to another generation${subresource && ' through its status'}`,
-    to: 'node',
-    attempt: patch({ metadata: { labels: { 'generations.dev/generation': 'other' } } }, subresource),
-    legal: nobody,
-  })),
-];
-
 const platformActs: Act[] = [
-  ...['delete', 'delete by force', 'delete in the background', 'delete the collection of'].map((way) => ({
-    what: `${way} its Platform`,
-    to: 'platform',
-    attempt: deletions[way] ?? patch({}),
-    legal: both(unprotected, anybodyButTheOperator),
-  })),
+  ...deleting(
+    ['delete', 'delete by force', 'delete in the background', 'delete the collection of'],
+    'its Platform',
+    both(unprotected, anybodyButTheOperator),
+    'platform',
+  ),
   {
     what: 'give its Platform an owner that is gone',
     to: 'platform',

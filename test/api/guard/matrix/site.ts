@@ -49,16 +49,22 @@ async function build(cluster: GuardedCluster, situation: string): Promise<Cast> 
   return { platform: await cluster.get(platform), generation, pool, node, sick, maintained };
 }
 
-async function discard(cluster: GuardedCluster, { platform, generation, ...rest }: Cast): Promise<void> {
+async function discard(cluster: GuardedCluster, { platform, generation, pool, ...nodes }: Cast): Promise<void> {
   const undone = { liveTime: null, reservedBy: null, stage: 'Staged' };
-  await cluster.call('operator', 'PATCH', `${pathOf(platform)}/status`, { status: { live: null, protected: [] } });
-  await cluster.call('operator', 'PATCH', `${pathOf(generation)}/status`, { status: undone });
-  for (const object of [...Object.values(rest), generation, platform])
-    await eventually(`${object.metadata.name} to go`, async () => {
-      await cluster.call('operator', 'PATCH', pathOf(object), { metadata: { finalizers: null } });
-      const { status } = await cluster.call('admin', 'DELETE', pathOf(object));
-      return status === 200 || status === 404;
-    });
+  await Promise.all([
+    cluster.call('operator', 'PATCH', `${pathOf(platform)}/status`, { status: { live: null, protected: [] } }),
+    cluster.call('operator', 'PATCH', `${pathOf(generation)}/status`, { status: undone }),
+  ]);
+  await Promise.all(
+    [...Object.values(nodes), pool, generation, platform].map((object) =>
+      eventually(`${object.metadata.name} to go`, async () => {
+        const { status, body } = await cluster.call('admin', 'DELETE', pathOf(object));
+        const left = (body as KubeObject).metadata?.finalizers;
+        if (left) await cluster.call('operator', 'PATCH', pathOf(object), { metadata: { finalizers: null } });
+        return status === 200 || status === 404;
+      }),
+    ),
+  );
 }
 
 const generationActs: Act[] = [

@@ -375,7 +375,6 @@ const UNBUILT: Record<'platforms' | 'clustergenerations' | 'cutovers', [field: s
     ['spec.approvals.required', { approvals: { required: 1 } }],
     ['spec.retention.standby: Stopped', { retention: { standby: 'Stopped' } }],
     ['spec.recovery', { recovery: 'Manual' }],
-    ['spec.override', { override: { generation: 'steady', reason: 'fire', requestedBy: 'gitops' } }],
   ],
   clustergenerations: [['spec.adopt', { adopt: true }]],
   cutovers: [

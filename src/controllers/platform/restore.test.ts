@@ -67,6 +67,24 @@ describe('a platform restored from a backup', () => {
     expect(status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({ status: 'False' });
   });
 
+  it('without any generation has nothing to lose, whatever the cloud', () => {
+    const cloud = { machines: [], trouble: { reason: 'ClassNotFound', message: 'create it' } };
+    expect(decide(restored({ cloud, generations: [] })).status.protected).toEqual([]);
+  });
+
+  it('that came back before its generations protects them by name while it is frozen, and once they are rebound', () => {
+    const early = restored({ platform: aPlatform() });
+    const { status } = decide(early);
+    expect(consistent(status)?.reason).toBe('UnknownMachines');
+    expect(status.protected).toEqual(['blue', 'green']);
+    expect(decide({ ...early, generations: [...rebound, aGeneration({ name: 'red' })] }).status.protected).toEqual([
+      'blue',
+      'green',
+    ]);
+    const gone = rebound.map((one) => ({ ...one, status: { ...one.status, liveTime: at(1), retiredTime: at(2) } }));
+    expect(decide({ ...early, generations: gone, cloud: { machines: [] } }).status.protected).toEqual([]);
+  });
+
   it('that was frozen stays so while the cloud cannot be looked at', () => {
     const why = { type: 'Consistent', status: 'False' as const, reason: 'UnknownMachines', message: 'strangers' };
     const platform = aPlatform({ status: { conditions: [aCondition(why)] } });

@@ -1,4 +1,4 @@
-import type { ClusterGeneration, Platform, PlatformStatus } from '../../api/v1alpha1/index.ts';
+import { type ClusterGeneration, LABEL, type Platform, type PlatformStatus } from '../../api/v1alpha1/index.ts';
 import { conditionOf, type Verdict } from '../../domain/conditions.ts';
 import { generationOf, inconsistencyOf, lastLiveAtCloud, machinesOfPlatform } from '../../domain/consistency.ts';
 import { CONSISTENT } from '../../domain/freeze.ts';
@@ -16,21 +16,40 @@ import type { Effect, PlatformInput } from './input.ts';
 export function pointersOf(input: PlatformInput): Partial<PlatformStatus> {
   const { platform, generations, cloud } = input;
   const found = inconsistencyOf(platform, generations, cloud.machines);
-  if (platform.status.protected === undefined) return cloud.trouble || found ? {} : restored(input);
-  if (found) return found.reason === 'PointerDisagrees' ? widened(input) : {};
+  // Without a single generation there is nothing to lose: a mistyped Platform, say, that can be deleted again.
+  const unseen = cloud.trouble !== undefined && generations.length > 0;
+  if (platform.status.protected === undefined) return unseen || found ? {} : restored(input);
+  const widened = protectedAsWell(input, found !== undefined);
+  if (found) return widened;
   const candidate = isPointerLost(platform) ? candidateOf(input) : undefined;
-  return candidate && candidate.generation.status.liveTime === candidate.live.time ? { live: candidate.live } : {};
+  const pointed = candidate && candidate.generation.status.liveTime === candidate.live.time;
+  return { ...widened, ...(pointed && { live: candidate.live }) };
 }
 
 /** True after a rebind of a platform of which nobody knows what is live. */
 const isPointerLost = ({ status }: Platform): boolean =>
   status.live === undefined && status.previous === undefined && (status.rebound ?? []).length > 0;
 
-/** What the cloud says is live is protected as well while nobody knows better. */
-function widened({ platform, generations, cloud }: PlatformInput): Partial<PlatformStatus> {
-  const seen = lastLiveAtCloud(machinesOfPlatform(platform, cloud.machines));
-  const generation = seen && generationOf(generations, seen.uid);
-  return generation ? { protected: sorted([...(platform.status.protected ?? []), generation.metadata.name]) } : {};
+/**
+ * What was rebound is protected until a cutover retires it; and while cloud and Kubernetes disagree, so is everything
+ * that goes by the name of what they disagree about.
+ */
+function protectedAsWell(
+  { platform, generations, cloud }: PlatformInput,
+  disagreeing: boolean,
+): Partial<PlatformStatus> {
+  const machines = machinesOfPlatform(platform, cloud.machines);
+  const strangers = machines.filter(({ tags }) => !generationOf(generations, tags[LABEL.generationUID] ?? ''));
+  const doubtful = new Set(disagreeing ? strangers.map(({ tags }) => tags[LABEL.generation]) : []);
+  const seen = disagreeing ? lastLiveAtCloud(machines) : undefined;
+  const last = seen && generationOf(generations, seen.uid);
+  const listed = platform.status.protected ?? [];
+  const names = generations
+    .filter(({ status }) => !status.retiredTime)
+    .filter((one) => one === last || one.status.formerUIDs?.length || doubtful.has(one.metadata.name))
+    .map(({ metadata }) => metadata.name)
+    .filter((name) => !listed.includes(name));
+  return names.length > 0 ? { protected: sorted([...listed, ...names]) } : {};
 }
 
 function restored(input: PlatformInput): Partial<PlatformStatus> {

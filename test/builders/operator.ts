@@ -120,6 +120,7 @@ function refusing(clock: ManualClock): Canary {
   return {
     probe: async ({ live, platform }) => ({
       time: clock.now(),
+      live: live !== undefined,
       overridden: false,
       results: [
         { family: 'delete-crd', verb: 'delete', target: 'CustomResourceDefinition', outcome: 'Denied', policy },

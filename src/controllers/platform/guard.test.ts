@@ -21,6 +21,7 @@ const result = (family: Family, outcome: Result['outcome'] = 'Denied', changes: 
 const round = (results: Result[], changes: Partial<Round> = {}): Round => ({
   results,
   time: EPOCH,
+  live: true,
   overridden: false,
   ...changes,
 });
@@ -74,8 +75,12 @@ describe('a round of probes', () => {
   });
 
   it('of a platform where nothing is live needs the CRD alone', () => {
-    expect(verdict(aPlatform(), round([result('delete-crd')]))).toMatchObject({ status: true, reason: 'NothingLive' });
-    expect(verdict(aPlatform(), round([result('delete-crd', 'Skipped')]))).toMatchObject({ reason: 'NotProved' });
+    const idle = { live: false };
+    expect(verdict(aPlatform(), round([result('delete-crd')], idle))).toMatchObject({
+      status: true,
+      reason: 'NothingLive',
+    });
+    expect(verdict(aPlatform(), round([result('delete-crd', 'Skipped')], idle))).toMatchObject({ reason: 'NotProved' });
   });
 
   it('under an override does not ask for what two people have lifted', () =>

@@ -87,7 +87,7 @@ export function reportOf(
       next: due > 0 ? due : Math.max(SHORTEST_INTERVAL, scaled(UNANSWERED)),
     };
   }
-  const verdict = judge(platform, round);
+  const verdict = judge(round);
   const guard = {
     effective: verdict.status === true,
     lastProbeTime: timestamp(round.time),
@@ -127,7 +127,7 @@ function withoutRound(platform: Platform, about: { now: number; scaled: Scaled }
 /** What must have been refused for the guard to count as proved, if something is live; the first, if nothing is. */
 const PROOFS = { always: 'delete-crd', live: ['delete-generation', 'delete-pool'] } as const;
 
-function judge(platform: Platform, { results, overridden }: Round): Verdict {
+function judge({ results, live, overridden }: Round): Verdict {
   const named = (outcome: Result['outcome']) => results.filter((result) => result.outcome === outcome);
   const verdict = (status: boolean, reason: string, message: string): Verdict => ({
     type: GUARD_EFFECTIVE,
@@ -147,7 +147,6 @@ function judge(platform: Platform, { results, overridden }: Round): Verdict {
   const summary = `${named('Denied').length} of ${results.length} acts were tried and refused by policies${why && `; not tried: ${why}`}`;
   const denied = (families: readonly string[]) =>
     families.every((family) => results.some((result) => result.family === family && result.outcome === 'Denied'));
-  const { live } = platform.status;
   if (!denied([PROOFS.always]) || (live && !overridden && !denied(PROOFS.live)))
     return verdict(false, 'NotProved', `what matters most could not be tried: ${summary}`);
   if (!live) return verdict(true, 'NothingLive', summary);

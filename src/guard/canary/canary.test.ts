@@ -26,7 +26,14 @@ const isDry = ({ body, query }: ApiRequest): boolean =>
   query?.dryRun === 'All' || JSON.stringify((body as { dryRun?: unknown })?.dryRun) === '["All"]';
 
 /** A site in memory, and API servers in front of it that answer writes as they are told. */
-function world(options: { answers?: Record<string, Answer>; all?: boolean; listed?: string[] } = {}) {
+function world(
+  options: {
+    answers?: Record<string, Answer>;
+    all?: boolean;
+    listed?: string[];
+    sampleCloud?: (known: Known) => Promise<void>;
+  } = {},
+) {
   const clock = manualClock({ now: EPOCH });
   const server = anApiServer(() => clock.now());
   server.seed(platforms, aPlatform({ live: 'green' }));
@@ -61,6 +68,7 @@ function world(options: { answers?: Record<string, Answer>; all?: boolean; liste
     servers: { list: async () => ({ servers: listed, all: options.all ?? true }) },
     clock,
     log: silent,
+    ...(options.sampleCloud && { sampleCloud: options.sampleCloud }),
     observer: { probed: (family, outcome) => counted.push(`${family} ${outcome}`) },
   });
   const known = (): Known => ({
@@ -94,7 +102,7 @@ describe('a round', () => {
       'retire-generation',
       'relabel-pool',
     ]);
-    expect(round).toMatchObject({ time: EPOCH, overridden: false });
+    expect(round).toMatchObject({ time: EPOCH, live: true, overridden: false });
     expect(wet).toEqual([]);
     expect(tried).toHaveLength(8);
     expect(counted).toContain('delete-pool Denied');
@@ -150,6 +158,26 @@ describe('a round', () => {
     expect(round?.overridden).toBe(true);
     expect(round?.results.find(({ family }) => family === 'delete-pool')).toMatchObject({ outcome: 'Skipped' });
     expect(round?.results.find(({ family }) => family === 'delete-crd')).toMatchObject({ outcome: 'Denied' });
+  });
+
+  it('has the machines looked at as well, without waiting for the cloud', async () => {
+    const looked: Known[] = [];
+    const { probe, clock } = world({
+      sampleCloud: (known) => {
+        looked.push(known);
+        return looked.length === 1 ? new Promise(() => {}) : Promise.resolve();
+      },
+    });
+    expect(await probe()).toBeDefined();
+    await clock.advance(5_000);
+    expect(await probe()).toBeDefined();
+    // The first look is still under way.
+    expect(looked.map(({ platform }) => platform.metadata.name)).toEqual(['us']);
+  });
+
+  it('is not lost when the cloud is in trouble', async () => {
+    const { probe } = world({ sampleCloud: () => Promise.reject(refusal(500, 'InternalError', 'no')) });
+    expect(await probe()).toBeDefined();
   });
 
   it('stops for ever when a dry run had an effect', async () => {

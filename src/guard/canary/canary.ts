@@ -72,7 +72,24 @@ export function canary(options: CanaryOptions): Canary {
     const holed = answers.filter(([, { results }]) => results.some(({ outcome }) => outcome === 'Hole'));
     const counted = new Map([...whole, ...holed].map(([address, { results }]) => [address, results]));
     if (counted.size === 0) return undefined;
-    return { results: merged(counted), time: clock.now(), overridden: subject.overridden };
+    return {
+      results: merged(counted),
+      time: clock.now(),
+      live: subject.live !== undefined,
+      overridden: subject.overridden,
+    };
+  };
+
+  /** Platforms whose machines are being looked at: a cloud that does not answer must not hold up the probes. */
+  const looking = new Set<string>();
+  const look = (seen: Known): void => {
+    const { uid, name } = seen.platform.metadata;
+    if (!options.sampleCloud || looking.has(uid)) return;
+    looking.add(uid);
+    options
+      .sampleCloud(seen)
+      .catch((error: unknown) => log.warn("The machines' protection could not be looked at", { platform: name, error }))
+      .finally(() => looking.delete(uid));
   };
 
   return {
@@ -83,9 +100,9 @@ export function canary(options: CanaryOptions): Canary {
       const kept = last.get(uid);
       if (kept && kept.live === live && clock.monotonic() - kept.at < Math.min(KEPT, clock.scaled(KEPT)))
         return kept.round;
+      look(seen);
       try {
         const round = await everywhere(seen);
-        await options.sampleCloud?.(seen);
         if (!round) return undefined;
         last.set(uid, { round, live, at: clock.monotonic() });
         for (const { family, outcome } of round.results) observer?.probed?.(family, outcome);

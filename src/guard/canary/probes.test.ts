@@ -65,7 +65,7 @@ describe('the probes of a live platform', () => {
 });
 
 describe('a family without something to try it on', () => {
-  it('says that nothing is live', () =>
+  it('says that no live generation is there', () =>
     expect(
       skipped({
         platform: aPlatform(),
@@ -77,16 +77,16 @@ describe('a family without something to try it on', () => {
         service: undefined,
       }),
     ).toEqual({
-      'delete-generation': 'nothing is live',
-      'delete-pool': 'nothing is live',
+      'delete-generation': 'no live generation is there',
+      'delete-pool': 'no live generation is there',
       'delete-platform': 'it protects nothing',
       'delete-cutover': 'none holds a reservation',
-      'delete-node': 'nothing is live',
-      'strip-finalizer': 'nothing is live',
-      'retire-generation': 'nothing is live',
-      'relabel-pool': 'nothing is live',
-      'relabel-node': 'nothing is live',
-      'cordon-node': 'nothing is live',
+      'delete-node': 'no live generation is there',
+      'strip-finalizer': 'no live generation is there',
+      'retire-generation': 'no live generation is there',
+      'relabel-pool': 'no live generation is there',
+      'relabel-node': 'no live generation is there',
+      'cordon-node': 'no live generation is there',
       'unlabel-namespace': 'none is labelled generations.dev/protected',
       'unlabel-service': 'no traffic target has a Service labelled generations.dev/traffic',
     }));

@@ -113,7 +113,7 @@ const probe = <T extends KubeObject>({ family, verb, kind, object, missing, act 
 /** One probe of each family, in the order of FAMILIES. */
 export function probesOf(subject: Subject): Probe[] {
   const { platform, overridden, generationClass, cutover, crd, namespace, service } = subject;
-  const nothing = overridden ? 'an override by two people is in force' : 'nothing is live';
+  const nothing = overridden ? 'an override by two people is in force' : 'no live generation is there';
   const [live, pool, node] = overridden ? [] : [subject.live, subject.pool, subject.node];
   const generation = (family: Family, verb: string, act: (live: ClusterGeneration) => Act | string) =>
     probe({ family, verb, kind: 'ClusterGeneration', object: live, missing: nothing, act });

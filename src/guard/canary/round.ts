@@ -18,7 +18,9 @@ export interface Round {
   results: Result[];
   /** When it ended, ms since the epoch. */
   time: number;
-  /** Two people have lifted the protection of the live generation for a while: that it is not refused says nothing. */
+  /** Whether there was a live generation to try acts on. */
+  live: boolean;
+  /** Two people have lifted its protection for a while: that nothing is refused says nothing. */
   overridden: boolean;
 }
 

@@ -94,7 +94,9 @@ describe('a guard with a hole', () => {
       outcome: 'Denied',
       policy: 'generations-guard-crd',
     });
-    expect(condition({ status }, 'GuardEffective')?.message).toContain('delete ClusterGeneration (nothing is live)');
+    expect(condition({ status }, 'GuardEffective')?.message).toContain(
+      'delete ClusterGeneration (no live generation is there)',
+    );
   });
 
   it('is found within a declared minute, once, and lets no cutover begin until it is closed', async () => {

@@ -151,11 +151,11 @@ describe('the canary without something to try', () => {
     const found = outcomes(await watcher.probe(idle));
     expect(found).toMatchObject({
       'delete-crd': 'generations-guard-crd',
-      'delete-generation': 'Skipped: nothing is live',
-      'delete-pool': 'Skipped: nothing is live',
+      'delete-generation': 'Skipped: no live generation is there',
+      'delete-pool': 'Skipped: no live generation is there',
       'delete-platform': 'Skipped: it protects nothing',
       'delete-cutover': 'Skipped: none holds a reservation',
-      'cordon-node': 'Skipped: nothing is live',
+      'cordon-node': 'Skipped: no live generation is there',
       'unlabel-service': 'Skipped: no traffic target has a Service labelled generations.dev/traffic',
     });
   });

@@ -59,9 +59,14 @@ export const canary: readonly Target[] = [
         replace: "if (status === 403) return { outcome: 'Denied', policy: policy ?? '' };",
       },
       {
+        what: 'a policy that cannot be evaluated being no proof',
+        find: "if (policy !== undefined) return { outcome: 'Unanswered', reason };",
+        replace: '',
+      },
+      {
         what: 'no answer being no result',
-        find: "return { outcome: 'Unanswered', reason };",
-        replace: "return { outcome: 'Skipped', reason, stale: false };",
+        find: "  return { outcome: 'Unanswered', reason };\n}",
+        replace: "  return { outcome: 'Skipped', reason, stale: false };\n}",
       },
     ],
   },

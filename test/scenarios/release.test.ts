@@ -59,6 +59,9 @@ describe('an override with release: true', () => {
     const { status } = await world.until('platforms', 'site', 'to be consistent', has('Consistent', 'True'));
     expect(status.protected).toEqual([]);
     expect(status.live).toBeUndefined();
+    expect(await world.kubectl('gitops', 'delete', 'platform', 'site', '--dry-run=server')).toMatchObject({
+      status: 0,
+    });
     await staged(world, 'next', 'site', { web: { machines: SIZE } });
     await cutOver(world, 'site', '', 'next');
     await world.until('platforms', 'site', 'to serve', has('Ready', 'True', 'Serving'));

@@ -149,6 +149,17 @@ describe('break-glass in force', () => {
     await eventually('the override to be seen', async () => `${await statuses(site)}` === '200,200,200');
   });
 
+  it('does not stop the status of its Platform from being written when it is withdrawn', async () => {
+    const site = await aSite(cluster, 'live');
+    await agreeOnOverride(cluster, site);
+    const inForce = override(site, site.generation.metadata.uid);
+    await cluster.status(site.platform, inForce);
+    await expectStatus(200, cluster.call('second', 'PATCH', pathOf(site.platform), { spec: { override: null } }));
+    await cluster.status(site.platform, { observedGeneration: 2 });
+    await cluster.status(site.platform, { override: null });
+    expect((await refusal('operator', site.platform, { status: inForce }, '/status')).policy).toBe('platform');
+  });
+
   it('does not let a namesake of it go', async () => {
     const site = await aSite(cluster, 'live');
     await agreeOnOverride(cluster, site);

@@ -19,8 +19,8 @@ const envelope = z.object({
       extra: z.record(z.string(), z.array(z.string())).optional(),
     }),
     dryRun: z.boolean().optional(),
-    object: z.unknown(),
-    oldObject: z.unknown(),
+    object: z.unknown().optional(),
+    oldObject: z.unknown().optional(),
   }),
 });
 

@@ -5,7 +5,7 @@
  * platform live before every batch, checks at the cloud whose the machines are and that they never served unknown to
  * Kubernetes, and takes them out of a persisted budget first.
  */
-import type { ClusterGeneration, GenerationPool, Platform } from '../api/v1alpha1/index.ts';
+import { type ClusterGeneration, type GenerationPool, LIVE_TIME_TAG, type Platform } from '../api/v1alpha1/index.ts';
 import { inconsistencyOf } from '../domain/consistency.ts';
 import { freezeOf } from '../domain/freeze.ts';
 import { guardTrouble } from '../domain/guard.ts';
@@ -125,7 +125,7 @@ export function interlock(options: InterlockOptions): Interlock {
     const destroyer = destroyerOf(await options.providerOf(pool.spec.className));
     const machines = await destroyer.describe(ids);
     const ours = machines.filter(({ tags }) => isMachineOf(pool, cluster, tags, generation.status.formerUIDs));
-    const unknown = platform && inconsistencyOf(platform, [generation], ours)?.message;
+    const unknown = (platform && inconsistencyOf(platform, [generation], ours)?.message) ?? retagged(generation, ours);
     if (unknown) return { terminated: [], refused: refuse('machine', pool, unknown) };
     const foreign = machines.filter((machine) => !ours.includes(machine));
     let refused =
@@ -166,6 +166,15 @@ export function interlock(options: InterlockOptions): Interlock {
   };
 
   return { terminate, deletePool };
+}
+
+/** Why these machines cannot be this generation's, whatever their tags say: they served as live, and it never did. */
+function retagged(generation: ClusterGeneration, machines: readonly Machine[]): string | undefined {
+  if (wasEverLive(generation)) return undefined;
+  const served = machines.filter(({ tags }) => tags[LIVE_TIME_TAG] !== undefined).map(({ id }) => id);
+  if (served.length === 0) return undefined;
+  const { name } = generation.metadata;
+  return `${served.join(', ')} at the cloud say that they became live, and ${name} never did: somebody has changed their tags. Set the tags right: whose they are is in the GenerationPool that lists them`;
 }
 
 type Admission =

@@ -38,6 +38,13 @@ export function terminate(cloud: Cloud, instance: Instance, now: number, caller:
   wind(cloud, instance, now, 'shutting-down', 'terminated');
 }
 
+/** Somebody halts a running machine from inside: no protection is asked, only what a shutdown means for it. */
+export function halt(cloud: Cloud, instance: Instance, now: number): void {
+  if (instance.state.current !== 'running') return;
+  const end = instance.shutdownBehavior.current === 'terminate' ? terminate : stop;
+  end(cloud, instance, now, 'the machine itself');
+}
+
 /** Takes an Elastic IP away from what it points at. */
 export function disassociate(cloud: Cloud, allocationId: string, now: number, caller: string): void {
   cloud.addresses.get(allocationId)?.association.set(undefined, now);

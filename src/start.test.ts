@@ -26,6 +26,7 @@ describe('at the start', () => {
       'GET generationpools',
       'GET cutovers',
       'GET nodes',
+      'GET namespaces',
     ]);
   });
 

@@ -56,7 +56,12 @@ function gather({ caches, clock }: Context, begun: ReadonlySet<string>): Mainten
     if (holdOf(generation, platform, moment) === undefined) return undefined;
     const allowance = platform?.spec.blastRadius ?? DEFAULT_ALLOWANCE;
     const total = generation.spec.pools.reduce((sum, { machines }) => sum + machines, 0);
-    const radius = blastRadius(allowance, total, caches.outages.of(generation.metadata.uid, generation.status.formerUIDs), moment);
+    const radius = blastRadius(
+      allowance,
+      total,
+      caches.outages.of(generation.metadata.uid, generation.status.formerUIDs),
+      moment,
+    );
     return { generation: generation.metadata.name, platform: generation.spec.platform, radius, allowance };
   };
   return {

@@ -403,6 +403,20 @@ describe('a template at EC2', () => {
   });
 });
 
+describe('a launch template that would have machines ended by the cloud', () => {
+  it('is refused: machines are On-Demand', async () => {
+    const provider = await against((_request, response) => {
+      response
+        .writeHead(200, { 'content-type': 'text/xml' })
+        .end(
+          '<DescribeLaunchTemplateVersionsResponse><launchTemplateVersionSet><item><versionNumber>7</versionNumber><launchTemplateData><instanceMarketOptions><marketType>spot</marketType></instanceMarketOptions></launchTemplateData></item></launchTemplateVersionSet></DescribeLaunchTemplateVersionsResponse>',
+        );
+    });
+    const error = await refusal(provider.checkTemplate(aTemplate()));
+    expect(error).toMatchObject({ reason: 'InvalidTemplate', code: 'NotOnDemand', refused: true });
+  });
+});
+
 describe('addresses at EC2', () => {
   it('are read, pointed at a machine and pointed at another', async () => {
     const { provider } = await start();

@@ -68,7 +68,7 @@ export function ec2Block(template: MachineTemplate): NonNullable<MachineTemplate
   );
 }
 
-/** Throws InvalidTemplate when the launch template, its version or the machine type does not exist. */
+/** Throws InvalidTemplate when the launch template, its version or the machine type does not exist, or is not On-Demand. */
 export async function checkTemplate(
   client: Client,
   vcpusOf: (types: readonly string[]) => Promise<unknown>,
@@ -82,7 +82,15 @@ export async function checkTemplate(
     { priority: 'planned', what: `version ${version} of launch template ${id}` },
   );
   if (!answer.LaunchTemplateVersions) throw incomplete('DescribeLaunchTemplateVersions', 'a list of versions');
-  if (!answer.LaunchTemplateVersions.some(({ VersionNumber }) => String(VersionNumber) === version)) {
+  const found = answer.LaunchTemplateVersions.find(({ VersionNumber }) => String(VersionNumber) === version);
+  // The one thing that a template adds and a launch cannot say no to: the cloud ends such machines when it likes.
+  if (found?.LaunchTemplateData?.InstanceMarketOptions?.MarketType !== undefined) {
+    throw invalidTemplate(
+      'NotOnDemand',
+      `Version ${version} of launch template ${id} asks for ${found.LaunchTemplateData.InstanceMarketOptions.MarketType} machines. Make one without market options: machines of a generation are On-Demand.`,
+    );
+  }
+  if (!found) {
     throw invalidTemplate(
       'InvalidLaunchTemplateId.VersionNotFound',
       `Launch template ${id} has no version ${version}. Make it, or a ClusterGeneration that names an existing one.`,

@@ -23,6 +23,11 @@ describe('a generation is held', () => {
       `green is the live generation of Platform us since ${at(0)}`,
     ],
     [
+      'when the pointer has its UID, whatever name that says',
+      [green, aPlatform({ live: 'green', status: { live: { name: 'other', uid: 'uid-green', time: at(0) } } })],
+      `green is the live generation of Platform us since ${at(0)}`,
+    ],
+    [
       'when a cutover has reserved it',
       [aGeneration({ reservedBy: 'to-green' }), aPlatform()],
       'green is reserved by Cutover to-green',

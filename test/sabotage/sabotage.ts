@@ -12,6 +12,8 @@ export interface Target {
   /** From the root of the tree. */
   file: string;
   tests: readonly string[];
+  /** Tests on a real API server, asked only when those notice nothing. */
+  slow?: readonly string[];
   sabotages: readonly Sabotage[];
 }
 

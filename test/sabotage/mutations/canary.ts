@@ -14,6 +14,7 @@ export const canary: readonly Target[] = [
   {
     file: 'src/guard/canary/probes.ts',
     tests: ['src/guard/canary/'],
+    slow: ['test/api/canary/probes.test.ts'],
     sabotages: [
       never('delete-generation', '(it) => deletion(clusterGenerations, it)', NEVER),
       never('delete-pool', '(it) => deletion(generationPools, it)', NEVER),

@@ -283,7 +283,12 @@ describe('the third generation', () => {
     'lets the retired %s be deleted',
     async (name) => {
       const { status, stderr } = await world.kubectl('alice', 'delete', 'cg', name, '--timeout=30s');
-      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect({ status, stderr }).toEqual({
+        status: 0,
+        stderr: expect.stringMatching(
+          RegExp(`^Warning: this deletes the record of ${name}, live from .* retired at .*\n$`),
+        ),
+      });
       expect(await world.get('clustergenerations', name)).toBeUndefined();
     },
     40_000,

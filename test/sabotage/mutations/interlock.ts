@@ -58,8 +58,13 @@ export const interlock: readonly Target[] = [
       },
       {
         what: "the cloud's own word on what is live",
-        find: 'const unknown = platform && inconsistencyOf(platform, [generation], ours)?.message;',
-        replace: 'const unknown = undefined as string | undefined;',
+        find: '(platform && inconsistencyOf(platform, [generation], ours)?.message) ?? retagged(',
+        replace: 'retagged(',
+      },
+      {
+        what: 'machines that a live generation was tagged with',
+        find: 'ours)?.message) ?? retagged(generation, ours);',
+        replace: 'ours)?.message);',
       },
       {
         what: 'machines that are dead or dying being left alone',

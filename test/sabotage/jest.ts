@@ -1,4 +1,5 @@
-import { readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../../local/command.ts';
 
@@ -28,8 +29,8 @@ export async function runTests(
   tests: readonly string[],
   { project, limitMs }: { project: 'unit' | 'api'; limitMs: number },
 ): Promise<TestRun> {
-  const outputFile = join(root, 'sabotage-report.json');
-  await rm(outputFile, { force: true });
+  const directory = await mkdtemp(join(tmpdir(), 'sabotage-report-'));
+  const outputFile = join(directory, 'report.json');
   const args = [
     ...[
       '--experimental-vm-modules',
@@ -42,6 +43,7 @@ export async function runTests(
   const started = Date.now();
   const { stderr } = await runCommand(process.execPath, args, { limitMs });
   const text = await readFile(outputFile, 'utf8').catch(() => undefined);
+  await rm(directory, { recursive: true });
   if (text === undefined)
     return Date.now() - started >= limitMs
       ? { passed: 0, failed: [`(no end within ${limitMs / 1000} s)`] }

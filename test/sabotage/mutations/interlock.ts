@@ -62,11 +62,6 @@ export const interlock: readonly Target[] = [
         replace: 'retagged(',
       },
       {
-        what: 'machines that a live generation was tagged with',
-        find: 'ours)?.message) ?? retagged(generation, ours);',
-        replace: 'ours)?.message);',
-      },
-      {
         what: 'machines that are dead or dying being left alone',
         find: "(machine) => machine.state !== 'terminated' && machine.state !== 'shutting-down' && !isLeaving(machine),",
         replace: '(machine) => !isLeaving(machine),',
@@ -100,6 +95,17 @@ export const interlock: readonly Target[] = [
         what: 'a lease that is fresh before machines are terminated',
         find: 'if (lifted.length === 0 || about.leaseAge() > LEASE_AGE) return;',
         replace: 'if (lifted.length === 0) return;',
+      },
+    ],
+  },
+  {
+    file: 'src/guard/destroy.ts',
+    tests: ['test/cloud/'],
+    sabotages: [
+      {
+        what: 'machines that a live generation was tagged with',
+        find: 'ours)?.message) ?? retagged(generation, ours);',
+        replace: 'ours)?.message);',
       },
     ],
   },

@@ -36,7 +36,11 @@ export const classes: Family = {
     return cast;
   },
   discard: (cluster, { user, it }) => remove(cluster, user, it),
-  acts: deleting(['delete', 'delete by force', 'delete the collection of'], 'it', when('free')),
+  acts: deleting(
+    ['delete', 'delete by force', 'delete the collection of'],
+    'it',
+    both(when('free'), anybodyButTheOperator),
+  ),
 };
 
 export const cutovers: Family = {

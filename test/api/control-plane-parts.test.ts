@@ -70,7 +70,9 @@ describe('the operator as a local process', () => {
     const operator = await start('crashing');
     expect(await saysWhoItIs(operator.process())).toEqual([
       operatorName,
-      '--namespace=generations-system --leader-elect --flag',
+      expect.stringMatching(
+        /^--namespace=generations-system --leader-elect --webhook-address=127\.0\.0\.1:\d+ --flag$/,
+      ),
     ]);
 
     const first = operator.process();
@@ -83,7 +85,9 @@ describe('the operator as a local process', () => {
     expect(operator.process().pid).not.toBe(first.pid);
     expect(await saysWhoItIs(operator.process())).toEqual([
       operatorName,
-      '--namespace=generations-system --leader-elect --flag',
+      expect.stringMatching(
+        /^--namespace=generations-system --leader-elect --webhook-address=127\.0\.0\.1:\d+ --flag$/,
+      ),
     ]);
     await operator.stop();
     expect(isRunning(operator.process())).toBe(false);
@@ -127,7 +131,9 @@ describe('a whole environment', () => {
     expect(environment.simulator.url).toBe('http://127.0.0.1:4000');
     expect(await saysWhoItIs(environment.operator!.process())).toEqual([
       operatorName,
-      '--namespace=generations-system --flag --time-scale 60',
+      expect.stringMatching(
+        /^--namespace=generations-system --webhook-address=127\.0\.0\.1:\d+ --flag --time-scale 60$/,
+      ),
     ]);
     const { controlPlane: own, simulator, operator } = environment;
     const processes = [...own.processes, simulator.process, operator!.process()];

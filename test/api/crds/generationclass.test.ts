@@ -71,7 +71,7 @@ itRefuses('GenerationClass', [
   [
     'a budget for an operation that does not exist',
     (o) => (o.spec.apiBudgets = { Runinstances: budget() }),
-    'spec.apiBudgets: Invalid value: spec.apiBudgets has an unknown operation: Runinstances; known are AssociateAddress, CreateTags, DescribeAddresses, DescribeInstanceTypes, DescribeInstances, DescribeLaunchTemplateVersions, DescribeSubnets, GetServiceQuota, ModifyInstanceAttribute, RunInstances, StartInstances, StopInstances, TerminateInstances',
+    'spec.apiBudgets: Invalid value: spec.apiBudgets has an unknown operation: Runinstances; known are AssociateAddress, CreateTags, DescribeAddresses, DescribeInstanceAttribute, DescribeInstanceTypes, DescribeInstances, DescribeLaunchTemplateVersions, DescribeSubnets, GetServiceQuota, ModifyInstanceAttribute, RunInstances, StartInstances, StopInstances, TerminateInstances',
   ],
   [
     'a budget of no requests',

@@ -4,6 +4,7 @@ import { isReleased, uidsOf } from '../../domain/identity.ts';
 import { type Machine, type Provider, ProviderError } from '../../providers/provider.ts';
 import type { Member, Problem } from '../../traffic/target.ts';
 import { BY, type Context } from '../context.ts';
+import { providerOfClass } from './provider.ts';
 
 /** The machines of the generation that a cutover goes to: where they are, and which of them can take traffic. */
 
@@ -11,20 +12,11 @@ import { BY, type Context } from '../context.ts';
 const MAX_AGE = 2_000;
 
 /** The provider of a generation's own class, or of its platform's. Throws ProviderError. */
-export async function providerFor(
+export const providerFor = (
   context: Context,
   generation: ClusterGeneration,
   platform: Platform | undefined,
-): Promise<Provider> {
-  const className = generation.spec.className ?? platform?.spec.className ?? '';
-  const generationClass = context.caches.classes.get(className);
-  if (generationClass) return context.providerOf(generationClass);
-  throw new ProviderError(`GenerationClass ${className} does not exist: create it`, {
-    reason: 'InvalidTemplate',
-    code: 'ClassNotFound',
-    refused: true,
-  });
-}
+): Promise<Provider> => providerOfClass(context, generation.spec.className ?? platform?.spec.className ?? '');
 
 /** Machines of a generation that have not ended, by the cloud's own list; or why that cannot be had. */
 export async function machinesOf(

@@ -140,9 +140,13 @@ describe('the blast radius', () => {
     running = await cluster.start();
     const reasons = async () => {
       const { body } = await cluster.call('admin', 'GET', '/apis/events.k8s.io/v1/namespaces/default/events');
-      return (body as { items: KubeObject[] }).items
-        .filter(({ regarding }) => nodes.some((node) => node.metadata.uid === regarding.uid))
-        .map(({ reason, note }) => ({ reason, note }));
+      return (
+        (body as { items: KubeObject[] }).items
+          // The node controller tells of a Node as well, whenever it gets to it.
+          .filter(({ reason }) => reason.startsWith('Maintenance'))
+          .filter(({ regarding }) => nodes.some((node) => node.metadata.uid === regarding.uid))
+          .map(({ reason, note }) => ({ reason, note }))
+      );
     };
     await eventually('both events', async () => (await reasons()).length >= 2);
     const names = nodes.map(({ metadata }) => metadata.name).toSorted();

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LABEL } from '../../src/api/v1alpha1/index.ts';
-import type { Node } from '../../src/kube/resources.ts';
+import { isReady, type Node } from '../../src/kube/resources.ts';
 import { readGeneration, readPools, type Stage } from './stage.ts';
 
 /** A generation and all that belongs to it, as API server and cloud show it at one time. */
@@ -32,11 +32,11 @@ export async function snapshotOf(stage: Stage, name: string): Promise<Snapshot> 
       machines: spec.machines,
       deleting: metadata.deletionTimestamp !== undefined,
     })),
-    nodes: (nodes?.items ?? []).map(({ metadata, spec, status }) => ({
+    nodes: (nodes?.items ?? []).map(({ metadata, spec, ...node }) => ({
       name: metadata.name,
       uid: metadata.uid,
       providerID: spec?.providerID ?? '',
-      ready: (status?.conditions ?? []).some((condition) => condition.type === 'Ready' && condition.status === 'True'),
+      ready: isReady(node),
       open: spec?.unschedulable !== true && (spec?.taints ?? []).every(({ effect }) => effect !== 'NoExecute'),
     })),
     machines: state.instances

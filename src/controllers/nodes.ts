@@ -1,5 +1,5 @@
 import { ANNOTATION } from '../api/v1alpha1/index.ts';
-import type { Node } from '../kube/resources.ts';
+import { isReady, type Node } from '../kube/resources.ts';
 
 /** What these controllers keep of a Node; everything else (images, addresses, heartbeats) is dropped on arrival. */
 export interface NodeView {
@@ -21,9 +21,7 @@ export function viewOf(node: Node): NodeView {
     name: node.metadata.name,
     uid: node.metadata.uid,
     providerID: node.spec?.providerID ?? '',
-    ready:
-      node.metadata.deletionTimestamp === undefined &&
-      (node.status?.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True'),
+    ready: node.metadata.deletionTimestamp === undefined && isReady(node),
     unschedulable: node.spec?.unschedulable ?? false,
     maintenance: node.metadata.annotations?.[ANNOTATION.maintenance],
     labels: node.metadata.labels ?? {},

@@ -1,5 +1,6 @@
-import { LABEL, type Platform } from '../api/v1alpha1/index.ts';
+import { type ClusterGeneration, LABEL, type Platform } from '../api/v1alpha1/index.ts';
 import { parseDuration } from './duration.ts';
+import type { Moment } from './moment.ts';
 
 /**
  * How many machines of a protected generation may be out at the same time, or one soon after the other: cordoned, in
@@ -53,12 +54,7 @@ export interface BlastRadius {
  * @param total machines that the generation should have
  * @param time `now` in ms since the epoch; `scaled` makes real ms of declared ones: the window is declared
  */
-export function blastRadius(
-  allowance: Platform['spec']['blastRadius'],
-  total: number,
-  tally: Tally,
-  { now, scaled }: { now: number; scaled(ms: number): number },
-): BlastRadius {
+export function blastRadius(allowance: Allowance, total: number, tally: Tally, { now, scaled }: Moment): BlastRadius {
   const since = now - scaled(parseDuration(allowance.window));
   const counted = new Set(tally.out);
   for (const [name, at] of tally.wentOut) if (at > since) counted.add(name);
@@ -71,6 +67,35 @@ export function blastRadius(
   return { limit, total, used: counted.size + missing, counted, missing };
 }
 
+/** What a Platform that does not exist any more is taken to allow: the API's defaults. */
+const DEFAULT_ALLOWANCE: Allowance = { machines: '5%', window: '1h' };
+
+export type Allowance = Platform['spec']['blastRadius'];
+
+export const allowanceOf = (platform: Platform | undefined): Allowance =>
+  platform?.spec.blastRadius ?? DEFAULT_ALLOWANCE;
+
+/** What is out of a generation now. */
+export const radiusOf = (
+  { metadata, spec, status }: ClusterGeneration,
+  platform: Platform | undefined,
+  tally: Outages['of'],
+  moment: Moment,
+): BlastRadius =>
+  blastRadius(
+    allowanceOf(platform),
+    spec.pools.reduce((sum, { machines }) => sum + machines, 0),
+    tally(metadata.uid, status.formerUIDs),
+    moment,
+  );
+
+/** The Nodes that the annotation generations.dev/draining names, however a person has written it. */
+export const drainedBy = (annotation = ''): string[] =>
+  annotation
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+
 /** True when this Node may go out: it counts already, or there is room for one more. */
 export const roomFor = (name: string, radius: BlastRadius): boolean =>
   radius.counted.has(name) || radius.used < radius.limit;
@@ -79,7 +104,7 @@ export const roomFor = (name: string, radius: BlastRadius): boolean =>
 const NAMED = 5;
 
 /** What the allowance is and what has used it up, for a message; without a full stop. */
-export function describeRadius(radius: BlastRadius, allowance: Platform['spec']['blastRadius']): string {
+export function describeRadius(radius: BlastRadius, allowance: Allowance): string {
   const { limit, total, used, counted, missing } = radius;
   const names = [...counted].toSorted();
   const shown = [

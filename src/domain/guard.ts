@@ -1,5 +1,6 @@
 import type { Platform } from '../api/v1alpha1/index.ts';
 import { conditionOf } from './conditions.ts';
+import type { Moment } from './moment.ts';
 
 /**
  * What the canary's report (Platform.status.guard) is worth. A cutover and every removal of what ever was live ask here
@@ -19,10 +20,7 @@ const BELIEVED_FOR = 180_000;
 const BELIEVED_AT_LEAST = 15_000;
 
 /** Why the guard cannot be relied on now, a sentence for people; undefined when it can. */
-export function guardTrouble(
-  platform: Platform,
-  { now, scaled }: { now: number; scaled(ms: number): number },
-): string | undefined {
+export function guardTrouble(platform: Platform, { now, scaled }: Moment): string | undefined {
   const { name } = platform.metadata;
   const { guard } = platform.status;
   if (!guard) return `the guard of Platform ${name} has not been probed yet`;

@@ -1,10 +1,5 @@
 import type { ClusterGeneration, Platform } from '../api/v1alpha1/index.ts';
-
-/** A point in time, and how to turn declared ms into real ms. */
-export interface Moment {
-  now: number;
-  scaled(ms: number): number;
-}
+import type { Moment } from './moment.ts';
 
 /** How long an override stays in force. Declared ms. */
 export const OVERRIDE_FOR = 10 * 60_000;

@@ -1,5 +1,6 @@
 import type { ClusterGeneration, Platform } from '../api/v1alpha1/index.ts';
-import { type Moment, overrideOf } from './override.ts';
+import type { Moment } from './moment.ts';
+import { overrideOf } from './override.ts';
 
 /**
  * Why a generation may not lose machines, nor be deleted; undefined when it may. This is the operator's half of the

@@ -2,6 +2,7 @@ import { type ClusterGeneration, LABEL, LIVE_TIME_TAG, type Platform } from '../
 import { freezeOf } from '../domain/freeze.ts';
 import { PROBE_INTERVAL } from '../domain/guard.ts';
 import { isReleased, uidsOf } from '../domain/identity.ts';
+import { momentOf } from '../domain/moment.ts';
 import { holdOf } from '../domain/protection.ts';
 import { clusterGenerations, platforms } from '../kinds.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -134,8 +135,6 @@ async function candidatesOf(
 
 const isAtWork = ({ state, tags }: Machine): boolean =>
   state !== 'shutting-down' && state !== 'terminated' && !isReleased(tags);
-
-const momentOf = (clock: Clock) => ({ now: clock.now(), scaled: (ms: number) => clock.scaled(ms) });
 
 /** Round robin in the order of ids. The first round after a start begins somewhere by the clock: leaders may change often. */
 function turnOf(candidates: readonly Candidate[], last: string | undefined, clock: Clock): Candidate | undefined {

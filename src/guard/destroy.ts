@@ -10,6 +10,7 @@ import { inconsistencyOf } from '../domain/consistency.ts';
 import { freezeOf } from '../domain/freeze.ts';
 import { guardTrouble } from '../domain/guard.ts';
 import { isMachineOf, uidsOf } from '../domain/identity.ts';
+import { momentOf } from '../domain/moment.ts';
 import { overrideOf } from '../domain/override.ts';
 import { holdOf, wasEverLive } from '../domain/protection.ts';
 import { clusterGenerations, generationPools, platforms } from '../kinds.ts';
@@ -90,7 +91,7 @@ export function interlock(options: InterlockOptions): Interlock {
         refused: `ClusterGeneration ${pool.spec.generation} with UID ${pool.spec.generationUID} does not exist any more, so whether it was live cannot be known; a person must look at its machines`,
       };
     const platform = await find(client, platforms, generation.spec.platform);
-    const moment = { now: clock.now(), scaled: (ms: number) => clock.scaled(ms) };
+    const moment = momentOf(clock);
     // An override lifts what Kubernetes says; that the cloud says something else, it does not.
     const hold = holdOf(generation, platform, moment) ?? (platform && freezeOf(platform));
     if (hold) return { refused: hold };

@@ -140,3 +140,7 @@ export const pods = resource<Pod>('v1', 'Pod', 'pods', true);
 export const endpointSlices = resource<EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices', true);
 export const leases = resource<Lease>('coordination.k8s.io/v1', 'Lease', 'leases', true);
 export const events = resource<Event>('events.k8s.io/v1', 'Event', 'events', true);
+
+/** True for a Node or Pod that says of itself that it is Ready. */
+export const isReady = ({ status }: Pick<Node | Pod, 'status'>): boolean =>
+  (status?.conditions ?? []).some((condition) => condition.type === 'Ready' && condition.status === 'True');

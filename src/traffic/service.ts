@@ -2,7 +2,15 @@ import { LABEL, type TrafficTarget as Spec, type SwitchState } from '../api/v1al
 import type { KubeClient } from '../kube/client.ts';
 import { isConflict } from '../kube/errors.ts';
 import { find } from '../kube/find.ts';
-import { type EndpointSlice, endpointSlices, type Pod, pods, type Service, services } from '../kube/resources.ts';
+import {
+  type EndpointSlice,
+  endpointSlices,
+  isReady,
+  type Pod,
+  pods,
+  type Service,
+  services,
+} from '../kube/resources.ts';
 import {
   type Destination,
   ForeignChange,
@@ -111,7 +119,7 @@ function writesSelector(fields: Record<string, unknown> | undefined): boolean {
 /** Traffic goes only where something is ready to take it (S1). */
 function notReady(spec: Spec, candidates: readonly Pod[], { generation, members }: Destination): Problem | undefined {
   const machines = new Set(members.filter(({ ready }) => ready).map(({ node }) => node));
-  const ready = candidates.filter((pod) => isReady(pod) && machines.has(pod.spec?.nodeName ?? ''));
+  const ready = candidates.filter((pod) => takesTraffic(pod) && machines.has(pod.spec?.nodeName ?? ''));
   if (ready.length > 0) return undefined;
   return {
     reason: 'NoReadyEndpoints',
@@ -119,9 +127,7 @@ function notReady(spec: Spec, candidates: readonly Pod[], { generation, members 
   };
 }
 
-const isReady = (pod: Pod): boolean =>
-  pod.metadata.deletionTimestamp === undefined &&
-  (pod.status?.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True');
+const takesTraffic = (pod: Pod): boolean => pod.metadata.deletionTimestamp === undefined && isReady(pod);
 
 /** Whether the Service's own endpoints are all on the generation's machines. */
 function arrival(

@@ -1,4 +1,5 @@
 import type { GenerationClass } from '../../api/v1alpha1/index.ts';
+import { momentOf } from '../../domain/moment.ts';
 import { generationClasses } from '../../kinds.ts';
 import { writeStatus } from '../../kube/status.ts';
 import { ProviderError } from '../../providers/provider.ts';
@@ -40,7 +41,7 @@ export function classController(context: Context): Controller {
 async function gather(context: Context, generationClass: GenerationClass): Promise<ClassInput> {
   const { caches, clock } = context;
   const pools = caches.pools.list().filter(({ spec }) => spec.className === generationClass.metadata.name);
-  const base = { generationClass, pools, now: clock.now(), scaled: (ms: number) => clock.scaled(ms) };
+  const base = { generationClass, pools, ...momentOf(clock) };
   try {
     const provider = await context.providerOf(generationClass);
     const types = new Set(pools.flatMap(({ spec }) => (spec.template.ec2 ? [spec.template.ec2.instanceType] : [])));

@@ -1,5 +1,6 @@
 import type { ClusterGeneration, Cutover, Platform } from '../../api/v1alpha1/index.ts';
 import { uidsOf } from '../../domain/identity.ts';
+import { momentOf } from '../../domain/moment.ts';
 import { clusterGenerations, cutovers, platforms } from '../../kinds.ts';
 import { find } from '../../kube/find.ts';
 import { ProviderError } from '../../providers/provider.ts';
@@ -18,7 +19,7 @@ export async function gather(context: Context, cutover: Cutover): Promise<Cutove
     cutover.spec.from === '' ? undefined : find(client, clusterGenerations, cutover.spec.from),
     cutover.spec.to === undefined ? undefined : find(client, clusterGenerations, cutover.spec.to),
   ]);
-  const base = { cutover, platform, from, to, now: clock.now(), scaled: (ms: number) => clock.scaled(ms) };
+  const base = { cutover, platform, from, to, ...momentOf(clock) };
   if (cutover.status.outcome) return { ...base, first: undefined, members: [], machines: [], targets: [] };
   const machines = to ? await machinesOf(context, to, platform) : [];
   const seen = Array.isArray(machines);

@@ -1,10 +1,10 @@
 import type { ClusterGeneration, Platform } from '../../api/v1alpha1/index.ts';
 import { LABEL } from '../../api/v1alpha1/index.ts';
 import { isReleased, uidsOf } from '../../domain/identity.ts';
-import { type Machine, type Provider, ProviderError } from '../../providers/provider.ts';
+import type { Machine, Provider } from '../../providers/provider.ts';
 import type { Member, Problem } from '../../traffic/target.ts';
 import { BY, type Context } from '../context.ts';
-import { providerOfClass } from './provider.ts';
+import { providerOfClass, troubleWith } from '../provider.ts';
 
 /** The machines of the generation that a cutover goes to: where they are, and which of them can take traffic. */
 
@@ -37,9 +37,7 @@ export async function machinesOf(
         state !== 'shutting-down',
     );
   } catch (error) {
-    if (!(error instanceof ProviderError)) throw error;
-    const reason = error.code === 'ClassNotFound' ? error.code : error.reason;
-    return { reason, message: error.message };
+    return troubleWith(error);
   }
 }
 

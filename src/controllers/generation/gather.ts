@@ -6,6 +6,7 @@ import {
   type Placement,
 } from '../../api/v1alpha1/index.ts';
 import { isReleased } from '../../domain/identity.ts';
+import { momentOf } from '../../domain/moment.ts';
 import { generationPools } from '../../kinds.ts';
 import { type Capacity, type Provider, ProviderError } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
@@ -40,8 +41,7 @@ export async function gather(context: Context, generation: ClusterGeneration): P
     own,
     others,
     ...cloud,
-    now: clock.now(),
-    scaled: (ms) => clock.scaled(ms),
+    ...momentOf(clock),
   };
 }
 

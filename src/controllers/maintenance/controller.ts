@@ -1,5 +1,6 @@
 import { ANNOTATION, LABEL } from '../../api/v1alpha1/index.ts';
-import { blastRadius, inMaintenance, isOut } from '../../domain/blast-radius.ts';
+import { allowanceOf, inMaintenance, isOut, radiusOf } from '../../domain/blast-radius.ts';
+import { momentOf } from '../../domain/moment.ts';
 import { holdOf } from '../../domain/protection.ts';
 import type { EventInput } from '../../kube/events.ts';
 import { namespaces } from '../../kube/resources.ts';
@@ -10,9 +11,6 @@ import { decide, type MaintainedNode, type MaintenanceDecision, type Maintenance
 
 /** While somebody waits for room. Declared ms; all else wakes it by itself. */
 const WAITING = 15_000;
-
-/** What cannot be read of the Platform of a held generation is taken to be the API's default. */
-const DEFAULT_ALLOWANCE = { machines: '5%', window: '1h' };
 
 /** Everything is one decision: which Nodes may be drained, in all protected namespaces. */
 const ALL = 'all';
@@ -48,20 +46,14 @@ export function maintenanceController(context: Context): Controller {
 }
 
 function gather({ caches, clock }: Context, begun: ReadonlySet<string>): MaintenanceInput {
-  const moment = { now: clock.now(), scaled: (ms: number) => clock.scaled(ms) };
+  const moment = momentOf(clock);
   const heldBy = ({ labels }: NodeView): MaintainedNode['held'] => {
     const generation = caches.generations.get(labels[LABEL.generation] ?? '');
     if (!generation) return undefined;
     const platform = caches.platforms.get(generation.spec.platform);
     if (holdOf(generation, platform, moment) === undefined) return undefined;
-    const allowance = platform?.spec.blastRadius ?? DEFAULT_ALLOWANCE;
-    const total = generation.spec.pools.reduce((sum, { machines }) => sum + machines, 0);
-    const radius = blastRadius(
-      allowance,
-      total,
-      caches.outages.of(generation.metadata.uid, generation.status.formerUIDs),
-      moment,
-    );
+    const allowance = allowanceOf(platform);
+    const radius = radiusOf(generation, platform, caches.outages.of, moment);
     return { generation: generation.metadata.name, platform: generation.spec.platform, radius, allowance };
   };
   return {

@@ -1,4 +1,10 @@
-import { type BlastRadius, describeRadius, inMaintenance } from '../../domain/blast-radius.ts';
+import {
+  type Allowance,
+  type BlastRadius,
+  describeRadius,
+  drainedBy,
+  inMaintenance,
+} from '../../domain/blast-radius.ts';
 import type { NodeView } from '../nodes.ts';
 
 /**
@@ -23,8 +29,6 @@ export interface MaintainedNode {
   held?: { generation: string; platform: string; radius: BlastRadius; allowance: Allowance } | undefined;
 }
 
-type Allowance = Parameters<typeof describeRadius>[1];
-
 export interface MaintenanceDecision {
   /** Names of the Nodes that may be drained, sorted. */
   draining: string[];
@@ -37,7 +41,7 @@ export interface MaintenanceDecision {
 }
 
 export function decide(input: MaintenanceInput): MaintenanceDecision {
-  const before = new Set([...input.begun, ...input.namespaces.flatMap(({ draining }) => namesIn(draining))]);
+  const before = new Set([...input.begun, ...input.namespaces.flatMap(({ draining }) => drainedBy(draining))]);
   const granted = new Set<string>();
   const refusals: MaintenanceDecision['refusals'] = [];
   for (const group of groups(input.nodes.filter(({ node }) => inMaintenance(node)))) {
@@ -62,13 +66,6 @@ export function decide(input: MaintenanceInput): MaintenanceDecision {
     refusals,
   };
 }
-
-/** Names that an annotation lists, however a person has written it. */
-const namesIn = (annotation = ''): string[] =>
-  annotation
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
 
 /** Out for another reason than its annotation: its maintenance takes nothing more away. */
 const otherwiseOut = ({ ready }: NodeView): boolean => !ready;

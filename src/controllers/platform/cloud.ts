@@ -3,6 +3,7 @@ import { find } from '../../kube/find.ts';
 import { services } from '../../kube/resources.ts';
 import { type Machine, ProviderError } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
+import { providerOfClass, troubleWith } from '../provider.ts';
 import type { CloudView, Witness } from './input.ts';
 
 /**
@@ -24,17 +25,11 @@ export async function lookAtCloud(
   const machines = new Map<string, Machine>();
   let trouble: CloudView['trouble'];
   for (const name of classes) {
-    const generationClass = context.caches.classes.get(name);
-    if (!generationClass) {
-      trouble = { reason: 'ClassNotFound', message: `GenerationClass ${name} does not exist: create it` };
-      continue;
-    }
     try {
-      const provider = await context.providerOf(generationClass);
+      const provider = await providerOfClass(context, name);
       for (const machine of await provider.observe(context.cluster, maxAge)) machines.set(machine.id, machine);
     } catch (error) {
-      if (!(error instanceof ProviderError)) throw error;
-      trouble = { reason: error.reason, message: error.message };
+      trouble = troubleWith(error);
     }
   }
   return { machines: [...machines.values()], ...(trouble && { trouble }) };
@@ -69,10 +64,8 @@ async function addressWitness(
   { name: target, elasticIPs }: TrafficTarget,
   uids: ReadonlyMap<string, string | undefined>,
 ): Promise<Witness> {
-  const generationClass = context.caches.classes.get(platform.spec.className);
-  if (!generationClass) return { target };
   try {
-    const provider = await context.providerOf(generationClass);
+    const provider = await providerOfClass(context, platform.spec.className);
     const ids = elasticIPs?.allocationIDs ?? [];
     const addresses = await provider.addresses(ids);
     const found = new Set(addresses.map(({ instanceID }) => uids.get(instanceID ?? '')));

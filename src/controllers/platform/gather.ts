@@ -1,6 +1,7 @@
 import type { Platform } from '../../api/v1alpha1/index.ts';
 import { inconsistencyOf } from '../../domain/consistency.ts';
 import { uidsOf } from '../../domain/identity.ts';
+import { momentOf } from '../../domain/moment.ts';
 import { clusterGenerations, platforms } from '../../kinds.ts';
 import { find } from '../../kube/find.ts';
 import { BY, type Context } from '../context.ts';
@@ -30,10 +31,9 @@ export async function gather(context: Context, cached: Platform): Promise<Platfo
   const input = {
     ...seen,
     livePools,
-    round: await probe(context, platform, { generations, livePools }),
+    round: await probe(context, platform, { generations, live: owner, livePools }),
     classExists: caches.classes.get(platform.spec.className) !== undefined,
-    now: clock.now(),
-    scaled: (ms: number) => clock.scaled(ms),
+    ...momentOf(clock),
   };
   return { ...input, traffic: isToBeInferred(input) ? await witnesses(context, platform, seen.cloud) : [] };
 }

@@ -8,7 +8,9 @@ import {
 import { conditionOf, timestamp, type Verdict } from '../../domain/conditions.ts';
 import { GUARD_EFFECTIVE, guardTrouble, PROBE_INTERVAL } from '../../domain/guard.ts';
 import { uidsOf } from '../../domain/identity.ts';
+import { type Moment, momentOf } from '../../domain/moment.ts';
 import type { Result, Round } from '../../guard/canary/round.ts';
+import type { Known } from '../../guard/canary/subject.ts';
 import { BY, type Context } from '../context.ts';
 
 /**
@@ -21,18 +23,14 @@ const SHORTEST_INTERVAL = 500;
 /** How soon to try again after a round without an answer. Declared ms. */
 const UNANSWERED = 10_000;
 
-type Scaled = (ms: number) => number;
-
 /** Runs a round if the last one is old enough; undefined when there is none, or no answer. */
 export async function probe(
   context: Context,
   platform: Platform,
-  { generations, livePools }: { generations: ClusterGeneration[]; livePools: GenerationPool[] },
+  { generations, live, livePools }: Pick<Known, 'generations' | 'live'> & { livePools: GenerationPool[] },
 ): Promise<Round | undefined> {
   const { caches, clock } = context;
-  const scaled: Scaled = (ms) => clock.scaled(ms);
-  if (untilNextRound(platform.status.guard, { now: clock.now(), scaled }) > 0) return undefined;
-  const live = generations.find(({ metadata }) => metadata.uid === platform.status.live?.uid);
+  if (untilNextRound(platform.status.guard, momentOf(clock)) > 0) return undefined;
   return context.canary.probe({
     platform,
     generationClass: caches.classes.get(platform.spec.className),
@@ -57,7 +55,7 @@ function workersOf({ caches }: Context, live: ClusterGeneration): string[] {
 }
 
 /** Real ms; 0 or less: now. */
-function untilNextRound(guard: PlatformStatus['guard'], { now, scaled }: { now: number; scaled: Scaled }): number {
+function untilNextRound(guard: PlatformStatus['guard'], { now, scaled }: Moment): number {
   if (!guard) return 0;
   const interval = Math.max(SHORTEST_INTERVAL, scaled(PROBE_INTERVAL));
   const age = now - Date.parse(guard.lastProbeTime);
@@ -73,11 +71,7 @@ export interface GuardReport {
 }
 
 /** What a platform's status says of its guard after this look at it. `round`: undefined when there was none, or no answer. */
-export function reportOf(
-  platform: Platform,
-  round: Round | undefined,
-  { now, scaled }: { now: number; scaled: Scaled },
-): GuardReport {
+export function reportOf(platform: Platform, round: Round | undefined, { now, scaled }: Moment): GuardReport {
   const before = platform.status.guard;
   if (!round) {
     const due = untilNextRound(before, { now, scaled });
@@ -102,7 +96,7 @@ export function reportOf(
 }
 
 /** No news: what was said before holds until it is too old. */
-function withoutRound(platform: Platform, about: { now: number; scaled: Scaled }): Verdict {
+function withoutRound(platform: Platform, about: Moment): Verdict {
   const said = conditionOf(platform, GUARD_EFFECTIVE);
   if (!platform.status.guard || !said)
     return {

@@ -140,7 +140,7 @@ function objectionTo(
       reason: 'AwaitingApproval',
       message: `${requestedBy} asks to override the protection of ${generation}: another person approves it by setting spec.override.approvedBy to their own name`,
     };
-  if (![requestedBy, approvedBy].every(isPerson) || requestedBy === approvedBy)
+  if (!areTwoPeople(requestedBy, approvedBy))
     return {
       reason: 'NotTwoPeople',
       message: `an override takes two different people, not ${requestedBy} and ${approvedBy}`,
@@ -151,8 +151,9 @@ function objectionTo(
   return frozen === undefined ? undefined : { reason: 'Frozen', message: frozen };
 }
 
-/** Not a service account, a Node or a component of Kubernetes. The policies prove each name by its own write. */
-export const isPerson = (user: string): boolean => !user.startsWith('system:');
+/** Two names, of no service account, Node or component of Kubernetes. The policies prove each by its own write. */
+export const areTwoPeople = (...users: [string, string]): boolean =>
+  users.every((user) => !user.startsWith('system:')) && users[0] !== users[1];
 
 const isSame = (wanted: Override, last: Last): boolean =>
   wanted.generation === last.generation &&

@@ -4,7 +4,7 @@ import { timestamp } from '../../domain/conditions.ts';
 import { lastLiveAtCloud, machinesOfPlatform } from '../../domain/consistency.ts';
 import { uidsOf } from '../../domain/identity.ts';
 import type { Announcement, Effect, PlatformInput } from './input.ts';
-import { isPerson } from './override.ts';
+import { areTwoPeople } from './override.ts';
 
 /**
  * After a restore from a backup: what two people have said in spec.rebind, machines at the cloud with this UID belong to
@@ -81,7 +81,7 @@ function objectionTo(
 ): string | undefined {
   if (!approvedBy)
     return `another person than ${requestedBy} approves it by setting spec.rebind.approvedBy to their own name`;
-  if (![requestedBy, approvedBy].every(isPerson) || requestedBy === approvedBy)
+  if (!areTwoPeople(requestedBy, approvedBy))
     return `it takes two different people, not ${requestedBy} and ${approvedBy}`;
   if (!target) return `ClusterGeneration ${generation} of this Platform does not exist: restore it first`;
   if (cloud.trouble) return `the cloud cannot be looked at: ${cloud.trouble.message}`;

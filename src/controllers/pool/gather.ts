@@ -2,6 +2,7 @@ import type { ClusterGeneration, GenerationPool } from '../../api/v1alpha1/index
 import { inconsistencyOf } from '../../domain/consistency.ts';
 import { standstillOf } from '../../domain/freeze.ts';
 import { uidsOf, wasLaunchedFor } from '../../domain/identity.ts';
+import { momentOf } from '../../domain/moment.ts';
 import { type Machine, type Priority, type Provider, ProviderError } from '../../providers/provider.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { BY, type Context } from '../context.ts';
@@ -26,8 +27,7 @@ export async function gather(context: Context, pool: GenerationPool): Promise<Ga
     generation: same,
     platform: caches.platforms.get(pool.spec.platform),
     standstill: {},
-    now: clock.now(),
-    scaled: (ms: number) => clock.scaled(ms),
+    ...momentOf(clock),
   };
   try {
     const provider = await providerOf(context, pool);

@@ -13,7 +13,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { isForbidden } from '../../kube/errors.ts';
 import { find } from '../../kube/find.ts';
 import type { KubeObject } from '../../kube/resource.ts';
-import { type Namespace, type Node, namespaces, nodes, type Service, services } from '../../kube/resources.ts';
+import { isReady, type Namespace, type Node, namespaces, nodes, type Service, services } from '../../kube/resources.ts';
 import { crds, GUARDED_CRD, type Subject } from './probes.ts';
 
 /** What the caches know of a platform; each of it is read again before a hole is believed. */
@@ -122,12 +122,12 @@ async function nodeOf(
   return undefined;
 }
 
-const isAtWork = ({ metadata, spec, status }: Node, live: ClusterGeneration): boolean =>
-  metadata.deletionTimestamp === undefined &&
-  uidsOf(live).includes(metadata.labels?.[LABEL.generationUID] ?? '') &&
-  metadata.annotations?.[ANNOTATION.maintenance] === undefined &&
-  !spec?.unschedulable &&
-  (status?.conditions ?? []).some((condition) => condition.type === 'Ready' && condition.status === 'True');
+const isAtWork = (node: Node, live: ClusterGeneration): boolean =>
+  node.metadata.deletionTimestamp === undefined &&
+  uidsOf(live).includes(node.metadata.labels?.[LABEL.generationUID] ?? '') &&
+  node.metadata.annotations?.[ANNOTATION.maintenance] === undefined &&
+  !node.spec?.unschedulable &&
+  isReady(node);
 
 async function namespaceOf(client: KubeClient, turn: number): Promise<Namespace | undefined> {
   const { items } = await client.list(namespaces, { labelSelector: `${LABEL.protected}=true` });

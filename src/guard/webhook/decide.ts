@@ -1,5 +1,5 @@
 import type { ClusterGeneration } from '../../api/v1alpha1/index.ts';
-import type { Moment } from '../../domain/override.ts';
+import type { Moment } from '../../domain/moment.ts';
 import { allow, type Decision, type Review } from './review.ts';
 import { decideEviction, type PodFact } from './rules/evictions.ts';
 import * as generations from './rules/generations.ts';

@@ -1,6 +1,7 @@
 import { ANNOTATION, type ClusterGeneration, LABEL, type Platform } from '../../api/v1alpha1/index.ts';
-import { type BlastRadius, blastRadius, type Member, type Outages } from '../../domain/blast-radius.ts';
-import type { Moment } from '../../domain/override.ts';
+import { type BlastRadius, drainedBy, type Member, type Outages } from '../../domain/blast-radius.ts';
+import { uidsOf } from '../../domain/identity.ts';
+import type { Moment } from '../../domain/moment.ts';
 import { holdOf } from '../../domain/protection.ts';
 import type { Namespace } from '../../kube/resources.ts';
 import type { Store } from '../../kube/store.ts';
@@ -33,10 +34,8 @@ export const viewOf = ({ platforms, generations, nodes, namespaces, outages }: V
   node: (name) => nodes.get(name),
   tally: outages.of,
   draining: (node) =>
-    namespaces.list().some(({ metadata }) => drainingOf(metadata.annotations?.[ANNOTATION.draining]).includes(node)),
+    namespaces.list().some(({ metadata }) => drainedBy(metadata.annotations?.[ANNOTATION.draining]).includes(node)),
 });
-
-const drainingOf = (annotation = ''): string[] => annotation.split(',').map((name) => name.trim());
 
 /** A generation that may not lose machines, and why. */
 export interface Held {
@@ -56,27 +55,16 @@ export function holderOf(
   const uid = labels?.[LABEL.generationUID];
   if (!generation) return undefined;
   // A generation that was deleted and created again under its name does not own the machines of the former one.
-  if (uid !== undefined && uid !== generation.metadata.uid && !generation.status.formerUIDs?.includes(uid))
-    return undefined;
+  if (uid !== undefined && !uidsOf(generation).includes(uid)) return undefined;
+  return heldBy(generation, view, moment);
+}
+
+/** The same for a generation itself. */
+export function heldBy(generation: ClusterGeneration, view: View, moment: Moment): Held | undefined {
   const platform = view.platform(generation.spec.platform);
   const hold = holdOf(generation, platform, moment);
   return hold === undefined ? undefined : { generation, platform, hold };
 }
-
-/** What a Platform that does not exist any more is taken to allow: the API's defaults. */
-const DEFAULT_ALLOWANCE: Platform['spec']['blastRadius'] = { machines: '5%', window: '1h' };
-
-export const allowanceOf = (platform: Platform | undefined): Platform['spec']['blastRadius'] =>
-  platform?.spec.blastRadius ?? DEFAULT_ALLOWANCE;
-
-/** What is out of a held generation now. */
-export const radiusOf = ({ generation, platform }: Held, view: View, moment: Moment): BlastRadius =>
-  blastRadius(
-    allowanceOf(platform),
-    generation.spec.pools.reduce((sum, { machines }) => sum + machines, 0),
-    view.tally(generation.metadata.uid, generation.status.formerUIDs),
-    moment,
-  );
 
 /**
  * True when the maintenance of this Node, which counts itself, was let begin: its namespaces say so, or there is room.

@@ -3,6 +3,7 @@
  * go the API server's reviews, out come an answer and warnings. It runs on every replica, leader or not. When it is
  * down the API server goes on without it, and everything that the policies close stays closed.
  */
+import { momentOf } from '../../domain/moment.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -70,7 +71,6 @@ export function judge(options: {
 }): (review: Review) => Decision | Promise<Decision> {
   const { client, clock, caches } = options;
   const view = viewOf(caches);
-  const moment = () => ({ now: clock.now(), scaled: (ms: number) => clock.scaled(ms) });
   const record = (review: Review, decision: Decision) => {
     if (decision.allowed && decision.takesOut && !review.dryRun)
       caches.outages.letGo(decision.takesOut.generationUID, decision.takesOut.node, clock.now());
@@ -78,8 +78,8 @@ export function judge(options: {
   };
   return (review) => {
     const facts = gather(review, view, client, clock);
-    if (!facts) return record(review, decide(review, NO_FACTS, view, moment()));
-    return facts.then((found) => record(review, decide(review, found, view, moment())));
+    if (!facts) return record(review, decide(review, NO_FACTS, view, momentOf(clock)));
+    return facts.then((found) => record(review, decide(review, found, view, momentOf(clock))));
   };
 }
 

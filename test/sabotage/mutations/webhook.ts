@@ -111,8 +111,8 @@ export const webhook: readonly Target[] = [
     sabotages: [
       {
         what: "labels that name a generation's former UID",
-        find: 'if (uid !== undefined && uid !== generation.metadata.uid &&',
-        replace: 'if (uid === null &&',
+        find: 'if (uid !== undefined && !uidsOf(generation).includes(uid))',
+        replace: 'if (uid === null)',
       },
       {
         what: 'the hold of a generation',

@@ -1,9 +1,9 @@
 import { ANNOTATION } from '../../../api/v1alpha1/index.ts';
-import { describeRadius, inMaintenance } from '../../../domain/blast-radius.ts';
-import type { Moment } from '../../../domain/override.ts';
+import { allowanceOf, describeRadius, inMaintenance, radiusOf } from '../../../domain/blast-radius.ts';
+import type { Moment } from '../../../domain/moment.ts';
 import { isOperator } from '../operator.ts';
 import { allow, type Decision, type Review, refuse } from '../review.ts';
-import { allowanceOf, holderOf, mayGoOn, radiusOf, type View } from '../view.ts';
+import { holderOf, mayGoOn, type View } from '../view.ts';
 
 /** What a live read has said of the pod that is to be evicted. */
 export type PodFact =
@@ -39,7 +39,7 @@ export function decideEviction(
       `${what}: its Node ${node.name} belongs to ${name} and serves (${held.hold}). To take this one machine out: ` +
         `kubectl annotate node ${node.name} ${ANNOTATION.maintenance}=${node.name}, then drain it again`,
     );
-  const radius = radiusOf(held, view, moment);
+  const radius = radiusOf(held.generation, held.platform, view.tally, moment);
   if (mayGoOn(node.name, radius, view)) return allow();
   return refuse(
     `${what}: its Node ${node.name} is in maintenance, but the blast radius of ${name} is used up. ` +

@@ -1,27 +1,26 @@
 import type { ClusterGeneration, GenerationPool, Platform } from '../../../api/v1alpha1/index.ts';
-import { type Moment, overrideOf } from '../../../domain/override.ts';
-import { holdOf } from '../../../domain/protection.ts';
+import type { Moment } from '../../../domain/moment.ts';
+import { overrideOf } from '../../../domain/override.ts';
 import { allow, type Decision, refuse } from '../review.ts';
-import type { View } from '../view.ts';
+import { heldBy, type View } from '../view.ts';
 import { expiredOverride } from './override.ts';
 
 /** What is held is the policies' to refuse. Here: what they let pass for an override that is over, and what may surprise. */
 export function decideDeletion(generation: ClusterGeneration, view: View, moment: Moment): Decision {
   const { name } = generation.metadata;
-  const platform = view.platform(generation.spec.platform);
-  const hold = holdOf(generation, platform, moment);
-  const expired = hold && expiredOverride({ generation, platform, hold }, moment);
+  const held = heldBy(generation, view, moment);
+  const expired = held && expiredOverride(held, moment);
   if (expired) return refuse(`ClusterGeneration ${name} cannot be deleted: ${expired}`);
-  return hold || generation.metadata.deletionTimestamp ? allow() : allow(...warningsOf(generation, platform, moment));
+  if (held || generation.metadata.deletionTimestamp) return allow();
+  return allow(...warningsOf(generation, view.platform(generation.spec.platform), moment));
 }
 
 /** A pool goes with its generation; people are refused it anyway, the operator under an override that is over by this. */
 export function decidePoolDeletion(pool: GenerationPool, view: View, moment: Moment): Decision {
   const generation = view.generation(pool.spec.generation);
   if (!generation || generation.metadata.uid !== pool.spec.generationUID) return allow();
-  const platform = view.platform(generation.spec.platform);
-  const hold = holdOf(generation, platform, moment);
-  const expired = hold && expiredOverride({ generation, platform, hold }, moment);
+  const held = heldBy(generation, view, moment);
+  const expired = held && expiredOverride(held, moment);
   return expired ? refuse(`GenerationPool ${pool.metadata.name} cannot be deleted: ${expired}`) : allow();
 }
 

@@ -1,10 +1,10 @@
 import { ANNOTATION } from '../../../api/v1alpha1/index.ts';
-import { describeRadius, roomFor } from '../../../domain/blast-radius.ts';
-import type { Moment } from '../../../domain/override.ts';
-import type { Node } from '../../../kube/resources.ts';
+import { allowanceOf, describeRadius, radiusOf, roomFor } from '../../../domain/blast-radius.ts';
+import type { Moment } from '../../../domain/moment.ts';
+import { isReady, type Node } from '../../../kube/resources.ts';
 import { isOperator } from '../operator.ts';
 import { allow, type Decision, type Review, refuse } from '../review.ts';
-import { allowanceOf, type Held, holderOf, mayGoOn, radiusOf, type View } from '../view.ts';
+import { type Held, holderOf, mayGoOn, type View } from '../view.ts';
 import { expiredOverride } from './override.ts';
 
 /** Cordoning a Node, taking it into maintenance. Whether it may be done to this one Node at all is the policies' to say. */
@@ -32,7 +32,7 @@ export function decideDeletion(before: Node, view: View, moment: Moment): Decisi
 
 function takingOut(before: Node, held: Held, what: string, view: View, moment: Moment): Decision {
   const { name } = before.metadata;
-  const radius = radiusOf(held, view, moment);
+  const radius = radiusOf(held.generation, held.platform, view.tally, moment);
   const { generation } = held;
   // The object itself is fresher than any cache: one that is out already takes nothing more away.
   const isOut = !isReady(before) || before.spec?.unschedulable === true;
@@ -47,9 +47,6 @@ function takingOut(before: Node, held: Held, what: string, view: View, moment: M
 }
 
 const maintenanceOf = ({ metadata }: Node): string | undefined => metadata.annotations?.[ANNOTATION.maintenance];
-
-const isReady = ({ status }: Node): boolean =>
-  (status?.conditions ?? []).some((condition) => condition.type === 'Ready' && condition.status === 'True');
 
 const isLive = ({ generation, platform }: Held): boolean =>
   !platform || platform.status.live?.uid === generation.metadata.uid;

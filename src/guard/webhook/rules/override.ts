@@ -1,4 +1,4 @@
-import type { Moment } from '../../../domain/override.ts';
+import type { Moment } from '../../../domain/moment.ts';
 import type { Held } from '../view.ts';
 
 /**

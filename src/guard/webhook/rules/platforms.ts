@@ -1,6 +1,6 @@
 import type { ClusterGeneration, Platform } from '../../../api/v1alpha1/index.ts';
 import { parseDuration } from '../../../domain/duration.ts';
-import type { Moment } from '../../../domain/override.ts';
+import type { Moment } from '../../../domain/moment.ts';
 import { holdOf } from '../../../domain/protection.ts';
 import { allow, type Decision, refuse } from '../review.ts';
 import type { View } from '../view.ts';

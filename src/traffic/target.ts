@@ -28,6 +28,17 @@ export interface Problem {
   message: string;
 }
 
+/** The maintenance responder of a target, as it was just seen. */
+export interface HoldView {
+  /** What the target has to point at for its requests to arrive there. */
+  wanted: SwitchState;
+  /** Why it cannot take them. */
+  problem?: Problem;
+  /** True when the target points there and its requests arrive nowhere else. */
+  serving: boolean;
+  waitingFor: string;
+}
+
 /** A target as it was just seen. */
 export interface TargetView {
   target: string;
@@ -44,6 +55,8 @@ export interface TargetView {
   serving: boolean;
   /** What is still to be seen before that. */
   waitingFor: string;
+  /** Of a target that has a maintenance responder. */
+  hold?: HoldView;
 }
 
 /** A target of one kind. */

@@ -126,6 +126,16 @@ const status = z
     liveTime: time().optional().describe('When it last became live'),
     retiredTime: time().optional().describe('Written by a Cutover only; retired is for ever'),
     retiredBy: reference().optional(),
+    retention: z
+      .object({
+        until: time(),
+        standby: z.enum(['Running', 'Stopped', 'None']),
+        cutover: reference().describe('The Cutover that left it'),
+      })
+      .optional()
+      .describe(
+        'Since a Cutover has left it: what is kept for a rollback, and when it is retired. Gone once it is live again',
+      ),
     override: z
       .object({ until: time(), release: z.boolean().optional() })
       .optional()

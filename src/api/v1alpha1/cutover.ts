@@ -9,7 +9,9 @@ import {
   jobTemplate,
   listAtomic,
   listMap,
+  objectName,
   observedGeneration,
+  pointer,
   reference,
   rules,
   shortName,
@@ -36,12 +38,28 @@ export const STEPS = [
   'Retain',
 ] as const;
 
-const migration = z.object({
-  name: shortName(),
-  reversible: z.boolean().default(false),
-  jobTemplate: jobTemplate(),
-  undo: z.object({ jobTemplate: jobTemplate() }).optional(),
-});
+const deadline = (of: string, unset: string) =>
+  duration().optional().describe(`How long ${of} may take before it counts as failed; default ${unset}`);
+
+const migration = z
+  .object({
+    name: shortName(),
+    reversible: z
+      .boolean()
+      .default(false)
+      .describe(
+        'false: once it has begun there is no way back, unless its Job fails, which must then have changed nothing',
+      ),
+    jobTemplate: jobTemplate(),
+    undo: z.object({ jobTemplate: jobTemplate() }).optional(),
+    deadline: deadline('its Job', '30m'),
+  })
+  .meta(
+    rules({
+      rule: '!has(self.undo) || self.reversible',
+      message: 'a migration with undo is reversible: set reversible: true, or leave undo out',
+    }),
+  );
 
 const check = z
   .object({
@@ -54,6 +72,7 @@ const check = z
       })
       .optional(),
     jobTemplate: jobTemplate().optional(),
+    deadline: deadline('it', '30s for http, which is asked again until then, and 10m for a Job'),
   })
   .meta(
     rules({
@@ -90,6 +109,10 @@ const spec = z
     migrations: listMap(migration, 'name', 32).optional(),
     verify: listMap(check, 'name', 32).optional(),
     soak: duration().optional(),
+    allowSmallerRoles: z
+      .boolean()
+      .optional()
+      .describe('true: roles of the new generation may have fewer machines than those of the live one'),
     approvals: listMap(
       z.object({ user: z.string().min(1).max(253), planHash: z.string().min(1).max(128) }),
       'user',
@@ -105,8 +128,8 @@ const spec = z
         rule: `self.${field} == oldSelf.${field}`,
         message: `spec.${field} is immutable: ${AGAIN}`,
       })),
-      ...['to', 'supersedes', 'notBefore', 'notAfter', 'migrations', 'verify', 'soak'].map((field) =>
-        immutableIn('spec', field, AGAIN),
+      ...['to', 'supersedes', 'notBefore', 'notAfter', 'migrations', 'verify', 'soak', 'allowSmallerRoles'].map(
+        (field) => immutableIn('spec', field, AGAIN),
       ),
       ...['abort', 'retireNow'].map(oneWay),
       {
@@ -134,18 +157,56 @@ const spec = z
 /** What a target points at: a Service's selector or the instances behind addresses. */
 const switchState = z.record(z.string(), z.string().max(253)).meta({ maxProperties: 64 });
 
+/** A digest over a part of the plan, and over what a Job is made of: 12 hexadecimal digits. */
+const digest = () => z.string().max(64);
+
+const machinesPlan = z.object({
+  pool: shortName(),
+  role: shortName(),
+  machines: count(),
+  instances: listAtomic(z.string().max(64), 10_000),
+});
+
+const blocker = z.object({
+  object: z.string().max(320).describe('Kind and name of what is in the way'),
+  reason: z.string().max(128),
+  message: z.string().max(2048).describe('What is wrong, and what to do about it'),
+});
+
+const plan = z
+  .object({
+    hash: z.string().max(128).describe('What approvals name: a digest for each part that matters, in a fixed order'),
+    changed: listAtomic(z.string().max(64), 16).describe('Parts that differ from what the approvals given are for'),
+    machines: listAtomic(machinesPlan, 64),
+    switches: listAtomic(
+      z.object({
+        target: shortName(),
+        role: shortName(),
+        from: switchState,
+        to: switchState,
+        hold: switchState.optional(),
+      }),
+      32,
+    ),
+    migrations: listAtomic(z.object({ name: shortName(), hash: digest(), reversible: z.boolean() }), 32),
+    checks: listAtomic(z.object({ name: shortName(), hash: digest() }), 32),
+    singletons: z
+      .object({ total: count(), startsPerSecond: z.number().min(0), estimatedDuration: duration() })
+      .optional(),
+    retires: shortName().optional(),
+    rollback: z.string().max(1024).describe('What going back would take, or why there is no going back'),
+    estimatedReadyTime: time().optional().describe('When the machines of a stopped standby are expected to be ready'),
+    blockers: listAtomic(blocker, 32),
+  })
+  .describe('All that this cutover will do, worked out anew until Reserve is done, then fixed');
+
+const undo = z
+  .object({ reason: z.string().max(128), message: z.string().max(2048), time: time() })
+  .describe('Set when it goes back: every step that was begun is undone, in reverse order. Never taken back');
+
 const status = z.object({
   observedGeneration: observedGeneration(),
-  plan: z
-    .object({
-      hash: z.string().max(128),
-      machines: count(),
-      switches: listAtomic(z.string().max(512), 32),
-      migrations: listAtomic(z.string().max(253), 32),
-      singletons: count(),
-      retires: shortName().optional(),
-    })
-    .optional(),
+  plan: plan.optional(),
   steps: listMap(
     z.object({
       name: z.enum(STEPS),
@@ -158,6 +219,7 @@ const status = z.object({
     'name',
     STEPS.length,
   ).optional(),
+  undo: undo.optional(),
   generations: z
     .object({ from: reference().optional(), to: reference().optional() })
     .optional()
@@ -166,14 +228,57 @@ const status = z.object({
     z.object({
       target: shortName(),
       from: switchState.optional(),
+      hold: switchState.optional().describe('Where its maintenance responder is, for a target that has one'),
       to: switchState,
-      state: z.enum(['Pending', 'Switched', 'Verified', 'Reverted']),
+      state: z
+        .enum(['Pending', 'Held', 'Switched', 'Verified', 'Reverted'])
+        .describe('Held and Verified: seen to serve from there. Switched: pointed there, and not yet seen to serve'),
+      heldTime: time().optional(),
+      servedTime: time().optional().describe('When it was first seen to serve again after it was held'),
     }),
     'target',
     32,
   )
     .optional()
     .describe('Old values, written before each switch: the undo journal'),
+  pointer: z
+    .object({
+      liveTime: time().describe('With which the new generation becomes live'),
+      live: pointer().optional(),
+      previous: pointer().optional(),
+      formerLiveTime: time().optional().describe('What the new generation had as liveTime before'),
+    })
+    .optional()
+    .describe('Old values of the live pointer, written before it moves: the undo journal of Point'),
+  migrations: listMap(
+    z.object({
+      name: shortName(),
+      hash: digest(),
+      state: z
+        .enum(['Running', 'Committed', 'Failed', 'Undoing', 'Undone'])
+        .describe('Failed has changed nothing. Committed and irreversible: there is no way back'),
+      job: objectName().optional(),
+      startTime: time().optional(),
+      endTime: time().optional(),
+      message: z.string().max(4096).optional().describe("The last lines of a failed Job's log"),
+    }),
+    'name',
+    32,
+  ).optional(),
+  checks: listMap(
+    z.object({
+      name: shortName(),
+      state: z.enum(['Running', 'Passed', 'Failed']),
+      round: count().describe('0 in Verify; counts up while soaking'),
+      startTime: time(),
+      endTime: time().optional(),
+      message: z.string().max(4096).optional(),
+    }),
+    'name',
+    32,
+  )
+    .optional()
+    .describe('The last round of each check'),
   singletons: z
     .object({
       total: count(),
@@ -223,8 +328,8 @@ export const cutover: Definition = {
     },
     {
       rule: "!has(self.spec.abort) || !self.spec.abort || (has(oldSelf.spec.abort) && oldSelf.spec.abort) || !has(oldSelf.status.conditions) || !oldSelf.status.conditions.exists(c, c.type == 'RollbackAvailable' && c.status == 'False')",
-      message:
-        'spec.abort comes too late: this cutover is past its point of no return (condition RollbackAvailable says why). Let it finish, or create a Cutover that supersedes it',
+      messageExpression:
+        "'spec.abort comes too late: this cutover is past its point of no return: ' + oldSelf.status.conditions.filter(c, c.type == 'RollbackAvailable')[0].message + '. Let it finish, or create a Cutover that supersedes it'",
     },
   ],
 };
@@ -233,5 +338,6 @@ export type CutoverSpec = z.output<typeof spec>;
 export type CutoverStatus = z.output<typeof status>;
 export type Cutover = CustomObject<CutoverSpec, CutoverStatus>;
 export type StepName = (typeof STEPS)[number];
+export type CutoverPlan = z.output<typeof plan>;
 export type SwitchState = z.output<typeof switchState>;
 export type { Reference } from './fields.ts';

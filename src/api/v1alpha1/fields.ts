@@ -92,6 +92,9 @@ export const reference = () => z.object({ name: objectName(), uid: z.string().ma
 
 export type Reference = z.output<ReturnType<typeof reference>>;
 
+/** Which generation is, or was, live, and since when. */
+export const pointer = () => z.object({ name: shortName(), uid: z.string().max(64), time: time() });
+
 /** How many machines, pods, ...: never negative. */
 export const count = () => z.int32().min(0);
 

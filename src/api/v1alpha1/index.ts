@@ -12,7 +12,14 @@ import { platform } from './platform.ts';
 export const definitions: Definition[] = [generationClass, platform, clusterGeneration, generationPool, cutover];
 
 export type { ClusterGeneration, MachineTemplate, Placement, PoolSpec } from './clustergeneration.ts';
-export { type Cutover, type CutoverStatus, STEPS, type StepName, type SwitchState } from './cutover.ts';
+export {
+  type Cutover,
+  type CutoverPlan,
+  type CutoverStatus,
+  STEPS,
+  type StepName,
+  type SwitchState,
+} from './cutover.ts';
 export type { CustomObject, Metadata } from './definition.ts';
 export type { Condition, Reference } from './fields.ts';
 export { type ApiBudget, EC2_OPERATIONS, type GenerationClass, type GenerationClassStatus } from './generationclass.ts';
@@ -21,11 +28,13 @@ export {
   ANNOTATION,
   API_VERSION,
   CLUSTER_TAG,
+  CUTOVER_FINALIZER,
   FINALIZER,
   GROUP,
   LABEL,
   LIVE_TIME_TAG,
   PLACED_AFTER,
+  PLACEMENT,
   RELEASED_TAG,
   VERSION,
 } from './labels.ts';

@@ -11,6 +11,9 @@ export const LABEL = {
   generationUID: `${GROUP}/generation-uid`,
   pool: `${GROUP}/pool`,
   role: `${GROUP}/role`,
+  /** On Jobs of a cutover: its name and UID. */
+  cutover: `${GROUP}/cutover`,
+  cutoverUID: `${GROUP}/cutover-uid`,
   /** On a Service that carries traffic; set by the operator. */
   traffic: `${GROUP}/traffic`,
   /** "true" on a Namespace whose deletion, unlabelling and evictions are guarded. */
@@ -24,6 +27,8 @@ export const ANNOTATION = {
   draining: `${GROUP}/draining`,
   /** On a protected Namespace or traffic Service, its own name: its guarding label may be removed. */
   unprotect: `${GROUP}/unprotect`,
+  /** On pods of Follow and Singleton roles, an integer: those with a lower one start first. */
+  startOrder: `${GROUP}/start-order`,
 } as const;
 
 /** Cloud tag only: the UID of the kube-system namespace, so that two clusters in one account never meet. */
@@ -40,3 +45,9 @@ export const PLACED_AFTER = `${GROUP}/placed-after`;
 
 /** Keeps a generation until its pools are gone, and a pool until the cloud shows all its machines terminated. */
 export const FINALIZER = `${GROUP}/machines`;
+
+/** Keeps a Cutover until what it holds is given back. */
+export const CUTOVER_FINALIZER = `${GROUP}/cutover`;
+
+/** Scheduling gate of pods of Follow and Singleton roles, and finalizer of the latter's. */
+export const PLACEMENT = `${GROUP}/placement`;

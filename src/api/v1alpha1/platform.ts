@@ -10,6 +10,8 @@ import {
   namespaceName,
   objectName,
   observedGeneration,
+  pointer,
+  reference,
   rules,
   shortName,
   shortNameRule,
@@ -167,19 +169,25 @@ const spec = z
     }),
   );
 
-const pointer = z.object({ name: shortName(), uid: z.string().max(64), time: time() });
-
 const status = z
   .object({
     observedGeneration: observedGeneration(),
-    live: pointer.optional(),
-    previous: pointer.optional(),
+    live: pointer().optional(),
+    previous: pointer().optional(),
     protected: listSet(z.string().min(1).max(63), 16)
       .optional()
       .describe('Generations that the policies protect; grows early, shrinks late'),
     neverLive: listSet(z.string().min(1).max(63), 16)
       .optional()
       .describe('Its generations that never were live: what a person who deletes the live one may have meant'),
+    quiesced: z
+      .object({
+        cutover: reference(),
+        stop: listSet(z.string().min(1).max(63), 32).describe('Singleton roles whose running pods are ended meanwhile'),
+        time: time(),
+      })
+      .optional()
+      .describe('Written by a cutover: while it is there, no pod of a Follow or Singleton role is started'),
     override: z
       .object({ generation: shortName(), uid: z.string().max(64), until: time(), release: z.boolean().optional() })
       .optional()

@@ -254,6 +254,7 @@ const status = z.object({
     z.object({
       name: shortName(),
       hash: digest(),
+      reversible: z.boolean(),
       state: z
         .enum(['Running', 'Committed', 'Failed', 'Undoing', 'Undone'])
         .describe('Failed has changed nothing. Committed and irreversible: there is no way back'),

@@ -180,6 +180,11 @@ const status = z
     neverLive: listSet(z.string().min(1).max(63), 16)
       .optional()
       .describe('Its generations that never were live: what a person who deletes the live one may have meant'),
+    cutover: reference()
+      .optional()
+      .describe(
+        'The unfinished cutover that holds this platform: one at a time. Written when it reserves, gone when it has ended',
+      ),
     quiesced: z
       .object({
         cutover: reference(),

@@ -185,6 +185,10 @@ const status = z
       .describe(
         'The unfinished cutover that holds this platform: one at a time. Written when it reserves, gone when it has ended',
       ),
+    decommissioned: z
+      .object({ cutover: reference(), time: time() })
+      .optional()
+      .describe('Why no generation is live any more: written by a Cutover of mode Decommission, with the live pointer gone'),
     quiesced: z
       .object({
         cutover: reference(),

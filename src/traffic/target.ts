@@ -20,6 +20,8 @@ export interface Destination {
   platform: string;
   generation: string;
   members: readonly Member[];
+  /** One ready endpoint is enough, however many there are now. */
+  fewer?: boolean;
 }
 
 /** What is in the way of switching, for people. */

@@ -1,12 +1,15 @@
+import { CUTOVER_FINALIZER, type Cutover } from '../../api/v1alpha1/index.ts';
 import { clusterGenerations, cutovers, platforms } from '../../kinds.ts';
 import { writeStatus } from '../../kube/status.ts';
 import { isThrottled, ProviderError } from '../../providers/provider.ts';
 import { ForeignChange } from '../../traffic/target.ts';
 import type { Context } from '../context.ts';
+import { pointPreview } from './checks.ts';
 import { blocked, type CutoverDecision } from './decide.ts';
 import type { CutoverInput, Effect } from './input.ts';
+import { startJob } from './jobs.ts';
 import { providerFor } from './machines.ts';
-import { targetKind } from './targets.ts';
+import { switchAll } from './targets.ts';
 
 /**
  * Carries a decision out: the journal first, then each effect in its order. Any error stops there; the next look goes
@@ -18,30 +21,31 @@ export async function apply(
   decision: CutoverDecision,
 ): Promise<number | undefined> {
   const { client, events, log } = context;
-  const { cutover } = input;
-  const journalled = await writeStatus(client, cutovers, cutover, decision.status);
+  const { step } = decision;
+  const cutover = await writeStatus(client, cutovers, input.cutover, decision.status);
+  announce(context, input, cutover);
   for (const effect of decision.effects) {
     try {
-      await carryOut(context, input, effect);
+      await carryOut(context, { ...input, cutover }, effect);
     } catch (error) {
       if (isThrottled(error)) return Math.max(error.retryAfter ?? 0, decision.requeueAfter ?? 0);
       if (!(error instanceof ForeignChange || error instanceof ProviderError)) throw error;
       const { message } = error;
       const reason = error instanceof ProviderError ? error.reason : error.name;
-      const stopped = blocked({ ...input, cutover: journalled }, { reason, message });
-      await writeStatus(client, cutovers, journalled, stopped.status);
+      const stopped = blocked({ ...input, cutover }, { reason, message });
+      await writeStatus(client, cutovers, cutover, stopped.status);
       events.record({ regarding: cutover, type: 'Warning', action: actionOf(effect), reason, note: message });
-      // Whether a call without an answer had its effect shows at once; a refusal needs a person.
-      return error instanceof ProviderError && !error.refused ? decision.requeueAfter : stopped.requeueAfter;
+      // What somebody else did, or whether a call without an answer had its effect, shows at once; a refusal needs a person.
+      return error instanceof ProviderError && error.refused ? stopped.requeueAfter : decision.requeueAfter;
     }
-    log.info('Cutover effect', { cutover: cutover.metadata.name, effect: effect.do, what: effect.what });
+    const { name } = cutover.metadata;
+    log.info('Cutover effect', { cutover: name, step, effect: effect.do, object: objectOf(effect), what: effect.what });
     events.record({ regarding: cutover, type: 'Normal', reason: 'Done', action: actionOf(effect), note: effect.what });
   }
-  announce(context, input, decision);
   return decision.requeueAfter;
 }
 
-async function carryOut(context: Context, { platform }: CutoverInput, effect: Effect): Promise<void> {
+async function carryOut(context: Context, { cutover, platform }: CutoverInput, effect: Effect): Promise<void> {
   const { client } = context;
   switch (effect.do) {
     case 'writeGeneration':
@@ -53,21 +57,64 @@ async function carryOut(context: Context, { platform }: CutoverInput, effect: Ef
     case 'tag':
       await (await providerFor(context, effect.generation, platform)).tag(effect.machines, effect.tags);
       return;
-    case 'switch': {
-      const spec = platform?.spec.traffic.find(({ name }) => name === effect.target);
-      if (!platform || !spec) throw new ForeignChange(`traffic target ${effect.target} was taken out of the Platform`);
-      await targetKind(context, platform, spec).point(spec, effect.from, effect.to);
-    }
+    case 'finalizer':
+      await writeFinalizer(context, cutover, effect.wanted);
+      return;
+    case 'switch':
+      return switchAll(context, platform, effect);
+    case 'preview':
+      return pointPreview(context, platform, effect);
+    case 'startJob':
+      return startJob(context, { cutover, platform }, effect);
   }
+}
+
+async function writeFinalizer({ client }: Context, cutover: Cutover, wanted: boolean): Promise<void> {
+  const { metadata } = cutover;
+  const others = (metadata.finalizers ?? []).filter((name) => name !== CUTOVER_FINALIZER);
+  const finalizers = wanted ? [...others, CUTOVER_FINALIZER] : others;
+  await client.update(cutovers, { ...cutover, metadata: { ...metadata, finalizers } });
 }
 
 const actionOf = (effect: Effect): string => effect.do.charAt(0).toUpperCase() + effect.do.slice(1);
 
-/** Tells both generations' readers how it ended. */
-function announce({ events, log }: Context, { cutover, from, to }: CutoverInput, { status }: CutoverDecision): void {
-  if (!status.outcome || cutover.status.outcome) return;
-  const note = `Cutover ${cutover.metadata.name} from ${cutover.spec.from || 'nothing'} to ${cutover.spec.to}: ${status.outcome}`;
-  log.info('Cutover finished', { cutover: cutover.metadata.name, outcome: status.outcome });
-  for (const regarding of [cutover, from, to])
-    if (regarding) events.record({ regarding, type: 'Normal', reason: status.outcome, action: 'Cutover', note });
+/** What an effect is about, as kubectl names it. */
+function objectOf(effect: Effect): string | undefined {
+  switch (effect.do) {
+    case 'writeGeneration':
+    case 'writePlatform':
+      return `${effect.object.kind} ${effect.object.metadata.name}`;
+    case 'tag':
+      return `machines of ${effect.generation.metadata.name}`;
+    case 'switch':
+      return `traffic ${effect.moves.map(({ target }) => target).join(', ')}`;
+    case 'preview':
+      return `preview of ${effect.targets.join(', ')}`;
+    case 'startJob':
+      return `Job ${effect.name}`;
+    case 'finalizer':
+      return undefined;
+  }
+}
+
+/** Tells the readers of the cutover and of both generations what has changed: each step that ended, a turn, the end. */
+function announce({ events, log }: Context, { cutover: before, from, to }: CutoverInput, cutover: Cutover): void {
+  const { name } = cutover.metadata;
+  const { status } = cutover;
+  const say = (reason: string, note: string, type: 'Normal' | 'Warning' = 'Normal') => {
+    log.info('Cutover', { cutover: name, reason, note });
+    for (const regarding of [cutover, from, to])
+      if (regarding) events.record({ regarding, type, reason, action: 'Cutover', note });
+  };
+  for (const entry of status.steps ?? []) {
+    const old = before.status.steps?.find((other) => other.name === entry.name);
+    if (old?.state === entry.state || !['Done', 'Undone', 'Failed'].includes(entry.state)) continue;
+    const why = entry.state === 'Failed' ? `: ${entry.message}` : '';
+    say(`Step${entry.state}`, `Cutover ${name}: ${entry.name} ${entry.state}${why}`, why ? 'Warning' : 'Normal');
+  }
+  if (status.undo && !before.status.undo)
+    say('GoingBack', `Cutover ${name} goes back: ${status.undo.message}`, 'Warning');
+  if (!status.outcome || before.status.outcome) return;
+  const way = `from ${cutover.spec.from || 'nothing'} to ${cutover.spec.to ?? 'nothing'}`;
+  say(status.outcome, `Cutover ${name} ${way}: ${status.outcome}`);
 }

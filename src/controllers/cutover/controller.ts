@@ -1,3 +1,4 @@
+import { isTrue } from '../../domain/conditions.ts';
 import { cutovers } from '../../kinds.ts';
 import { find } from '../../kube/find.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
@@ -7,7 +8,10 @@ import { apply } from './apply.ts';
 import { decide } from './decide.ts';
 import { gather } from './gather.ts';
 
-/** Wakes for its cutovers, and for the platform and generations of those that are not finished. One at a time. */
+/**
+ * Wakes for its cutovers, and for the platform and generations of those that are not finished, or that say that there is
+ * a way back. One at a time.
+ */
 export function cutoverController(context: Context): Controller {
   const { caches, client, clock, log, observer } = context;
   const self = controller({
@@ -27,15 +31,15 @@ export function cutoverController(context: Context): Controller {
       }
     },
   });
-  const unfinished = (platform: string | undefined) => {
-    for (const { metadata, status } of caches.cutovers.byIndex(BY.platform, platform ?? ''))
-      if (!status.outcome) self.enqueue(metadata.name);
+  const concerned = (platform: string | undefined) => {
+    for (const cutover of caches.cutovers.byIndex(BY.platform, platform ?? ''))
+      if (!cutover.status.outcome || isTrue(cutover, 'RollbackAvailable')) self.enqueue(cutover.metadata.name);
   };
   caches.cutovers.subscribe((key, before, after) => {
     if (after && before?.metadata.generation !== after.metadata.generation) self.enqueue(key);
-    if (!after || (after.status.outcome && !before?.status.outcome)) unfinished((after ?? before)?.spec.platform);
+    if (!after || (after.status.outcome && !before?.status.outcome)) concerned((after ?? before)?.spec.platform);
   });
-  caches.platforms.subscribe((key) => unfinished(key));
-  caches.generations.subscribe((_, before, after) => unfinished((after ?? before)?.spec.platform));
+  caches.platforms.subscribe((key) => concerned(key));
+  caches.generations.subscribe((_, before, after) => concerned((after ?? before)?.spec.platform));
   return self;
 }

@@ -1,16 +1,18 @@
-import type { Cutover } from '../../api/v1alpha1/index.ts';
-import { isTrue, kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
+import { CUTOVER_FINALIZER, type Cutover } from '../../api/v1alpha1/index.ts';
+import { conditionOf, kstatus, timestamp, type Verdict } from '../../domain/conditions.ts';
 import { freezeOf } from '../../domain/freeze.ts';
-import { notImplemented } from '../../domain/not-implemented.ts';
 import type { Problem } from '../../traffic/target.ts';
-import type { CutoverInput, Effect, Step } from './input.ts';
-import { retirement } from './retirement.ts';
+import type { Action, CutoverInput, Effect, Step } from './input.ts';
+import { hasBegun, isBegun, isOver, type Journal, recorded } from './journal.ts';
+import { lossOf } from './loss.ts';
+import { report } from './report.ts';
 import { steps } from './steps/index.ts';
+import { noWayBack } from './way-back.ts';
 
 /**
  * controllers/cutover carries a Cutover through its steps: one decision at a time, journalled before its effects, seen
- * before it counts as done. In goes the cutover with everything that it touches, read live; out comes the status to
- * write first, the effects in their order, and when to look again.
+ * before it counts as done, and taken back in reverse order when it cannot go on. In goes the cutover with everything that
+ * it touches, read live; out comes the status to write first, the effects in their order, and when to look again.
  */
 
 /** How soon to look again, declared ms: at what was asked for, and at what somebody else has to do. */
@@ -22,37 +24,52 @@ const SOONEST = 200;
 export interface CutoverDecision {
   status: Cutover['status'];
   effects: Effect[];
+  /** The step that the effects are about. */
+  step?: Step['name'];
   /** real ms; 0: at once */
   requeueAfter: number | undefined;
 }
 
 export function decide(input: CutoverInput): CutoverDecision {
   const { cutover, platform } = input;
-  const frozen = platform && freezeOf(platform);
-  if (cutover.status.outcome === 'Succeeded') {
-    const clock = frozen ? { effects: [], requeueAfter: input.scaled(BLOCKED) } : retirement(input);
-    return { status: cutover.status, ...clock };
-  }
-  if (cutover.status.outcome) return { status: cutover.status, effects: [], requeueAfter: undefined };
+  if (cutover.status.outcome) return over(input);
   // Before anything else is concluded: what the platform says of itself is what is in doubt.
+  const frozen = platform && freezeOf(platform);
   if (frozen) return blocked(input, { reason: 'Frozen', message: frozen });
+  if (input.successor)
+    return end(input, 'Superseded', `Cutover ${input.successor.metadata.name} has taken over what this one had begun`);
+  return isBegun(cutover) ? goOn(input) : beginOrNot(input);
+}
 
-  const unbuilt = notImplemented.cutover(cutover);
-  if (unbuilt) return blocked(input, { reason: 'NotImplemented', message: unbuilt });
-  const begun = cutover.status.generations !== undefined;
-  if (!begun && isSuperseded(input)) return superseded(input);
-  if (!begun && isFromBefore(input))
+/** Nothing has moved: it may still turn out to be about what is no longer so. */
+function beginOrNot(input: CutoverInput): CutoverDecision {
+  const { cutover, platform } = input;
+  const { name } = cutover.metadata;
+  if (cutover.spec.abort) return end(input, 'Aborted', 'it was aborted before it began: nothing was moved');
+  if (isSuperseded(input)) {
+    const live = platform?.status.live?.name;
+    const from = cutover.spec.from === '' ? 'empty' : cutover.spec.from;
+    return end(input, 'Superseded', `spec.from is ${from}, and ${live ?? 'no generation'} is live: nothing was moved`);
+  }
+  if (isFromBefore(input))
     return blocked(input, {
       reason: 'FromBeforeRestore',
-      message: `Cutover ${cutover.metadata.name} was there before spec.rebind settled a restore from a backup, and it may be one that had ended. Delete it; if it is still wanted, apply another one`,
+      message: `Cutover ${name} was there before spec.rebind settled a restore from a backup, and it may be one that had ended. Delete it; if it is still wanted, apply another one`,
     });
-  if (input.first)
-    return blocked(input, {
-      reason: 'CutoverInProgress',
-      message: `Cutover ${input.first.metadata.name} of Platform ${cutover.spec.platform} is not finished: one at a time. Let it finish, or delete it if it has not begun`,
-    });
-  return proceed(input);
+  return input.first ? blocked(input, inProgress(input.first, cutover)) : proceed(input);
 }
+
+function goOn(input: CutoverInput): CutoverDecision {
+  const { cutover } = input;
+  if (cutover.status.undo) return goBack(input);
+  if (cutover.spec.abort && !noWayBack(input)) return turn(input, { reason: 'Abort', message: 'spec.abort is set' });
+  return input.first ? blocked(input, inProgress(input.first, cutover)) : proceed(input);
+}
+
+const inProgress = (first: Cutover, { spec }: Cutover): Problem => ({
+  reason: 'CutoverInProgress',
+  message: `Cutover ${first.metadata.name} of Platform ${spec.platform} is not finished: one at a time. Let it finish, abort it (spec.abort: true), or delete it if it has not begun`,
+});
 
 /** Not the live one any more, or not yet: what this cutover was written for is no longer so. */
 function isSuperseded({ cutover, platform }: CutoverInput): boolean {
@@ -65,74 +82,161 @@ const isFromBefore = ({ cutover, platform }: CutoverInput): boolean =>
     ({ time }) => Date.parse(time) >= Date.parse(cutover.metadata.creationTimestamp),
   );
 
-function superseded(input: CutoverInput): CutoverDecision {
-  const { cutover, platform } = input;
-  const live = platform?.status.live?.name;
-  const message = `spec.from is ${cutover.spec.from === '' ? 'empty' : cutover.spec.from}, and ${live ?? 'no generation'} is live: nothing was moved`;
-  return {
-    status: {
-      ...report(input, [...finished('Superseded', message), notBlocked]),
-      outcome: 'Superseded',
-    },
-    effects: [],
-    requeueAfter: undefined,
-  };
-}
+/** What a person may prepare beforehand: a pause holds only what moves something. */
+const BEFORE_ANYTHING_MOVES = ['Preflight', 'Approve'];
 
 /** Takes the first step that is not done; those before it are marked so. */
 function proceed(input: CutoverInput): CutoverDecision {
-  let journal = input.cutover.status.steps ?? [];
+  const { cutover, now } = input;
+  let journal = cutover.status.steps ?? [];
   for (const step of steps) {
-    if (journal.find(({ name }) => name === step.name)?.state === 'Done') continue;
+    const entry = journal.find(({ name }) => name === step.name);
+    if (isOver(entry)) continue;
+    if (!entry) {
+      if (cutover.spec.paused && !BEFORE_ANYTHING_MOVES.includes(step.name)) return paused(input, step, journal);
+      const skipped = step.skip?.(input);
+      if (skipped !== undefined) {
+        journal = recorded(journal, step.name, { state: 'Skipped', endTime: timestamp(now), message: skipped }, now);
+        continue;
+      }
+    }
+    const lost = lossOf(input, step.name);
+    if (lost) return failed(input, step, journal, lost);
     if (!step.done(input)) return take(step, input, journal);
-    journal = recorded(
-      journal,
-      step.name,
-      { state: 'Done', endTime: timestamp(input.now), message: undefined },
-      input.now,
-    );
+    journal = recorded(journal, step.name, { state: 'Done', endTime: timestamp(now), message: undefined }, now);
   }
-  const message = `${input.cutover.spec.to} is live`;
+  const { from, to } = cutover.spec;
+  return end(input, 'Succeeded', to === undefined ? `${from} is not live any more` : `${to} is live`, journal);
+}
+
+/** Does what a step wants next, and says what it is at. */
+function take(step: Step, input: CutoverInput, journal: Journal): CutoverDecision {
+  const action = step.act(input);
+  if ('failed' in action) return failed(input, step, journal, action.failed, action.journal);
+  return carryOut(step, input, journal, action);
+}
+
+function carryOut(
+  step: Step,
+  input: CutoverInput,
+  journal: Journal,
+  action: Exclude<Action, { failed: Problem }>,
+): CutoverDecision {
+  if ('blocked' in action)
+    return blocked(
+      input,
+      action.blocked,
+      recorded(journal, step.name, { message: short(action.blocked.message) }, input.now),
+    );
+  const waits = 'waitFor' in action;
+  const message = waits ? action.waitFor : action.message;
+  const before = journal.find(({ name }) => name === step.name);
+  const attempts = (before?.attempts ?? 0) + (waits ? 0 : 1);
+  const journalled = recorded(journal, step.name, { message: short(message), attempts, endTime: undefined }, input.now);
+  const patient = waits && action.patiently === true;
+  const ongoing: Verdict[] = [
+    { type: 'Ready', status: false, reason: step.name, message },
+    ...kstatus(patient ? 'Current' : 'Reconciling', step.name, message),
+    notBlocked,
+  ];
+  if (waits) {
+    const soon = Math.max(SOONEST, input.scaled(SOON));
+    const requeueAfter = action.until === undefined ? soon : Math.max(SOONEST, action.until - input.now);
+    return { status: report(input, ongoing, { ...action.journal, steps: journalled }), effects: [], requeueAfter };
+  }
+  // A cloud and the endpoints of a Service take their time to show a change; the API server shows its own at once.
+  const asking = action.effects.some((effect) => SLOW.includes(effect.do));
+  // What the cloud has just refused stays Blocked while it is tried again, until it is seen to be done.
+  const retried = asking && conditionOf(input.cutover, 'Blocked')?.status === 'True';
   return {
-    status: {
-      ...report(input, [...finished('Succeeded', message), ...milestones(journal), notBlocked]),
-      steps: journal,
-      outcome: 'Succeeded',
-    },
-    effects: [],
-    requeueAfter: 0,
+    status: report(input, retried ? [] : ongoing, { ...action.journal, steps: journalled }),
+    effects: action.effects,
+    step: step.name,
+    requeueAfter: asking ? Math.max(SOONEST, input.scaled(SOON)) : 0,
   };
 }
 
-function take(step: Step, input: CutoverInput, journal: Journal): CutoverDecision {
-  const action = step.act(input);
-  if ('blocked' in action) {
-    const steps = recorded(journal, step.name, { state: 'Running', message: action.blocked.message }, input.now);
-    return blocked(input, action.blocked, steps);
+const SLOW: Effect['do'][] = ['switch', 'tag', 'startJob', 'preview'];
+
+/** Going back while that is possible; else Blocked, and tried again. */
+function failed(
+  input: CutoverInput,
+  step: Step,
+  journal: Journal,
+  problem: Problem,
+  change: Partial<Cutover['status']> = {},
+): CutoverDecision {
+  const written = { ...input, cutover: { ...input.cutover, status: { ...input.cutover.status, ...change } } };
+  const message = short(problem.message);
+  const barred = noWayBack(written);
+  if (barred || !isBegun(written.cutover)) {
+    const remedy = barred
+      ? `. There is no way back (${barred.message}): remove the cause and it goes on by itself, or apply a Cutover with spec.supersedes`
+      : '';
+    const text = `${problem.message}${remedy}`;
+    return blocked(written, { ...problem, message: text }, recorded(journal, step.name, { message }, input.now));
   }
-  const message = 'waitFor' in action ? action.waitFor : action.message;
-  const steps = recorded(journal, step.name, { state: 'Running', message }, input.now);
-  const ongoing: Verdict[] = [
-    { type: 'Ready', status: false, reason: step.name, message },
-    ...kstatus('Reconciling', step.name, message),
-    ...milestones(steps),
+  const ended = { state: 'Failed' as const, endTime: timestamp(input.now), message };
+  return turn(written, problem, recorded(journal, step.name, ended, input.now));
+}
+
+/** From here on it goes back. Written before anything is undone. */
+function turn(input: CutoverInput, problem: Problem, journal = input.cutover.status.steps ?? []): CutoverDecision {
+  const message = short(problem.message);
+  const status = { steps: journal, undo: { reason: problem.reason, message, time: timestamp(input.now) } };
+  return { status: report(input, goingBack(problem.reason, message), status), effects: [], requeueAfter: 0 };
+}
+
+const goingBack = (reason: string, message: string): Verdict[] => [
+  { type: 'Ready', status: false, reason, message: `going back: ${message}` },
+  ...kstatus('Reconciling', reason, `going back: ${message}`),
+  notBlocked,
+];
+
+/** Undoes what was begun, the last step first. */
+function goBack(input: CutoverInput): CutoverDecision {
+  const { cutover, now } = input;
+  const undo = cutover.status.undo;
+  let journal = cutover.status.steps ?? [];
+  for (const step of steps.toReversed()) {
+    if (!hasBegun(cutover, step.name)) continue;
+    const action = step.undo(input);
+    if (action && 'failed' in action)
+      return blocked(input, action.failed, recordedUndo(journal, step, action.failed.message, now));
+    if (action) {
+      const message = `undoing: ${'waitFor' in action ? action.waitFor : 'blocked' in action ? action.blocked.message : action.message}`;
+      const decision = carryOut(step, input, journal, action);
+      const { status } = decision;
+      const steps = recordedUndo(status.steps ?? journal, step, message, now, journal);
+      return { ...decision, status: { ...status, steps } };
+    }
+    if (journal.find(({ name }) => name === step.name)?.state !== 'Failed')
+      journal = recorded(journal, step.name, { state: 'Undone', endTime: timestamp(now), message: undefined }, now);
+  }
+  const outcome = undo?.reason === 'Abort' ? 'Aborted' : 'RolledBack';
+  const live = input.platform?.status.live?.name ?? 'no generation';
+  return end(input, outcome, `${undo?.message}; everything was undone, and ${live} is live`, journal);
+}
+
+/** A step that is being undone keeps the state that it had, so that one that failed still shows it. */
+function recordedUndo(journal: Journal, step: Step, message: string, now: number, before = journal): Journal {
+  const old = before.find(({ name }) => name === step.name);
+  return recorded(
+    journal,
+    step.name,
+    { state: old?.state ?? 'Running', endTime: old?.endTime, message: short(message) },
+    now,
+  );
+}
+
+function paused(input: CutoverInput, step: Step, journal: Journal): CutoverDecision {
+  const message = `spec.paused is set: it goes on with ${step.name} when that is taken away`;
+  const verdicts: Verdict[] = [
+    { type: 'Ready', status: false, reason: 'Paused', message },
+    ...kstatus('Current', 'Paused', message),
     notBlocked,
   ];
-  if ('waitFor' in action)
-    return {
-      status: { ...report(input, ongoing), steps },
-      effects: [],
-      requeueAfter: Math.max(SOONEST, input.scaled(SOON)),
-    };
-  // A cloud and the endpoints of a Service take their time to show a change; the API server shows its own at once.
-  const asking = action.effects.some((effect) => effect.do === 'switch' || effect.do === 'tag');
-  // What the cloud has just refused stays Blocked while it is tried again, until it is seen to be done.
-  const retried = asking && isTrue(input.cutover, 'Blocked');
-  return {
-    status: { ...report(input, retried ? [] : ongoing), steps, ...action.journal },
-    effects: action.effects,
-    requeueAfter: asking ? soon(input) : 0,
-  };
+  return { status: report(input, verdicts, { steps: journal }), effects: [], requeueAfter: input.scaled(BLOCKED) };
 }
 
 export function blocked(
@@ -144,49 +248,35 @@ export function blocked(
     { type: 'Blocked', status: true, reason, message },
     { type: 'Ready', status: false, reason, message },
     ...kstatus('Stalled', reason, message),
-    ...milestones(steps ?? []),
   ];
-  return { status: { ...report(input, verdicts), steps }, effects: [], requeueAfter: input.scaled(BLOCKED) };
+  return { status: report(input, verdicts, { steps }), effects: [], requeueAfter: input.scaled(BLOCKED) };
 }
 
-const soon = ({ scaled }: CutoverInput): number => Math.max(SOONEST, scaled(SOON));
+function end(
+  input: CutoverInput,
+  outcome: NonNullable<Cutover['status']['outcome']>,
+  message: string,
+  steps = input.cutover.status.steps,
+): CutoverDecision {
+  const verdicts: Verdict[] = [
+    { type: 'Ready', status: true, reason: outcome, message },
+    ...kstatus('Current', outcome, message),
+    notBlocked,
+  ];
+  return { status: report(input, verdicts, { steps, outcome }), effects: [], requeueAfter: 0 };
+}
 
-type Journal = NonNullable<Cutover['status']['steps']>;
-type Entry = Journal[number];
-
-/** The journal with a step's entry brought up to date; its start is kept. */
-function recorded(journal: Journal, name: Entry['name'], change: Partial<Entry>, now: number): Journal {
-  const before = journal.find((entry) => entry.name === name);
-  const entry: Entry = { startTime: timestamp(now), ...before, state: 'Running', ...change, name };
-  return [...journal.filter((other) => other.name !== name), entry];
+/** All that is left of one that has ended: its finalizer goes, and it says how long there is a way back. */
+function over(input: CutoverInput): CutoverDecision {
+  const { cutover } = input;
+  const { outcome } = cutover.status;
+  const status = outcome === 'Succeeded' ? report(input, [], {}) : cutover.status;
+  const held = cutover.metadata.finalizers?.includes(CUTOVER_FINALIZER) === true;
+  const effects: Effect[] = held ? [{ do: 'finalizer', wanted: false, what: 'this Cutover may be deleted' }] : [];
+  return { status, effects, requeueAfter: undefined };
 }
 
 const notBlocked: Verdict = { type: 'Blocked', status: false, reason: 'NotBlocked', message: '' };
 
-const finished = (reason: string, message: string): Verdict[] => [
-  { type: 'Ready', status: true, reason, message },
-  ...kstatus('Current', reason, message),
-];
-
-/** Conditions that say how far it has come. */
-function milestones(journal: Journal): Verdict[] {
-  const done = (step: Entry['name']) => journal.find(({ name }) => name === step)?.state === 'Done';
-  return [
-    {
-      type: 'PreflightPassed',
-      status: done('Preflight'),
-      reason: done('Preflight') ? 'Passed' : 'NotPassed',
-      message: '',
-    },
-    { type: 'Switched', status: done('Switch'), reason: done('Switch') ? 'Verified' : 'NotSwitched', message: '' },
-  ];
-}
-
-function report({ cutover, now }: CutoverInput, verdicts: readonly Verdict[]): Cutover['status'] {
-  const { generation } = cutover.metadata;
-  return {
-    ...cutover.status,
-    observedGeneration: generation,
-    conditions: withConditions(cutover.status.conditions, verdicts, { generation, now }),
-  };
-}
+/** Longest message of a step. */
+const short = (message: string): string => message.slice(0, 2048);

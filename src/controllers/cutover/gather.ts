@@ -4,9 +4,13 @@ import { momentOf } from '../../domain/moment.ts';
 import { clusterGenerations, cutovers, platforms } from '../../kinds.ts';
 import { find } from '../../kube/find.ts';
 import { ProviderError } from '../../providers/provider.ts';
-import type { Member, TargetView } from '../../traffic/target.ts';
+import type { Destination, Member, TargetView } from '../../traffic/target.ts';
 import { BY, type Context } from '../context.ts';
+import { taskCensusOf } from '../placement/census.ts';
+import { answersOf } from './checks.ts';
 import type { CutoverInput } from './input.ts';
+import { jobViewsOf } from './jobs.ts';
+import { isBegun, isDone, stepAt } from './journal.ts';
 import { machinesOf, membersOf } from './machines.ts';
 import { isWritten } from './steps/reserve.ts';
 import { targetKind } from './targets.ts';
@@ -20,18 +24,51 @@ export async function gather(context: Context, cutover: Cutover): Promise<Cutove
     cutover.spec.to === undefined ? undefined : find(client, clusterGenerations, cutover.spec.to),
   ]);
   const base = { cutover, platform, from, to, ...momentOf(clock) };
-  if (cutover.status.outcome) return { ...base, first: undefined, members: [], machines: [], targets: [] };
-  const machines = to ? await machinesOf(context, to, platform) : [];
-  const seen = Array.isArray(machines);
-  const members = seen ? (to ? membersOf(context, to, machines) : []) : machines;
-  return {
-    ...base,
-    first: await firstOther(context, cutover),
-    members,
-    machines: seen ? machines : [],
-    sight: await sightOf(context, base),
-    targets: to && platform ? await viewsOf(context, platform, to, Array.isArray(members) ? members : []) : [],
-  };
+  if (cutover.status.outcome) return { ...base, ...NOTHING };
+  const [coming, leaving, others, jobs, tasks] = await Promise.all([
+    seen(context, platform, to),
+    seen(context, platform, from),
+    othersOf(context, cutover, platform),
+    platform ? jobViewsOf(context, cutover, platform) : [],
+    platform ? taskCensusOf(context, platform) : [],
+  ]);
+  const { members, machines } = coming;
+  const left = leaving.members;
+  const [targets, back, answers, sight] = await Promise.all([
+    to ? viewsOf(context, cutover, platform, to, members) : viewsOf(context, cutover, platform, from, left),
+    viewsOf(context, cutover, platform, from, left),
+    platform && ['Verify', 'Soak'].includes(stepAt(cutover) ?? '') ? answersOf(context, cutover, platform) : [],
+    sightOf(context, base),
+  ]);
+  return { ...base, ...others, members, machines, left, targets, back, jobs, tasks, answers, sight };
+}
+
+/** What a finished cutover looks at. */
+const NOTHING = {
+  first: undefined,
+  superseded: undefined,
+  successor: undefined,
+  members: [],
+  machines: [],
+  left: [],
+  targets: [],
+  back: [],
+  jobs: [],
+  answers: [],
+  tasks: [],
+};
+
+/** A generation's machines at the cloud, and those that have registered; or why they could not be seen. */
+async function seen(
+  context: Context,
+  platform: Platform | undefined,
+  generation: ClusterGeneration | undefined,
+): Promise<Pick<CutoverInput, 'members' | 'machines'>> {
+  if (!generation) return { members: [], machines: [] };
+  const machines = await machinesOf(context, generation, platform);
+  return Array.isArray(machines)
+    ? { members: membersOf(context, generation, machines), machines }
+    : { members: machines, machines: [] };
 }
 
 /** Asks the API servers, one by one, whether they enforce a reservation that has just been written. */
@@ -40,8 +77,7 @@ async function sightOf(
   input: Pick<CutoverInput, 'cutover' | 'platform' | 'from' | 'to'>,
 ): Promise<CutoverInput['sight']> {
   const { cutover, to } = input;
-  const settled = cutover.status.steps?.some(({ name, state }) => name === 'Reserve' && state === 'Done');
-  if (!to || settled || !isWritten(input)) return undefined;
+  if (!to || isDone(cutover, 'Reserve') || !isWritten(input)) return undefined;
   const uids = uidsOf(to);
   const pool = caches.pools
     .byIndex(BY.generation, to.metadata.name)
@@ -50,28 +86,57 @@ async function sightOf(
   return { seen: false, overdue: false, waitingFor: `a pool of ${to.metadata.name}, to try its protection on` };
 }
 
-/** Another unfinished cutover of the platform that goes before this one: one that has begun, or else the oldest. */
-async function firstOther({ client }: Context, cutover: Cutover): Promise<Cutover | undefined> {
-  const all = (await client.list(cutovers)).items.filter(
-    ({ spec, status }) => spec.platform === cutover.spec.platform && status.outcome === undefined,
+/** Other unfinished cutovers of the platform, as far as they matter to this one. */
+async function othersOf(
+  { client }: Context,
+  cutover: Cutover,
+  platform: Platform | undefined,
+): Promise<Pick<CutoverInput, 'first' | 'superseded' | 'successor'>> {
+  const { uid } = cutover.metadata;
+  const all = (await client.list(cutovers)).items;
+  const unfinished = all.filter(
+    ({ metadata, spec, status }) =>
+      spec.platform === cutover.spec.platform && status.outcome === undefined && metadata.uid !== uid,
   );
-  const begun = all.filter(({ status }) => status.generations !== undefined);
-  const order = (begun.length > 0 ? begun : all).toSorted(
-    (a, b) =>
-      a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp) ||
-      a.metadata.name.localeCompare(b.metadata.name),
-  );
-  return order[0]?.metadata.uid === cutover.metadata.uid ? undefined : order[0];
+  const wanted = cutover.spec.supersedes;
+  return {
+    first: firstOf(cutover, platform, unfinished),
+    superseded: wanted && all.find(({ metadata }) => metadata.uid === wanted.uid && metadata.name === wanted.name),
+    successor: unfinished.find((other) => other.spec.supersedes?.uid === uid && isBegun(other)),
+  };
+}
+
+/**
+ * The one that goes before this: the one that holds the platform, or has begun; or else the oldest that nobody has paused.
+ * One that this cutover supersedes, or that has to give way to it, does not.
+ */
+function firstOf(cutover: Cutover, platform: Platform | undefined, unfinished: Cutover[]): Cutover | undefined {
+  const others = unfinished.filter(({ metadata }) => metadata.uid !== cutover.spec.supersedes?.uid);
+  const holder = others.find(({ metadata }) => metadata.uid === platform?.status.cutover?.uid);
+  if (holder || isBegun(cutover)) return holder;
+  const age = (a: Cutover, b: Cutover) =>
+    a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp) ||
+    a.metadata.name.localeCompare(b.metadata.name);
+  const older = others.filter((other) => !other.spec.paused && age(other, cutover) < 0);
+  return others.find(isBegun) ?? older.toSorted(age)[0];
 }
 
 /** A target that cannot be looked at is a problem of that target. */
 async function viewsOf(
   context: Context,
-  platform: Platform,
-  to: ClusterGeneration,
-  members: Member[],
+  cutover: Cutover,
+  platform: Platform | undefined,
+  generation: ClusterGeneration | undefined,
+  members: CutoverInput['members'],
 ): Promise<TargetView[]> {
-  const destination = { platform: platform.metadata.name, generation: to.metadata.name, members };
+  if (!platform || !generation) return [];
+  const seen: Member[] = Array.isArray(members) ? members : [];
+  const destination: Destination = {
+    platform: platform.metadata.name,
+    generation: generation.metadata.name,
+    members: seen,
+    fewer: cutover.spec.allowSmallerRoles === true || cutover.spec.mode !== 'Planned',
+  };
   return Promise.all(
     platform.spec.traffic.map(async (spec) => {
       try {

@@ -1,4 +1,4 @@
-import type { ClusterGeneration, Cutover, GenerationPool, Platform, SwitchState } from '../../api/v1alpha1/index.ts';
+import type { ClusterGeneration, Cutover, Platform, SwitchState } from '../../api/v1alpha1/index.ts';
 import type { Sight } from '../../guard/canary/sight.ts';
 import type { Machine } from '../../providers/provider.ts';
 import type { Member, Problem, TargetView } from '../../traffic/target.ts';
@@ -19,16 +19,16 @@ export interface CutoverInput {
   members: Member[] | Problem;
   /** Those that have not ended, registered or not, with their tags; empty when `members` says why they could not be seen. */
   machines: Pick<Machine, 'id' | 'tags' | 'state'>[];
-  /** Pools of `to`, for the plan. */
-  pools: GenerationPool[];
   /** Machines of `from`, likewise: whether there is something to go back to. */
   left: Member[] | Problem;
-  /** The platform's traffic targets as seen for `to`; empty when there is no `to`. */
+  /** The platform's traffic targets as seen for `to`; in mode Decommission, which has none, for `from`. */
   targets: TargetView[];
   /** The same targets as seen for `from`; empty when there is no `from`. */
   back: TargetView[];
   /** Jobs that this cutover has made. */
   jobs: JobView[];
+  /** Why a Job or a preview that this cutover needs would be refused: tried as a dry run until Preflight is done. */
+  trial?: Problem | undefined;
   /** Answers of the http checks, asked just now; only while Verify or Soak is what it is at. */
   answers: Answer[];
   /** Pods of each Follow and Singleton role. */
@@ -42,10 +42,10 @@ export interface CutoverInput {
 
 /** A Job of this cutover as it was just seen. */
 export interface JobView {
-  /** The object's name. */
+  /** `namespace/name`, as the journal has it. */
   name: string;
   state: 'Running' | 'Succeeded' | 'Failed';
-  /** Of a failed one: why, and the last lines of its log. */
+  /** Of a failed one: why, and the last lines of its log. Of a running one: what its pod waits for, if anything. */
   message: string;
 }
 
@@ -54,6 +54,8 @@ export interface Answer {
   check: string;
   status?: number;
   message: string;
+  /** The preview Service is not pointed at the new generation: nothing was asked. */
+  astray?: true;
 }
 
 /** Pods of one Follow or Singleton role, deleted ones included until they are known to have ended. */
@@ -92,7 +94,7 @@ export type Effect =
   | { do: 'switch'; moves: Move[]; what: string }
   /** Points the preview Services of targets at a generation, for checks. */
   | { do: 'preview'; targets: string[]; generation: string; what: string }
-  /** Creates a Job, if one of this name is not there. */
+  /** Creates a Job, if one of this name (`namespace/name`) is not there. `deadline`: declared ms. */
   | { do: 'startJob'; name: string; template: Record<string, unknown>; deadline: number; what: string }
   /** Adds or removes the finalizer of the cutover itself. */
   | { do: 'finalizer'; wanted: boolean; what: string };

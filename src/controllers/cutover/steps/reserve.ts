@@ -1,64 +1,120 @@
-import type { CutoverInput, Effect, Step } from '../input.ts';
+import { CUTOVER_FINALIZER } from '../../../api/v1alpha1/index.ts';
+import { approvalsOf, isApproved, wanted } from '../approvals.ts';
+import { inherited } from '../inherit.ts';
+import type { Action, CutoverInput, Effect, Step } from '../input.ts';
+import { isBegun } from '../journal.ts';
+import { objectionsTo } from '../objections.ts';
 
 /**
  * Reserve makes the new generation untouchable before anything depends on it: first on its own object, which no cache
- * can lag behind and no stale leader can overwrite, then in the platform's list that policies read. It is done when every
- * API server was seen to enforce that: one that stalls would go on by what it knew before.
+ * can lag behind and no stale leader can overwrite, then in the platform's list that policies read, together with the name
+ * of this cutover: one at a time holds a platform. It is done when every API server was seen to enforce that (one that
+ * stalls would go on by what it knew before), and Preflight and the approvals still hold.
  */
 export const reserve: Step = {
   name: 'Reserve',
-  done: (input) => isWritten(input) && input.sight?.seen === true,
+  done: (input) =>
+    isWritten(input) && isSeen(input) && objectionsTo(input).length === 0 && isApproved(approvalsOf(input)),
   act: (input) => {
-    const { cutover, platform, from, to, sight } = input;
-    if (!platform || !to) return { waitFor: 'the platform and both generations' };
-    if (isWritten(input)) {
-      if (!sight || sight.seen) return { waitFor: `the protection of ${to.metadata.name} to be seen` };
+    if (!isWritten(input)) return write(input);
+    const { sight } = input;
+    if (!isSeen(input)) {
+      if (!sight || sight.seen) return { waitFor: `the protection of ${input.cutover.spec.to} to be seen` };
       return sight.overdue
         ? { blocked: { reason: 'GuardNotEffective', message: `waiting in vain: ${sight.waitingFor}` } }
         : { waitFor: sight.waitingFor };
     }
-    const { name, uid } = cutover.metadata;
-    const effects: Effect[] = [];
-    if (to.status.reservedBy?.uid !== uid)
-      effects.push({
-        do: 'writeGeneration',
-        object: to,
-        status: { ...to.status, reservedBy: { name, uid } },
-        what: `reserve ${to.metadata.name}`,
-      });
-    const names = [...(from ? [from.metadata.name] : []), to.metadata.name];
-    const present = platform.status.protected ?? [];
-    const missing = names.filter((generation) => !present.includes(generation));
-    if (missing.length > 0)
-      effects.push({
-        do: 'writePlatform',
-        object: platform,
-        status: { ...platform.status, protected: [...present, ...missing] },
-        what: `protect ${missing.join(' and ')}`,
-      });
-    const referenceTo = ({ metadata }: { metadata: { name: string; uid: string } }) => ({
-      name: metadata.name,
-      uid: metadata.uid,
-    });
-    return {
-      journal: { generations: { ...(from && { from: referenceTo(from) }), to: referenceTo(to) } },
-      effects,
-      message: `reserving ${to.metadata.name}`,
-    };
+    const [blocked] = objectionsTo(input);
+    if (blocked) return isStarting(input) ? { waitFor: blocked.message } : { blocked };
+    const approvals = approvalsOf(input);
+    if (!isApproved(approvals)) return { blocked: { reason: 'PlanChanged', message: wanted(approvals) } };
+    return { waitFor: 'the end of Reserve' };
   },
+  undo: giveBack,
 };
 
-/** Both generations are protected as far as it can be written. */
-export function isWritten({
-  cutover,
-  platform,
-  from,
-  to,
-}: Pick<CutoverInput, 'cutover' | 'platform' | 'from' | 'to'>): boolean {
+const isSeen = ({ cutover, sight }: CutoverInput): boolean => cutover.spec.to === undefined || sight?.seen === true;
+
+/** A stopped standby that the reservation has just set going: that takes its time, and nobody has to do anything. */
+const isStarting = ({ cutover, to }: CutoverInput): boolean =>
+  cutover.spec.mode === 'Rollback' && to?.status.retention?.standby === 'Stopped';
+
+function write(input: CutoverInput): Action {
+  const { cutover, platform, from, to } = input;
+  if (!platform || (cutover.spec.to !== undefined && !to)) return { waitFor: 'the platform and both generations' };
+  const { name, uid } = cutover.metadata;
+  const effects: Effect[] = [];
+  if (!cutover.metadata.finalizers?.includes(CUTOVER_FINALIZER))
+    effects.push({ do: 'finalizer', wanted: true, what: 'keep this Cutover until what it holds is given back' });
+  if (to && to.status.reservedBy?.uid !== uid)
+    effects.push({
+      do: 'writeGeneration',
+      object: to,
+      status: { ...to.status, reservedBy: { name, uid } },
+      what: `reserve ${to.metadata.name}`,
+    });
+  const present = platform.status.protected ?? [];
+  const missing = namesOf(input).filter((generation) => !present.includes(generation));
+  if (missing.length > 0 || platform.status.cutover?.uid !== uid)
+    effects.push({
+      do: 'writePlatform',
+      object: platform,
+      status: { ...platform.status, protected: [...present, ...missing], cutover: { name, uid } },
+      what: `hold Platform ${platform.metadata.name}${missing.length > 0 ? ` and protect ${missing.join(' and ')}` : ''}`,
+    });
+  const generations = { ...(from && { from: referenceTo(from) }), ...(to && { to: referenceTo(to) }) };
+  return {
+    // Read once: what it takes over is in its own journal from then on.
+    journal: isBegun(cutover) ? {} : { generations, ...inherited(input) },
+    effects,
+    message: `reserving ${to?.metadata.name ?? `Platform ${platform.metadata.name}`}`,
+  };
+}
+
+const namesOf = ({ from, to }: Pick<CutoverInput, 'from' | 'to'>): string[] =>
+  [from, to].flatMap((generation) => (generation ? [generation.metadata.name] : []));
+
+const referenceTo = ({ metadata }: { metadata: { name: string; uid: string } }) => ({
+  name: metadata.name,
+  uid: metadata.uid,
+});
+
+/** Both generations are protected as far as it can be written, and the platform is this cutover's. */
+export function isWritten(input: Pick<CutoverInput, 'cutover' | 'platform' | 'from' | 'to'>): boolean {
+  const { cutover, platform, to } = input;
+  const { uid } = cutover.metadata;
   const list = platform?.status.protected ?? [];
   return (
-    to?.status.reservedBy?.uid === cutover.metadata.uid &&
-    list.includes(to.metadata.name) &&
-    (!from || list.includes(from.metadata.name))
+    isBegun(cutover) &&
+    platform?.status.cutover?.uid === uid &&
+    (cutover.spec.to === undefined || to?.status.reservedBy?.uid === uid) &&
+    namesOf(input).every((name) => list.includes(name))
   );
+}
+
+/** The generation first, then the platform: as long as that is held, nobody else begins. */
+function giveBack({ cutover, platform, to }: CutoverInput): Action | undefined {
+  const { uid } = cutover.metadata;
+  const effects: Effect[] = [];
+  if (to?.status.reservedBy?.uid === uid) {
+    const { reservedBy: _, ...status } = to.status;
+    effects.push({
+      do: 'writeGeneration',
+      object: to,
+      status,
+      what: `give back the reservation of ${to.metadata.name}`,
+    });
+  }
+  if (platform?.status.cutover?.uid === uid) {
+    const { cutover: _, ...status } = platform.status;
+    // One that was live before is kept for a rollback as it was.
+    const leaves = to && to.status.liveTime === undefined ? to.metadata.name : undefined;
+    effects.push({
+      do: 'writePlatform',
+      object: platform,
+      status: { ...status, protected: (status.protected ?? []).filter((name) => name !== leaves) },
+      what: `let go of Platform ${platform.metadata.name}${leaves ? ` and no longer protect ${leaves}` : ''}`,
+    });
+  }
+  return effects.length > 0 ? { effects, message: 'giving back what was reserved' } : undefined;
 }

@@ -1,28 +1,54 @@
 import { timestamp } from '../../../domain/conditions.ts';
 import { parseDuration } from '../../../domain/duration.ts';
 import type { Effect, Step } from '../input.ts';
+import { nothing } from './nothing.ts';
 
-/** Retain sets the clock at whose end the old generation is retired, and gives the reservation back. */
+/**
+ * Retain writes on the old generation how long it is kept and as what, then gives back the new one and the platform. From
+ * then on nothing needs this cutover: controllers/retirement goes by the generation's own word.
+ */
 export const retain: Step = {
   name: 'Retain',
-  done: ({ cutover, to }) =>
+  done: ({ cutover, platform, from, to }) =>
+    (cutover.spec.from === '' || cutover.status.retainUntil !== undefined) &&
+    (!from || from.status.retiredTime !== undefined || from.status.retention?.cutover.uid === cutover.metadata.uid) &&
     to?.status.reservedBy?.uid !== cutover.metadata.uid &&
-    (cutover.spec.from === '' || cutover.status.retainUntil !== undefined),
-  act: ({ cutover, platform, to, now, scaled }) => {
-    if (!platform || !to) return { waitFor: 'the platform and both generations' };
+    platform?.status.cutover?.uid !== cutover.metadata.uid,
+  act: ({ cutover, platform, from, to, now, scaled }) => {
+    if (!platform) return { waitFor: 'the platform' };
+    const { name, uid } = cutover.metadata;
     const left = cutover.spec.from;
     const { standby, for: retention } = platform.spec.retention;
     const keep = standby === 'None' ? 0 : scaled(parseDuration(retention));
-    const retainUntil = cutover.status.retainUntil ?? timestamp(now + keep);
-    const { reservedBy, ...status } = to.status;
-    const effects: Effect[] =
-      reservedBy?.uid === cutover.metadata.uid
-        ? [{ do: 'writeGeneration', object: to, status, what: `give back the reservation of ${to.metadata.name}` }]
-        : [];
+    const until = cutover.status.retainUntil ?? timestamp(now + keep);
+    const effects: Effect[] = [];
+    if (from && !from.status.retiredTime && from.status.retention?.cutover.uid !== uid)
+      effects.push({
+        do: 'writeGeneration',
+        object: from,
+        status: { ...from.status, retention: { until, standby, cutover: { name, uid } } },
+        what: `keep ${left} until ${until}`,
+      });
+    if (to?.status.reservedBy?.uid === uid) {
+      const { reservedBy: _reserved, retention: _kept, ...status } = to.status;
+      const what = `give back the reservation of ${to.metadata.name}`;
+      effects.push({ do: 'writeGeneration', object: to, status, what });
+    }
+    if (platform.status.cutover?.uid === uid) {
+      const { cutover: _, quiesced: _quiesced, ...status } = platform.status;
+      effects.push({
+        do: 'writePlatform',
+        object: platform,
+        status,
+        what: `let go of Platform ${platform.metadata.name}`,
+      });
+    }
     return {
-      ...(left !== '' && { journal: { retainUntil } }),
+      ...(left !== '' && { journal: { retainUntil: until } }),
       effects,
-      message: left ? `${left} is kept until ${retainUntil}` : 'nothing to keep: this was the first cutover',
+      message: left ? `${left} is kept until ${until}` : 'nothing to keep: this was the first cutover',
     };
   },
+  // It is a step from which there is no way back but a Rollback.
+  undo: nothing,
 };

@@ -1,6 +1,7 @@
 import { sameState, stateText } from '../../../traffic/target.ts';
 import type { Action, CutoverInput, Effect, Step } from '../input.ts';
-import { objectionTo } from './preflight.ts';
+import { objectionsTo } from '../objections.ts';
+import { nothing } from './nothing.ts';
 
 /**
  * Switch moves every traffic target to the new generation: all old values are journalled first, then all are switched,
@@ -16,11 +17,12 @@ export const switchTraffic: Step = {
     const journal = input.cutover.status.switches;
     return journal ? proceed(input, journal) : begin(input);
   },
+  undo: nothing,
 };
 
 /** Nothing has moved yet: Preflight is asked once more, now that the generation is reserved. */
 function begin(input: CutoverInput): Action {
-  const blocked = objectionTo(input);
+  const [blocked] = objectionsTo(input);
   if (blocked) return { blocked };
   const switches: Journal = input.targets.map(({ target, now, wanted }) => ({
     target,
@@ -60,9 +62,7 @@ function proceed(input: CutoverInput, journal: Journal): Action {
     } else if (sameState(view.now, from) || isBetween(view.now, from, to)) {
       effects.push({
         do: 'switch',
-        target,
-        from,
-        to,
+        moves: [{ target, from, to }],
         what: `switch ${target} from ${stateText(from)} to ${stateText(to)}`,
       });
       switches.push(entry);

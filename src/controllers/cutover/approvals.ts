@@ -1,0 +1,32 @@
+import type { CutoverInput } from './input.ts';
+import { planOf } from './plan.ts';
+
+/** Who has approved the plan as it is now, and how many more have to. */
+export interface Approvals {
+  /** Distinct people who have approved this very plan. */
+  given: string[];
+  required: number;
+  hash: string;
+  /** Parts of the plan that have changed since somebody approved it. */
+  changed: string[];
+}
+
+/** Ending a platform takes two people, whatever it asks for otherwise. */
+const DECOMMISSION = 2;
+
+export function approvalsOf(input: CutoverInput): Approvals {
+  const { cutover, platform } = input;
+  const { hash, changed } = planOf(input);
+  const given = (cutover.spec.approvals ?? []).filter(({ planHash }) => planHash === hash).map(({ user }) => user);
+  const least = cutover.spec.mode === 'Decommission' ? DECOMMISSION : 0;
+  const required = Math.max(least, platform?.spec.approvals.required ?? 0);
+  return { given: [...new Set(given)], required, hash, changed };
+}
+
+export const isApproved = ({ given, required }: Approvals): boolean => given.length >= required;
+
+/** What approvers have to do, for them. */
+export function wanted({ given, required, hash, changed }: Approvals): string {
+  const news = changed.length > 0 ? `the plan has changed since it was approved (${changed.join(', ')}): ` : '';
+  return `${news}${given.length} of ${required} approvals of plan ${hash}: look at status.plan, then add {user: <your own user name>, planHash: ${hash}} to spec.approvals`;
+}

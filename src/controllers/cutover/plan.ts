@@ -1,0 +1,105 @@
+import { type CutoverPlan, LABEL } from '../../api/v1alpha1/index.ts';
+import { formatDuration, parseDuration } from '../../domain/duration.ts';
+import { differences, digest, hashOf } from '../../domain/plan-hash.ts';
+import type { CutoverInput } from './input.ts';
+import { objectionsTo } from './objections.ts';
+
+/**
+ * The plan: all that a cutover will do, for those who approve it. What they approve is its hash: a digest for each part that
+ * matters, in a fixed order, so that a hash that no longer fits says by itself which part has changed.
+ */
+
+export function planOf(input: CutoverInput): CutoverPlan {
+  const { cutover, platform, from, to, tasks } = input;
+  const { spec } = cutover;
+  const machines = machinesOf(input);
+  const switches = switchesOf(input);
+  const migrations = (spec.migrations ?? []).map((migration) => ({
+    name: migration.name,
+    hash: digest(migration),
+    reversible: migration.reversible,
+  }));
+  const checks = (spec.verify ?? []).map((check) => ({ name: check.name, hash: digest(check) }));
+  const standby = platform?.spec.retention.standby;
+  // What is lost is not planned with: approved before it is needed, it must hold for whatever is left then.
+  const beforehand = spec.mode === 'Recovery';
+  const hash = hashOf({
+    generations: [spec.platform, spec.mode, from?.metadata.uid ?? spec.from, to?.metadata.uid ?? spec.to],
+    machines: beforehand ? undefined : machines,
+    switches: beforehand ? undefined : switches,
+    migrations,
+    checks: [checks, spec.soak],
+    retention: [standby, platform?.spec.retention.for],
+  });
+  const singletons = singletonsOf(tasks);
+  return {
+    hash,
+    changed: changedSince(
+      hash,
+      (spec.approvals ?? []).map(({ planHash }) => planHash),
+    ),
+    machines,
+    switches,
+    migrations,
+    checks,
+    ...(singletons && { singletons }),
+    ...(spec.from !== '' && { retires: spec.from }),
+    rollback: rollbackOf(input),
+    ...(to?.status.estimatedReadyTime !== undefined && { estimatedReadyTime: to.status.estimatedReadyTime }),
+    blockers: objectionsTo(input).slice(0, 32),
+  };
+}
+
+/** Parts of the plan that differ from what was approved; none when somebody has approved the plan as it is, or nobody any. */
+function changedSince(hash: string, approved: string[]): string[] {
+  const last = approved.at(-1);
+  return last === undefined || approved.includes(hash) ? [] : differences(last, hash);
+}
+
+function machinesOf({ to, machines }: CutoverInput): CutoverPlan['machines'] {
+  return (to?.spec.pools ?? []).map(({ name, role, machines: count }) => ({
+    pool: name,
+    role,
+    machines: count,
+    instances: machines
+      .filter(({ tags }) => tags[LABEL.pool] === name)
+      .map(({ id }) => id)
+      .toSorted(),
+  }));
+}
+
+const switchesOf = ({ targets }: CutoverInput): CutoverPlan['switches'] =>
+  targets.map(({ target, role, now, wanted, hold }) => ({
+    target,
+    role,
+    from: now,
+    to: wanted,
+    ...(hold && { hold: hold.wanted }),
+  }));
+
+function singletonsOf(tasks: CutoverInput['tasks']): CutoverPlan['singletons'] {
+  const moving = tasks.filter(({ handover }) => handover === 'Singleton');
+  if (moving.length === 0) return undefined;
+  const total = moving.reduce((sum, census) => sum + census.total, 0);
+  const startsPerSecond = moving.reduce((sum, census) => sum + census.startsPerSecond, 0);
+  // Roles move beside each other, each at its own pace.
+  const seconds = Math.max(...moving.map((census) => census.total / Math.max(census.startsPerSecond, 0.01)));
+  return { total, startsPerSecond, estimatedDuration: formatDuration(Math.ceil(seconds) * 1000) };
+}
+
+/** What going back would take once this has succeeded. */
+function rollbackOf({ cutover, platform, from }: CutoverInput): string {
+  const { spec } = cutover;
+  if (spec.from === '') return 'none: this is the first cutover, there is no generation to go back to';
+  if (spec.to === undefined) return 'none: after it no generation is live';
+  const irreversible = (spec.migrations ?? []).find(({ reversible }) => !reversible);
+  const retention = platform?.spec.retention;
+  if (retention?.standby === 'None') return `none: spec.retention.standby of Platform ${spec.platform} is None`;
+  const machines = (from?.spec.pools ?? []).reduce((sum, pool) => sum + pool.machines, 0);
+  const stopped = retention?.standby === 'Stopped' ? `${machines} stopped machines to start, then ` : '';
+  const until = retention ? ` within ${formatDuration(parseDuration(retention.for))} after it has succeeded` : '';
+  const data = irreversible
+    ? `; migration ${irreversible.name} is not reversible, and ${spec.from} would have to live with it`
+    : '';
+  return `a Cutover of mode Rollback to ${spec.from}${until}: ${stopped}${(platform?.spec.traffic ?? []).length} traffic switches${data}`;
+}

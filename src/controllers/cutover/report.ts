@@ -1,0 +1,114 @@
+import type { Cutover, StepName } from '../../api/v1alpha1/index.ts';
+import { type Verdict, withConditions } from '../../domain/conditions.ts';
+import { downtimeOf } from './downtime.ts';
+import type { CutoverInput } from './input.ts';
+import { hasBegun, isBegun, isDone } from './journal.ts';
+import { planOf } from './plan.ts';
+import { noWayBack } from './way-back.ts';
+
+/** What a Cutover says of itself: its plan until that is fixed, how far it is, whether there is a way back. */
+export function report(
+  input: CutoverInput,
+  verdicts: readonly Verdict[],
+  change: Partial<Cutover['status']>,
+): Cutover['status'] {
+  const { now } = input;
+  const { generation } = input.cutover.metadata;
+  const cutover = { ...input.cutover, status: { ...input.cutover.status, ...change } };
+  const current = { ...input, cutover };
+  const all = [...verdicts, ...milestones(cutover), ...wayBack(current)];
+  return {
+    ...cutover.status,
+    ...plan(input, cutover),
+    ...singletons(current),
+    ...downtimeOf(cutover, input.platform),
+    observedGeneration: generation,
+    conditions: withConditions(cutover.status.conditions, all, { generation, now }),
+  };
+}
+
+/** Fixed once Reserve is done: what was approved is what is done. */
+function plan(input: CutoverInput, { status }: Cutover): Pick<Cutover['status'], 'plan'> {
+  if (isDone(input.cutover, 'Reserve') || status.outcome || status.undo) return {};
+  return { plan: planOf(input) };
+}
+
+const MILESTONES: [condition: string, step: StepName, done: string][] = [
+  ['PreflightPassed', 'Preflight', 'Passed'],
+  ['Approved', 'Approve', 'Approved'],
+  ['Migrated', 'Migrate', 'Committed'],
+  ['Verified', 'Verify', 'Passed'],
+  ['Switched', 'Switch', 'Verified'],
+  ['SingletonsRestored', 'Restore', 'Restored'],
+  ['Soaked', 'Soak', 'Passed'],
+];
+
+/** Conditions that say how far it has come. A step that had nothing to do holds nobody up who waits for it. */
+function milestones(cutover: Cutover): Verdict[] {
+  const reached = MILESTONES.map(([type, step, done]): Verdict => {
+    const state = cutover.status.steps?.find(({ name }) => name === step)?.state;
+    if (state === 'Done') return { type, status: true, reason: done, message: '' };
+    if (state === 'Skipped') return { type, status: true, reason: 'Skipped', message: '' };
+    return { type, status: false, reason: state === undefined ? 'NotYet' : `Step${state}`, message: '' };
+  });
+  const held = (cutover.status.switches ?? []).filter(({ state }) => state === 'Held').map(({ target }) => target);
+  return [
+    ...reached,
+    {
+      type: 'TrafficHeld',
+      status: held.length > 0,
+      reason: held.length > 0 ? 'Held' : 'NotHeld',
+      message: held.length > 0 ? `behind the maintenance responder: ${held.join(', ')}` : '',
+    },
+  ];
+}
+
+/** Whether it can still be undone, and once it has succeeded: whether a Rollback has something to go back to. */
+function wayBack(input: CutoverInput): Verdict[] {
+  const { cutover, from } = input;
+  const type = 'RollbackAvailable';
+  if (cutover.status.outcome === 'Succeeded') {
+    const name = cutover.spec.from;
+    const bar =
+      name === ''
+        ? { reason: 'FirstCutover', message: 'there is no generation to go back to' }
+        : cutover.spec.to === undefined || !from || from.metadata.uid !== cutover.status.generations?.from?.uid
+          ? { reason: 'OldCapacityGone', message: `${name} is not there any more` }
+          : from.status.retiredTime && {
+              reason: 'Retired',
+              message: `${name} was retired at ${from.status.retiredTime}`,
+            };
+    if (bar) return [{ type, status: false, ...bar }];
+    return [{ type, status: true, reason: 'Retained', message: `a Cutover of mode Rollback goes back to ${name}` }];
+  }
+  if (!isBegun(cutover)) return [];
+  const bar = noWayBack(input);
+  if (bar) return [{ type, status: false, ...bar }];
+  return [{ type, status: true, reason: 'Reversible', message: 'spec.abort undoes it' }];
+}
+
+/** Of the pods that move with the live pointer, while they do. */
+function singletons({ cutover, tasks, now }: CutoverInput): Pick<Cutover['status'], 'singletons'> {
+  const moving = tasks.filter(({ handover }) => handover === 'Singleton');
+  if (moving.length === 0 || !hasBegun(cutover, 'Quiesce')) return {};
+  const sum = (of: (census: (typeof moving)[number]) => number) =>
+    moving.reduce((total, census) => total + of(census), 0);
+  const startsPerSecond = sum((census) => census.startsPerSecond);
+  const waiting = sum((census) => census.waiting);
+  const estimate = waiting > 0 && startsPerSecond > 0 && hasBegun(cutover, 'Restore');
+  return {
+    singletons: {
+      total: sum(({ total }) => total),
+      waiting,
+      starting: sum(({ starting }) => starting),
+      running: sum(({ running }) => running),
+      startsPerSecond,
+      // To the minute: a status that changes with every look would be written with every look.
+      ...(estimate && {
+        estimatedEndTime: new Date(
+          Math.ceil((now + (waiting / startsPerSecond) * 1000) / 60_000) * 60_000,
+        ).toISOString(),
+      }),
+    },
+  };
+}

@@ -1,0 +1,11 @@
+import type { Step } from '../input.ts';
+import { nothing } from './nothing.ts';
+
+// Stands in until its owner replaces this file.
+export const hold: Step = {
+  name: 'Hold',
+  skip: () => 'not yet',
+  done: () => true,
+  act: () => ({ waitFor: '' }),
+  undo: nothing,
+};

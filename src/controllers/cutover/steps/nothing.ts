@@ -1,0 +1,2 @@
+/** The undo of a step that changes nothing that would have to be taken back. */
+export const nothing = (): undefined => undefined;

@@ -2,8 +2,9 @@ import type { KubeClient } from '../../src/kube/client.ts';
 import { clientOver } from '../../src/kube/client.ts';
 import { ApiError } from '../../src/kube/errors.ts';
 import { type KubeObject, keyOf, type Resource } from '../../src/kube/resource.ts';
+import type { Pod } from '../../src/kube/resources.ts';
 import type { ApiRequest, Transport } from '../../src/kube/transport.ts';
-import { applied, merged } from './patching.ts';
+import { applied, merged, operated } from './patching.ts';
 
 /**
  * An API server in memory, as far as preconditions go: versions, UIDs, finalizers, status apart from spec, who owns a
@@ -40,7 +41,12 @@ export interface ApiServer {
   subscribe(listener: (change: Change) => void): () => void;
   /** Requests received, oldest first: `PUT platforms us status`. */
   readonly requests: string[];
+  /** Lines of the log of a pod, by `namespace/name`. */
+  readonly logs: Record<string, string[]>;
 }
+
+/** What a pod is given to end, s: Kubernetes' own default. */
+const GRACE = 30;
 
 export const refusal = (status: number, reason: string, message: string): ApiError =>
   new ApiError({ status, reason, message });
@@ -49,7 +55,17 @@ export function anApiServer(now: () => number): ApiServer {
   const collections = new Map<string, Map<string, Stored>>();
   const listeners = new Set<(change: Change) => void>();
   const requests: string[] = [];
+  const logs: Record<string, string[]> = {};
+  const uids = new Set<string>();
   let version = 100;
+
+  /** A namesake made later is another object. */
+  const uidFor = (name: string, dryRun: boolean): string => {
+    let uid = `uid-${name}`;
+    for (let again = 2; uids.has(uid); again++) uid = `uid-${name}-${again}`;
+    if (!dryRun) uids.add(uid);
+    return uid;
+  };
 
   const collection = ({ plural }: Resource) => {
     const present = collections.get(plural) ?? new Map<string, Stored>();
@@ -59,7 +75,8 @@ export function anApiServer(now: () => number): ApiServer {
 
   const store = (resource: Resource, verb: Change['verb'], before: Stored | undefined, next: Stored): Stored => {
     if (before && JSON.stringify(before) === JSON.stringify(next)) return before;
-    const gone = next.metadata.deletionTimestamp !== undefined && (next.metadata.finalizers ?? []).length === 0;
+    const { deletionTimestamp, finalizers = [], deletionGracePeriodSeconds = 0 } = next.metadata;
+    const gone = deletionTimestamp !== undefined && finalizers.length === 0 && deletionGracePeriodSeconds === 0;
     const after: Stored = { ...next, metadata: { ...next.metadata, resourceVersion: String(++version) } };
     if (gone) collection(resource).delete(keyOf(after));
     else collection(resource).set(keyOf(after), after);
@@ -94,17 +111,15 @@ export function anApiServer(now: () => number): ApiServer {
     const key = keyOf(body);
     if (collection(request.resource).has(key))
       throw refusal(409, 'AlreadyExists', `${request.resource.plural} "${key}" already exists`);
+    const dryRun = request.query?.dryRun !== undefined;
     const metadata = {
       ...body.metadata,
-      uid: `uid-${body.metadata.name}`,
+      uid: uidFor(body.metadata.name, dryRun),
       generation: 1,
       creationTimestamp: new Date(now()).toISOString(),
     };
-    return store(request.resource, 'create', undefined, {
-      ...body,
-      metadata,
-      status: { observedGeneration: -1 },
-    } as Stored);
+    const created = { ...body, metadata, status: { observedGeneration: -1 } } as Stored;
+    return dryRun ? created : store(request.resource, 'create', undefined, created);
   };
 
   const update = (request: ApiRequest): Stored => {
@@ -129,37 +144,34 @@ export function anApiServer(now: () => number): ApiServer {
     check(before, {
       ...(body.metadata?.resourceVersion !== undefined && { resourceVersion: body.metadata.resourceVersion }),
     });
-    const { fieldManager = 'unknown', force } = request.query ?? {};
+    const { fieldManager = 'unknown', force, dryRun } = request.query ?? {};
     const next = request.contentType?.includes('apply')
       ? applied(before, request.body as Stored, fieldManager, force === 'true')
-      : (merged(before, request.body) as Stored);
-    return store(
-      request.resource,
-      'patch',
-      before,
-      bumped(before, { ...next, metadata: { ...next.metadata, resourceVersion: before.metadata.resourceVersion } }),
-    );
+      : ((Array.isArray(request.body) ? operated(before, request.body) : merged(before, request.body)) as Stored);
+    const after = { ...next, metadata: { ...next.metadata, resourceVersion: before.metadata.resourceVersion } };
+    return dryRun === undefined ? store(request.resource, 'patch', before, bumped(before, after)) : after;
   };
 
   const remove = (request: ApiRequest): Stored => {
     const before = present(request);
-    check(before, (request.body as { preconditions: { uid: string; resourceVersion: string } }).preconditions);
+    const body = request.body as { preconditions: { uid: string; resourceVersion: string }; dryRun?: string[] };
+    check(before, body.preconditions);
+    if (body.dryRun) return before;
     const deletionTimestamp = before.metadata.deletionTimestamp ?? new Date(now()).toISOString();
+    // A pod that has a machine is there until its kubelet has ended it.
+    const graceful = request.resource.plural === 'pods' && (before as Pod).spec?.nodeName !== undefined;
+    const { deletionGracePeriodSeconds = graceful ? GRACE : 0 } = before.metadata;
     return store(request.resource, 'update', before, {
       ...before,
-      metadata: { ...before.metadata, deletionTimestamp },
+      metadata: { ...before.metadata, deletionTimestamp, deletionGracePeriodSeconds },
     });
   };
 
   const list = ({ resource, target, query }: ApiRequest) => {
-    const wanted = (query?.labelSelector ?? '')
-      .split(',')
-      .filter(Boolean)
-      .map((pair) => pair.split('='));
+    const wanted = selectorOf(query?.labelSelector ?? '');
     const items = [...collection(resource).values()].filter(
       ({ metadata }) =>
-        (target?.namespace === undefined || metadata.namespace === target.namespace) &&
-        wanted.every(([key = '', value]) => metadata.labels?.[key] === value),
+        (target?.namespace === undefined || metadata.namespace === target.namespace) && wanted(metadata.labels ?? {}),
     );
     return { items, metadata: { resourceVersion: String(version) } };
   };
@@ -180,7 +192,12 @@ export function anApiServer(now: () => number): ApiServer {
   };
 
   /** A watch: what there is, the mark of its end, then each change as it happens. */
-  const stream: Transport['stream'] = ({ resource, signal, onOpen, onData }) => {
+  const stream: Transport['stream'] = ({ resource, target, signal, onOpen, onData }) => {
+    if (target?.subresource === 'log') {
+      onOpen();
+      onData(Buffer.from(`${(logs[keyOf({ metadata: target as { name: string } })] ?? []).join('\n')}\n`));
+      return Promise.resolve();
+    }
     const tell = (type: string, object: Stored) => onData(Buffer.from(`${JSON.stringify({ type, object })}\n`));
     onOpen();
     for (const object of collection(resource).values()) tell('ADDED', object);
@@ -206,6 +223,7 @@ export function anApiServer(now: () => number): ApiServer {
 
   return {
     requests,
+    logs,
     client(fate = {}) {
       const send = async (request: ApiRequest) => {
         await fate.before?.(request);
@@ -238,6 +256,22 @@ export function anApiServer(now: () => number): ApiServer {
       return () => void listeners.delete(listener);
     },
   };
+}
+
+/** A label selector, as far as the operator writes them: `key=value`, `key in (a,b)`, `key`, `!key`. */
+function selectorOf(text: string): (labels: Record<string, string>) => boolean {
+  const terms = text.split(/,(?![^(]*\))/).filter(Boolean);
+  const tests = terms.map((term) => {
+    const [, key = '', list = ''] = /^\s*(\S+)\s+in\s+\(([^)]*)\)\s*$/.exec(term) ?? [];
+    const values = list.split(',').map((value) => value.trim());
+    if (key) return (labels: Record<string, string>) => values.includes(labels[key] ?? '');
+    const [name = '', value] = term.split(/==?/);
+    if (value !== undefined) return (labels: Record<string, string>) => labels[name] === value;
+    return name.startsWith('!')
+      ? (labels: Record<string, string>) => !(name.slice(1) in labels)
+      : (labels: Record<string, string>) => name in labels;
+  });
+  return (labels) => tests.every((test) => test(labels));
 }
 
 /** A copy as JSON carries it: what is undefined is absent, and nobody shares it. */

@@ -1,7 +1,7 @@
 import { ApiError } from '../../src/kube/errors.ts';
 import type { KubeObject, ManagedFields } from '../../src/kube/resource.ts';
 
-/** The two kinds of patches that the operator sends, on an object in memory. */
+/** The kinds of patches that the operator sends, on an object in memory. */
 
 /** RFC 7386. */
 export function merged(before: unknown, patch: unknown): unknown {
@@ -12,6 +12,31 @@ export function merged(before: unknown, patch: unknown): unknown {
     else result[key] = merged(result[key], value);
   }
   return result;
+}
+
+type Operation = { op: 'add' | 'remove' | 'replace' | 'test'; path: string; value?: unknown };
+
+/** RFC 6902, without move and copy. Throws what a real server answers to a test that fails. */
+export function operated(before: unknown, operations: readonly Operation[]): unknown {
+  const root = { '': structuredClone(before) };
+  for (const { op, path, value } of operations) {
+    const keys = path.split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const last = keys.pop() ?? '';
+    const parent = keys.reduce<unknown>((at, key) => (at as Record<string, unknown>)?.[key], root);
+    const holder = parent as Record<string, unknown>;
+    const present = holder?.[last];
+    if (holder === undefined || ((op === 'remove' || op === 'replace') && present === undefined))
+      throw new ApiError({ status: 422, reason: 'Invalid', message: `there is nothing at ${path}` });
+    if (op === 'test') {
+      if (JSON.stringify(present) !== JSON.stringify(value))
+        throw new ApiError({ status: 422, reason: 'Invalid', message: `the test at ${path} failed` });
+    } else if (Array.isArray(parent)) {
+      const at = last === '-' ? parent.length : Number(last);
+      parent.splice(at, op === 'add' ? 0 : 1, ...(op === 'remove' ? [] : [value]));
+    } else if (op === 'remove') delete holder[last];
+    else holder[last] = value;
+  }
+  return root[''];
 }
 
 /** Server-side apply of labels and spec.selector, the only fields that the operator applies. */

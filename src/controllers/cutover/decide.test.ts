@@ -6,11 +6,9 @@ import {
   aGeneration,
   aPlatform,
   at,
-  aView,
   EPOCH,
-  selectorFor,
 } from '../../../test/builders/index.ts';
-import type { Cutover } from '../../api/v1alpha1/index.ts';
+import { CUTOVER_FINALIZER, type Cutover, type Platform, STEPS } from '../../api/v1alpha1/index.ts';
 import { decide } from './decide.ts';
 import type { CutoverInput } from './input.ts';
 
@@ -20,16 +18,39 @@ const done = (...names: Step['name'][]): Step[] =>
 const condition = (status: Cutover['status'], type: string) => status.conditions?.find((c) => c.type === type);
 const whats = ({ effects }: ReturnType<typeof decide>) => effects.map(({ what }) => what);
 
+const us = { name: 'to-green', uid: 'uid-to-green' };
+const begun = (status: Partial<Cutover['status']> = {}, spec: Partial<Cutover['spec']> = {}) =>
+  aCutover({
+    from: 'blue',
+    spec,
+    metadata: { finalizers: [CUTOVER_FINALIZER] },
+    status: {
+      generations: { from: { name: 'blue', uid: 'uid-blue' }, to: { name: 'green', uid: 'uid-green' } },
+      ...status,
+    },
+  });
+const held = (status: Partial<Platform['status']> = {}) =>
+  aPlatform({ live: 'blue', status: { protected: ['blue', 'green'], cutover: us, ...status } });
+const reserved = aGeneration({ reservedBy: 'to-green', status: { conditions: [aCondition()] } });
+/** Reserved, and about to move something. */
+const ready = (changes: Partial<CutoverInput> = {}) =>
+  aCutoverInput({
+    cutover: begun({ steps: done('Preflight', 'Approve', 'Reserve') }),
+    platform: held(),
+    to: reserved,
+    ...changes,
+  });
+const states = ({ status }: ReturnType<typeof decide>) => status.steps?.map(({ name, state }) => `${name} ${state}`);
+
 describe('a cutover', () => {
   it('that has not begun, with nothing in its way, reserves', () => {
     const decision = decide(aCutoverInput());
-    expect(whats(decision)).toEqual(['reserve green', 'protect green']);
-    expect(decision.status.steps?.map(({ name, state }) => `${name} ${state}`)).toEqual([
-      'Preflight Done',
-      'Reserve Running',
-    ]);
+    expect(decision.effects.map((effect) => effect.do)).toEqual(['finalizer', 'writeGeneration', 'writePlatform']);
+    expect(states(decision)).toEqual(['Preflight Done', 'Approve Done', 'Reserve Running']);
     expect(decision.status.generations?.to?.uid).toBe('uid-green');
+    expect(decision.step).toBe('Reserve');
     expect(condition(decision.status, 'PreflightPassed')?.status).toBe('True');
+    expect(condition(decision.status, 'RollbackAvailable')?.status).toBe('True');
     expect(condition(decision.status, 'Reconciling')).toMatchObject({ status: 'True', reason: 'Reserve' });
     expect(decision.requeueAfter).toBe(0);
   });
@@ -52,15 +73,6 @@ describe('a cutover', () => {
     expect(condition(status, 'Blocked')?.status).toBe('False');
   });
 
-  it('that asks for what is not built moves nothing', () => {
-    const decision = decide(aCutoverInput({ cutover: aCutover({ from: 'blue', spec: { soak: '1h' } }) }));
-    expect(whats(decision)).toEqual([]);
-    expect(condition(decision.status, 'Blocked')).toMatchObject({
-      reason: 'NotImplemented',
-      message: expect.stringContaining('spec.soak'),
-    });
-  });
-
   it.each([
     ['another is live', 'green-0', 'blue', 'spec.from is blue, and green-0 is live: nothing was moved'],
     ['one is live already', 'blue', '', 'spec.from is empty, and blue is live: nothing was moved'],
@@ -69,7 +81,7 @@ describe('a cutover', () => {
     const decision = decide(
       aCutoverInput({ cutover: aCutover({ from }), platform: aPlatform(live === undefined ? {} : { live }) }),
     );
-    expect(decision).toMatchObject({ effects: [], status: { outcome: 'Superseded' }, requeueAfter: undefined });
+    expect(decision).toMatchObject({ effects: [], status: { outcome: 'Superseded' }, requeueAfter: 0 });
     expect(condition(decision.status, 'Ready')).toMatchObject({ status: 'True', reason: 'Superseded', message });
   });
 
@@ -80,22 +92,11 @@ describe('a cutover', () => {
   });
 
   it('that has begun is not Superseded by its own doing', () => {
-    const cutover = aCutover({
-      from: 'blue',
-      status: {
-        generations: { to: { name: 'green', uid: 'uid-green' } },
-        steps: done('Preflight', 'Reserve', 'Switch'),
-      },
-    });
+    const cutover = begun({ steps: done('Preflight', 'Approve', 'Reserve', 'Hold', 'Quiesce', 'Migrate', 'Verify') });
     const { status } = decide(
-      aCutoverInput({
-        cutover,
-        platform: aPlatform({ live: 'green' }),
-        to: aGeneration({ live: true, reservedBy: 'to-green' }),
-      }),
+      ready({ cutover, platform: held({ live: { name: 'green', uid: 'uid-green', time: at(9) } }) }),
     );
     expect(status.outcome).toBeUndefined();
-    expect(status.steps?.at(-1)?.name).toBe('Retain');
   });
 
   it('waits for the one that goes first, by name', () => {
@@ -104,45 +105,88 @@ describe('a cutover', () => {
     expect(condition(decision.status, 'Blocked')).toMatchObject({
       reason: 'CutoverInProgress',
       message:
-        'Cutover to-other of Platform us is not finished: one at a time. Let it finish, or delete it if it has not begun',
+        'Cutover to-other of Platform us is not finished: one at a time. Let it finish, abort it (spec.abort: true), or delete it if it has not begun',
     });
   });
 
-  it('never does a step again that is done', () => {
-    const cutover = aCutover({ from: 'blue', status: { steps: done('Preflight', 'Reserve') } });
-    const decision = decide(
-      aCutoverInput({ cutover, to: aGeneration({ reservedBy: 'to-green', status: { conditions: [aCondition()] } }) }),
-    );
-    expect(decision.status.switches).toMatchObject([{ target: 'www', state: 'Pending' }]);
-    expect(decision.status.steps?.slice(0, 2)).toEqual(done('Preflight', 'Reserve'));
+  it('does a step once, and begins the next ones in their order', () => {
+    const decision = decide(ready());
+    expect(states(decision)?.slice(0, 3)).toEqual(['Preflight Done', 'Approve Done', 'Reserve Done']);
+    expect(decision.status.steps?.slice(0, 3)).toEqual(done('Preflight', 'Approve', 'Reserve'));
+    expect(states(decision)?.slice(3)).toEqual([
+      'Hold Skipped',
+      'Quiesce Skipped',
+      'Migrate Skipped',
+      'Verify Skipped',
+      'Switch Running',
+    ]);
   });
 
-  it('gives a cloud time to show a switch, and looks at the API server’s own writes at once', () => {
-    const switches = [
-      { target: 'www', from: selectorFor('blue'), to: selectorFor('green'), state: 'Pending' as const },
+  it('counts how often a step was tried, and not how often it was looked at', () => {
+    const first = decide(aCutoverInput());
+    expect(first.status.steps?.at(-1)).toMatchObject({ name: 'Reserve', attempts: 1 });
+    const again = decide(aCutoverInput({ cutover: begun(first.status) }));
+    expect(again.status.steps?.at(-1)).toMatchObject({ name: 'Reserve', attempts: 2 });
+    const waiting = decide(
+      ready({ cutover: begun(first.status), sight: { seen: false, waitingFor: 'x', overdue: false } }),
+    );
+    expect(waiting.status.steps?.at(-1)).toMatchObject({ name: 'Reserve', attempts: 1, message: 'x' });
+  });
+
+  it('keeps the plan that was approved, once it has reserved', () => {
+    const planned = decide(aCutoverInput()).status.plan;
+    expect(planned?.switches).toHaveLength(1);
+    expect(decide(ready()).status.plan).toBeUndefined();
+  });
+
+  it('that is paused makes its plan, waits for its approvals, and stops before it moves anything', () => {
+    const cutover = aCutover({ from: 'blue', spec: { paused: true } });
+    const decision = decide(aCutoverInput({ cutover }));
+    expect(whats(decision)).toEqual([]);
+    expect(states(decision)).toEqual(['Preflight Done', 'Approve Done']);
+    expect(condition(decision.status, 'Ready')).toMatchObject({ reason: 'Paused' });
+    expect(condition(decision.status, 'Reconciling')?.status).toBe('False');
+  });
+
+  it('that is paused finishes the step that it is at', () => {
+    const steps = [
+      ...done('Preflight', 'Approve'),
+      { name: 'Reserve' as const, state: 'Running' as const, startTime: at(1) },
     ];
-    const cutover = aCutover({ from: 'blue', status: { switches, steps: done('Preflight', 'Reserve') } });
-    expect(decide(aCutoverInput({ cutover })).requeueAfter).toBe(1000);
-    expect(decide(aCutoverInput({ cutover, scaled: (ms) => ms / 1000 })).requeueAfter).toBe(200);
+    const decision = decide(aCutoverInput({ cutover: begun({ steps }, { paused: true }) }));
+    expect(decision.effects).not.toEqual([]);
+    const next = decide(ready({ cutover: begun({ steps }, { paused: true }) }));
+    expect(states(next)?.at(-1)).toBe('Reserve Done');
+    expect(condition(next.status, 'Ready')?.message).toContain('it goes on with Hold');
   });
 
-  it('whose steps are all done has Succeeded, and keeps its clock', () => {
-    const steps = done('Preflight', 'Reserve', 'Switch', 'Point');
-    const cutover = aCutover({ from: 'blue', status: { steps, retainUntil: at(999), generations: {} } });
-    const decision = decide(
-      aCutoverInput({ cutover, platform: aPlatform({ live: 'green' }), to: aGeneration({ live: true }) }),
-    );
+  it('whose steps are all done has Succeeded, then lets go of itself', () => {
+    const steps = done(...STEPS);
+    const input = ready({ cutover: begun({ steps, retainUntil: at(999) }) });
+    const decision = decide(input);
     expect(decision).toMatchObject({
       effects: [],
       requeueAfter: 0,
       status: { outcome: 'Succeeded', retainUntil: at(999) },
     });
-    expect(condition(decision.status, 'Switched')?.status).toBe('True');
     expect(condition(decision.status, 'Ready')).toMatchObject({
       status: 'True',
       reason: 'Succeeded',
       message: 'green is live',
     });
+    const over = decide({ ...input, cutover: begun(decision.status) });
+    expect(over.effects).toMatchObject([{ do: 'finalizer', wanted: false }]);
+    expect(over.requeueAfter).toBeUndefined();
+  });
+
+  it('that has succeeded says how long there is a way back', () => {
+    const way = (from: CutoverInput['from']) => {
+      const { status } = decide(ready({ cutover: begun({ outcome: 'Succeeded' }), from }));
+      return condition(status, 'RollbackAvailable');
+    };
+    expect(way(aGeneration({ name: 'blue', live: true }))).toMatchObject({ status: 'True', reason: 'Retained' });
+    expect(way(aGeneration({ name: 'blue', retired: true }))).toMatchObject({ status: 'False', reason: 'Retired' });
+    expect(way(undefined)).toMatchObject({ status: 'False', reason: 'OldCapacityGone' });
   });
 
   it.each(['Aborted', 'RolledBack', 'Superseded'] as const)('that is %s does nothing any more', (outcome) => {
@@ -152,19 +196,110 @@ describe('a cutover', () => {
   });
 
   it('that waits is the same object however often it is looked at', () => {
-    const states: Partial<CutoverInput>[] = [{ to: undefined }, { first: aCutover({ name: 'x' }) }];
-    const switches = [
-      { target: 'www', from: selectorFor('blue'), to: selectorFor('green'), state: 'Switched' as const },
+    const looks: Partial<CutoverInput>[] = [
+      { to: undefined },
+      { first: aCutover({ name: 'x' }) },
+      { cutover: aCutover({ from: 'blue', spec: { paused: true } }) },
+      { platform: aPlatform({ live: 'blue', spec: { approvals: { required: 1 } } }) },
+      {
+        ...{ cutover: begun(), platform: held(), to: reserved },
+        sight: { seen: false, waitingFor: 'one', overdue: false },
+      },
     ];
-    states.push({
-      cutover: aCutover({ from: 'blue', status: { switches, steps: done('Preflight', 'Reserve') } }),
-      targets: [aView({ now: selectorFor('green') })],
-    });
-    for (const changes of states) {
-      const { status } = decide(aCutoverInput(changes));
-      const cutover = { ...(changes.cutover ?? aCutover({ from: 'blue' })), status };
-      expect(decide(aCutoverInput({ ...changes, cutover, now: EPOCH + 9e6 })).status).toEqual(status);
+    for (const look of looks) {
+      const { status } = decide(aCutoverInput(look));
+      const cutover = { ...(look.cutover ?? aCutover({ from: 'blue' })), status };
+      expect(decide(aCutoverInput({ ...look, cutover, now: EPOCH + 9e4 })).status).toEqual(status);
     }
+  });
+
+  it('whose work another has taken over ends, and undoes nothing', () => {
+    const successor = aCutover({ name: 'next' });
+    const decision = decide(ready({ successor }));
+    expect(decision).toMatchObject({ effects: [], status: { outcome: 'Superseded' } });
+  });
+
+  it('gives a cloud time to show what was asked, and looks at the API server’s own writes at once', () => {
+    const pointing = { cutover: begun({ steps: done(...STEPS.slice(0, 8)) }) };
+    expect(decide(ready(pointing)).requeueAfter).toBe(1000);
+    expect(decide(ready({ ...pointing, scaled: (ms) => ms / 1000 })).requeueAfter).toBe(200);
+  });
+});
+
+describe('a cutover that cannot go on', () => {
+  const at8 = done(...STEPS.slice(0, 8));
+  const live = { live: { name: 'green', uid: 'uid-green', time: at(5) } };
+  const pointer = { liveTime: at(5), live: { name: 'blue', uid: 'uid-blue', time: at(0) } };
+  const pointed = (spec: Partial<Cutover['spec']> = {}, status: Partial<Cutover['status']> = {}) =>
+    ready({
+      cutover: begun({ steps: done(...STEPS.slice(0, 9)), pointer, ...status }, spec),
+      platform: held(live),
+      to: aGeneration({ reservedBy: 'to-green', status: { liveTime: at(5) } }),
+    });
+
+  it('goes back, and writes that down before it undoes anything', () => {
+    const decision = decide(ready({ cutover: begun({ steps: at8 }), members: [] }));
+    expect(decision).toMatchObject({
+      effects: [],
+      requeueAfter: 0,
+      status: {
+        undo: { reason: 'TargetLost', message: expect.stringContaining('no machine of role web'), time: at(60) },
+      },
+    });
+    expect(states(decision)?.at(-1)).toBe('Point Failed');
+  });
+
+  it('goes back when it is aborted', () => {
+    expect(decide(pointed({ abort: true })).status.undo).toMatchObject({ reason: 'Abort' });
+  });
+
+  it('undoes the last step first, and one at a time', () => {
+    const undo = { reason: 'Abort', message: 'spec.abort is set', time: at(9) };
+    const decision = decide(pointed({ abort: true }, { undo }));
+    expect(decision.effects.map((effect) => effect.do)).toEqual(['writePlatform', 'writeGeneration']);
+    expect(decision.step).toBe('Point');
+    expect(decision.status.steps?.find(({ name }) => name === 'Point')).toMatchObject({
+      state: 'Done',
+      message: 'undoing: blue becomes live again',
+    });
+  });
+
+  it('ends Aborted or RolledBack when all is undone, and says what was', () => {
+    const steps = [
+      ...done('Preflight', 'Approve', 'Reserve'),
+      { name: 'Hold' as const, state: 'Failed' as const, endTime: at(4) },
+    ];
+    const outcome = (reason: string) =>
+      decide(aCutoverInput({ cutover: begun({ steps, undo: { reason, message: 'why', time: at(5) } }) }));
+    expect(outcome('Abort').status.outcome).toBe('Aborted');
+    const rolledBack = outcome('TargetLost');
+    expect(rolledBack.status.outcome).toBe('RolledBack');
+    expect(condition(rolledBack.status, 'Ready')?.message).toBe('why; everything was undone, and blue is live');
+    expect(states(rolledBack)).toEqual(['Preflight Undone', 'Approve Undone', 'Reserve Undone', 'Hold Failed']);
+  });
+
+  it('goes back however the others stand, even when paused', () => {
+    const undo = { reason: 'Abort', message: '', time: at(9) };
+    expect(decide({ ...pointed({ paused: true }, { undo }), first: aCutover({ name: 'x' }) }).effects).not.toEqual([]);
+  });
+
+  it('past its point of no return is Blocked, with the reason and what a person can do', () => {
+    const migrations = [{ name: 'schema', hash: 'h', reversible: false, state: 'Committed' as const }];
+    const stuck = ready({ cutover: begun({ steps: at8, migrations }, { abort: true }), members: [] });
+    const decision = decide(stuck);
+    expect(decision.status.undo).toBeUndefined();
+    expect(condition(decision.status, 'Blocked')).toMatchObject({ status: 'True', reason: 'TargetLost' });
+    expect(condition(decision.status, 'Blocked')?.message).toContain(
+      'migration schema is not reversible and is committed',
+    );
+    expect(condition(decision.status, 'RollbackAvailable')).toMatchObject({ reason: 'IrreversibleMigrationCommitted' });
+    const mended = decide({ ...stuck, cutover: begun({ ...decision.status }), members: ready().members });
+    expect(mended.effects).not.toEqual([]);
+  });
+
+  it('that is aborted before it has begun just ends', () => {
+    const decision = decide(aCutoverInput({ cutover: aCutover({ from: 'blue', spec: { abort: true } }) }));
+    expect(decision).toMatchObject({ effects: [], status: { outcome: 'Aborted' } });
   });
 });
 
@@ -176,7 +311,8 @@ describe('a cutover of a platform that is frozen', () => {
     for (const changes of [
       {},
       { cutover: aCutover({ from: 'red' }) },
-      { cutover: aCutover({ from: 'blue', status: { steps: done('Preflight', 'Reserve', 'Switch') } }) },
+      { cutover: begun({ steps: done('Preflight', 'Reserve', 'Switch') }) },
+      { cutover: begun({ undo: { reason: 'Abort', message: '', time: at(1) }, steps: done('Reserve') }) },
     ]) {
       const decision = decide(aCutoverInput({ ...changes, platform }));
       expect(decision.effects).toEqual([]);
@@ -187,22 +323,6 @@ describe('a cutover of a platform that is frozen', () => {
         message: 'the cloud says',
       });
     }
-  });
-
-  it('retires nothing', () => {
-    const cutover = aCutover({
-      from: 'blue',
-      status: { outcome: 'Succeeded', retainUntil: at(0), generations: { from: { name: 'blue', uid: 'uid-blue' } } },
-    });
-    const live = {
-      live: { name: 'green', uid: 'uid-green', time: at(1) },
-      protected: ['blue', 'green'],
-      guard: { effective: true, lastProbeTime: at(60), probes: [] },
-    };
-    const now = aPlatform({ status: live });
-    expect(whats(decide(aCutoverInput({ cutover, platform: now })))).toContain('retire blue');
-    const frozen = { ...platform, status: { ...platform.status, ...live } };
-    expect(decide(aCutoverInput({ cutover, platform: frozen })).effects).toEqual([]);
   });
 });
 
@@ -217,6 +337,6 @@ describe('a cutover that was restored along with everything else', () => {
   });
 
   it('that was made after two people settled the restore does', () => {
-    expect(whats(decide(aCutoverInput({ platform: rebound(at(-7200)) })))).toEqual(['reserve green', 'protect green']);
+    expect(whats(decide(aCutoverInput({ platform: rebound(at(-7200)) })))).toContain('reserve green');
   });
 });

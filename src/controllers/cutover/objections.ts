@@ -70,7 +70,7 @@ const targetMayGoLive: Check = ({ cutover, to, superseded }) => {
       `ClusterGeneration ${name} was retired at ${retiredTime} and never comes back: make a new generation`,
     );
   const rollback = cutover.spec.mode === 'Rollback';
-  if (liveTime && !rollback && !isBegun(cutover) && reservedBy?.uid !== cutover.spec.supersedes?.uid)
+  if (liveTime && !rollback && !isBegun(cutover))
     return about(
       'TargetWasLive',
       `ClusterGeneration ${name} has been live before: going back to it is a Cutover of mode Rollback`,

@@ -7,6 +7,13 @@ const effectsOf = (changes: Parameters<typeof aCutoverInput>[0]) => {
   return 'effects' in action ? action.effects : [];
 };
 const marked = aGeneration({ status: { liveTime: at(5) } });
+const blue = { name: 'blue', uid: 'uid-blue', time: at(0) };
+/** It has written down that it makes green live at `at(5)`, coming from blue. */
+const begun = (pointer: object = {}) =>
+  aCutover({ from: 'blue', status: { pointer: { liveTime: at(5), live: blue, ...pointer } } });
+
+const live = (time: string) =>
+  aPlatform({ live: 'green', status: { live: { name: 'green', uid: 'uid-green', time } } });
 
 describe('Point', () => {
   it('marks the generation first, then its machines, then names it in the Platform', () => {
@@ -25,11 +32,11 @@ describe('Point', () => {
   });
 
   it('goes on where a crash left it, with the time that was written', () => {
-    expect(effectsOf({ to: marked })).toMatchObject([
+    expect(effectsOf({ to: marked, cutover: begun() })).toMatchObject([
       { do: 'tag', tags: { 'generations.dev/live-time': at(5) } },
       { do: 'writePlatform', status: { live: { time: at(5) } } },
     ]);
-    expect(effectsOf({ to: marked, platform: aPlatform({ live: 'green' }) })).toEqual([]);
+    expect(effectsOf({ to: marked, cutover: begun(), platform: live(at(5)) })).toEqual([]);
   });
 
   it('has no previous one to name the first time', () => {
@@ -39,18 +46,21 @@ describe('Point', () => {
   });
 
   it('tags only the machines that do not say that time yet, and none when there are none', () => {
-    const tagged = (liveTime: string) => ({ tags: { 'generations.dev/live-time': liveTime } });
+    const tagged = (liveTime: string) => ({
+      state: 'running' as const,
+      tags: { 'generations.dev/live-time': liveTime },
+    });
     const machines = [
       { id: 'i-1', ...tagged(at(5)) },
       { id: 'i-2', ...tagged(at(4)) },
-      { id: 'i-3', tags: {} },
+      { id: 'i-3', state: 'running' as const, tags: {} },
     ];
-    expect(effectsOf({ to: marked, machines })).toMatchObject([
+    expect(effectsOf({ to: marked, cutover: begun(), machines })).toMatchObject([
       { do: 'tag', machines: ['i-2', 'i-3'] },
       { do: 'writePlatform' },
     ]);
     for (const none of [machines.slice(0, 1), []])
-      expect(effectsOf({ to: marked, machines: none })).toMatchObject([{ do: 'writePlatform' }]);
+      expect(effectsOf({ to: marked, cutover: begun(), machines: none })).toMatchObject([{ do: 'writePlatform' }]);
   });
 
   it('waits for a cloud that is throttled, and is blocked by one that cannot be seen: nothing goes live untagged', () => {
@@ -61,13 +71,96 @@ describe('Point', () => {
   });
 
   it.each([
-    ['both are written', { to: marked, platform: aPlatform({ live: 'green' }) }, true],
-    ['the generation is not', { to: aGeneration(), platform: aPlatform({ live: 'green' }) }, false],
+    ['both are written', { to: marked, platform: live(at(5)) }, true],
+    ['the generation is not', { to: aGeneration(), platform: live(at(5)) }, false],
+    [
+      'the generation was live before, and is not again yet',
+      { to: aGeneration({ live: true }), platform: live(at(0)) },
+      false,
+    ],
     ['the Platform is not', { to: marked, platform: aPlatform({ live: 'blue' }) }, false],
     [
       'the Platform names a namesake',
-      { to: aGeneration({ live: true, metadata: { uid: 'x' } }), platform: aPlatform({ live: 'green' }) },
+      { to: aGeneration({ status: { liveTime: at(5) }, metadata: { uid: 'x' } }), platform: live(at(5)) },
       false,
     ],
-  ])('when %s: done %s', (_, changes, done) => expect(point.done(aCutoverInput(changes))).toBe(done));
+    ['nothing is written down', { to: marked, platform: live(at(5)), cutover: aCutover({ from: 'blue' }) }, false],
+  ])('when %s: done %s', (_, changes, done) =>
+    expect(point.done(aCutoverInput({ cutover: begun(), ...changes }))).toBe(done),
+  );
+
+  it('writes down what it finds before it moves anything', () => {
+    const platform = aPlatform({ live: 'blue', status: { previous: { name: 'red', uid: 'uid-red', time: at(-9) } } });
+    expect(point.act(aCutoverInput({ platform, to: aGeneration({ live: true }) }))).toMatchObject({
+      journal: {
+        pointer: { liveTime: at(60), live: blue, previous: { name: 'red' }, formerLiveTime: at(0) },
+      },
+    });
+  });
+
+  it('of a Rollback gives the generation a new time', () => {
+    expect(effectsOf({ to: aGeneration({ live: true }) })).toMatchObject([
+      { do: 'writeGeneration', status: { liveTime: at(60) } },
+      { do: 'tag' },
+      { do: 'writePlatform' },
+    ]);
+  });
+
+  it('of a Decommission leaves the platform with none, and says who did it', () => {
+    const cutover = aCutover({ from: 'blue', spec: { mode: 'Decommission' } });
+    delete cutover.spec.to;
+    const effects = effectsOf({ cutover, to: undefined });
+    expect(effects).toMatchObject([
+      {
+        do: 'writePlatform',
+        status: {
+          previous: blue,
+          decommissioned: { cutover: { name: 'to-green', uid: 'uid-to-green' }, time: at(60) },
+        },
+      },
+    ]);
+    expect(effects[0]).not.toHaveProperty('status.live');
+  });
+});
+
+describe('Point, undone', () => {
+  const undo = (changes: Parameters<typeof aCutoverInput>[0]) =>
+    point.undo(aCutoverInput({ cutover: begun(), ...changes }));
+  const tags = { 'generations.dev/live-time': at(5) };
+  const machines = [
+    { id: 'i-1', state: 'running' as const, tags },
+    { id: 'i-2', state: 'running' as const, tags: {} },
+  ];
+
+  it('moves the Platform back first, takes the tags back, then says so on the generation', () => {
+    const action = undo({ to: marked, platform: live(at(5)), machines });
+    expect(action).toMatchObject({
+      effects: [
+        { do: 'writePlatform', status: { live: blue } },
+        { do: 'tag', machines: ['i-1'], tags: { 'generations.dev/live-time': '' } },
+        { do: 'writeGeneration', what: 'green is not live any more' },
+      ],
+    });
+    expect(action).not.toHaveProperty('effects.0.status.previous');
+    expect(action).not.toHaveProperty('effects.2.status.liveTime');
+  });
+
+  it('gives one that was live before its former time back', () => {
+    expect(undo({ cutover: begun({ formerLiveTime: at(1) }), to: marked, machines })).toMatchObject({
+      effects: [
+        { do: 'tag', tags: { 'generations.dev/live-time': at(1) } },
+        { do: 'writeGeneration', status: { liveTime: at(1) } },
+      ],
+    });
+  });
+
+  it('has nothing left to do when it never began, or is undone', () => {
+    expect(undo({ cutover: aCutover({ from: 'blue' }) })).toBeUndefined();
+    expect(undo({ machines })).toBeUndefined();
+  });
+
+  it('does not leave tags behind at a cloud that cannot be asked', () => {
+    const throttled = { reason: 'Throttled', message: 'slower' };
+    expect(undo({ to: marked, members: throttled, machines: [] })).toEqual({ waitFor: 'slower' });
+  });
 });

@@ -1,31 +1,54 @@
 import { describe, expect, it } from '@jest/globals';
-import { aCutover, aCutoverInput, aGeneration, aPlatform } from '../../../../test/builders/index.ts';
+import {
+  aCondition,
+  aCutover,
+  aCutoverInput,
+  aGeneration,
+  aPlatform,
+  at,
+  aView,
+  selectorFor,
+} from '../../../../test/builders/index.ts';
+import { CUTOVER_FINALIZER } from '../../../api/v1alpha1/index.ts';
 import { reserve } from './reserve.ts';
 
-const reserved = aGeneration({ reservedBy: 'to-green' });
-const both = aPlatform({ live: 'blue', status: { protected: ['blue', 'green'] } });
-const effectsOf = (changes: Parameters<typeof aCutoverInput>[0]) => {
-  const action = reserve.act(aCutoverInput(changes));
+const us = { name: 'to-green', uid: 'uid-to-green' };
+const ready = { conditions: [aCondition()] };
+const reserved = aGeneration({ reservedBy: 'to-green', status: ready });
+const both = aPlatform({ live: 'blue', status: { protected: ['blue', 'green'], cutover: us } });
+const begun = (changes: Parameters<typeof aCutover>[0] = {}) =>
+  aCutover({
+    from: 'blue',
+    ...changes,
+    metadata: { finalizers: [CUTOVER_FINALIZER] },
+    status: { generations: { to: { name: 'green', uid: 'uid-green' } }, ...changes.status },
+  });
+type Changes = Parameters<typeof aCutoverInput>[0];
+const effectsOf = (changes: Changes) => {
+  const action = reserve.act(aCutoverInput({ cutover: begun(), ...changes }));
   return 'effects' in action ? action.effects.map(({ what }) => what) : action;
 };
+const written = (changes: Changes = {}) =>
+  aCutoverInput({ cutover: begun(), to: reserved, platform: both, ...changes });
 
 describe('Reserve', () => {
-  it('writes the target itself first, then the list that policies read, each in the state that was read', () => {
+  it('holds on to itself, writes the target itself, then the platform, each in the state that was read', () => {
     const input = aCutoverInput();
     expect(reserve.act(input)).toEqual({
       journal: { generations: { from: { name: 'blue', uid: 'uid-blue' }, to: { name: 'green', uid: 'uid-green' } } },
       effects: [
+        { do: 'finalizer', wanted: true, what: expect.any(String) },
         {
           do: 'writeGeneration',
           object: input.to,
-          status: { ...input.to?.status, reservedBy: { name: 'to-green', uid: 'uid-to-green' } },
+          status: { ...input.to?.status, reservedBy: us },
           what: 'reserve green',
         },
         {
           do: 'writePlatform',
           object: input.platform,
-          status: { ...input.platform?.status, protected: ['blue', 'green'] },
-          what: 'protect green',
+          status: { ...input.platform?.status, protected: ['blue', 'green'], cutover: us },
+          what: 'hold Platform us and protect green',
         },
       ],
       message: 'reserving green',
@@ -33,46 +56,148 @@ describe('Reserve', () => {
   });
 
   it('goes on where a crash left it', () => {
-    expect(effectsOf({ to: reserved })).toEqual(['protect green']);
+    expect(effectsOf({ to: reserved })).toEqual(['hold Platform us and protect green']);
     expect(effectsOf({ platform: both })).toEqual(['reserve green']);
+    const listed = aPlatform({ live: 'blue', status: { protected: ['blue', 'green'] } });
+    expect(effectsOf({ to: reserved, platform: listed })).toEqual(['hold Platform us']);
   });
 
   it('protects the live one too, should it not be', () => {
     expect(effectsOf({ platform: aPlatform({ live: 'blue', status: { protected: [] } }) })).toEqual([
       'reserve green',
-      'protect blue and green',
+      'hold Platform us and protect blue and green',
     ]);
   });
 
   it.each([
-    ['both are written', {}, true],
+    ['all is written and seen', {}, true],
     ['not every API server was seen to follow', { sight: { seen: false, waitingFor: 'one', overdue: false } }, false],
     ['nobody has looked whether the API servers follow', { sight: undefined }, false],
-    ['the target is not', { to: aGeneration() }, false],
-    ['another holds the target', { to: aGeneration({ reservedBy: 'other' }) }, false],
-    ['the target is not listed', { platform: aPlatform({ live: 'blue' }) }, false],
-    ['the source is not listed', { platform: aPlatform({ status: { protected: ['green'] } }) }, false],
+    ['the target is not', { to: aGeneration({ status: ready }) }, false],
+    ['another holds the target', { to: aGeneration({ reservedBy: 'other', status: ready }) }, false],
     [
-      'there is no source',
-      { from: undefined, cutover: aCutover(), platform: aPlatform({ status: { protected: ['green'] } }) },
-      true,
+      'another holds the platform',
+      { platform: aPlatform({ live: 'blue', status: { protected: ['blue', 'green'] } }) },
+      false,
     ],
-  ])('when %s: done %s', (_, changes, done) => {
-    expect(reserve.done(aCutoverInput({ to: reserved, platform: both, ...changes }))).toBe(done);
-  });
+    ['the target is not listed', { platform: aPlatform({ live: 'blue', status: { cutover: us } }) }, false],
+    ['nothing is journalled', { cutover: aCutover({ from: 'blue' }) }, false],
+    ['Preflight does not hold any more', { targets: [aView({ problem: { reason: 'x', message: 'y' } })] }, false],
+  ])('when %s: done %s', (_, changes, done) => expect(reserve.done(written(changes))).toBe(done));
 
   it('waits for the API servers, and is blocked by one that does not follow', () => {
     const waiting = (overdue: boolean) =>
-      reserve.act(
-        aCutoverInput({ to: reserved, platform: both, sight: { seen: false, waitingFor: 'the one at x', overdue } }),
-      );
+      reserve.act(written({ sight: { seen: false, waitingFor: 'the one at x', overdue } }));
     expect(waiting(false)).toEqual({ waitFor: 'the one at x' });
     expect(waiting(true)).toEqual({
       blocked: { reason: 'GuardNotEffective', message: 'waiting in vain: the one at x' },
     });
   });
 
+  it('is blocked when Preflight does not hold any more, and when the plan is not the approved one any more', () => {
+    const targets = [aView({ problem: { reason: 'NoReadyEndpoints', message: 'none' } })];
+    expect(reserve.act(written({ targets }))).toMatchObject({ blocked: { reason: 'NoReadyEndpoints' } });
+    const platform = aPlatform({ live: 'blue', spec: { approvals: { required: 1 } }, status: both.status });
+    const approvals = [{ user: 'alice@example.com', planHash: 'a-b-c-d-e-f' }];
+    expect(reserve.act(written({ platform, cutover: begun({ spec: { approvals } }) }))).toMatchObject({
+      blocked: {
+        reason: 'PlanChanged',
+        message: expect.stringContaining('the plan has changed since it was approved (generations, machines'),
+      },
+    });
+  });
+
+  it('waits for a stopped standby that it has just set going', () => {
+    const retention = { until: at(999), standby: 'Stopped' as const, cutover: { name: 'x', uid: 'y' } };
+    const to = aGeneration({ live: true, reservedBy: 'to-green', status: { retention, conditions: [] } });
+    expect(reserve.act(written({ to, cutover: begun({ spec: { mode: 'Rollback' } }) }))).toMatchObject({
+      waitFor: expect.stringContaining('green is not ready'),
+    });
+  });
+
+  it('of a Decommission holds the platform alone', () => {
+    const cutover = begun({ spec: { mode: 'Decommission' } });
+    delete cutover.spec.to;
+    expect(effectsOf({ cutover, to: undefined })).toEqual(['hold Platform us']);
+  });
+
+  it('takes over what the cutover that it supersedes has journalled', () => {
+    const maintenance = { app: 'maintenance' };
+    const superseded = aCutover({
+      name: 'old',
+      status: {
+        switches: [
+          {
+            target: 'www',
+            from: selectorFor('red'),
+            hold: maintenance,
+            to: selectorFor('x'),
+            state: 'Held',
+            heldTime: at(7),
+          },
+        ],
+        migrations: [{ name: 'schema', hash: 'h', reversible: false, state: 'Committed' }],
+      },
+    });
+    const hold = { wanted: maintenance, serving: true, waitingFor: '' };
+    const action = reserve.act(
+      aCutoverInput({
+        cutover: aCutover({ from: 'blue', spec: { supersedes: { name: 'old', uid: 'uid-old' } } }),
+        superseded,
+        targets: [aView({ now: maintenance, hold }), aView({ target: 'api' })],
+      }),
+    );
+    expect(action).toMatchObject({
+      journal: {
+        switches: [
+          {
+            target: 'www',
+            from: selectorFor('blue'),
+            hold: maintenance,
+            to: selectorFor('green'),
+            state: 'Held',
+            heldTime: at(7),
+          },
+          { target: 'api', from: selectorFor('blue'), to: selectorFor('green'), state: 'Pending' },
+        ],
+        migrations: [{ name: 'schema', state: 'Committed' }],
+      },
+    });
+  });
+
   it('waits for what it cannot see', () => {
     expect(reserve.act(aCutoverInput({ to: undefined }))).toEqual({ waitFor: 'the platform and both generations' });
+  });
+});
+
+describe('Reserve, undone', () => {
+  it('gives the generation back, then the platform, and shrinks what is protected last', () => {
+    const action = reserve.undo(written());
+    expect(action).toMatchObject({
+      effects: [
+        { do: 'writeGeneration', what: 'give back the reservation of green' },
+        {
+          do: 'writePlatform',
+          status: { protected: ['blue'] },
+          what: 'let go of Platform us and no longer protect green',
+        },
+      ],
+    });
+    expect(action).not.toHaveProperty('effects.0.status.reservedBy');
+    expect(action).not.toHaveProperty('effects.1.status.cutover');
+  });
+
+  it('goes on protecting one that was live before', () => {
+    const to = aGeneration({ live: true, reservedBy: 'to-green' });
+    expect(reserve.undo(written({ to }))).toMatchObject({
+      effects: [{ do: 'writeGeneration' }, { status: { protected: ['blue', 'green'] } }],
+    });
+  });
+
+  it('leaves alone what another holds, and has nothing to do when all is given back', () => {
+    const other = { name: 'other', uid: 'uid-other' };
+    const platform = aPlatform({ live: 'blue', status: { cutover: other } });
+    expect(reserve.undo(written({ to: aGeneration({ reservedBy: 'other' }), platform }))).toBeUndefined();
+    expect(reserve.undo(written({ to: undefined, platform: undefined }))).toBeUndefined();
   });
 });

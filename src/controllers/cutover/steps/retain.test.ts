@@ -2,54 +2,92 @@ import { describe, expect, it } from '@jest/globals';
 import { aCutover, aCutoverInput, aGeneration, aPlatform, at, EPOCH } from '../../../../test/builders/index.ts';
 import { retain } from './retain.ts';
 
+const us = { name: 'to-green', uid: 'uid-to-green' };
 const held = aGeneration({ live: true, reservedBy: 'to-green' });
-const free = aGeneration({ live: true });
-const act = (changes: Parameters<typeof aCutoverInput>[0] = {}) => retain.act(aCutoverInput({ to: held, ...changes }));
+const platform = aPlatform({ live: 'green', status: { cutover: us } });
+const until = at(60 + 48 * 3600);
+type Changes = Parameters<typeof aCutoverInput>[0];
+const act = (changes: Changes = {}) => retain.act(aCutoverInput({ to: held, platform, ...changes }));
 const kept = aCutover({ from: 'blue', status: { retainUntil: at(99) } });
+const retention = { until: at(99), standby: 'Running' as const, cutover: us };
+const left = aGeneration({ name: 'blue', live: true, status: { retention } });
 
 describe('Retain', () => {
-  it('sets the clock in the journal before it gives the reservation back', () => {
+  it('says on the old generation how long it is kept, then gives back the new one, then the platform', () => {
     const action = act();
     expect(action).toMatchObject({
-      journal: { retainUntil: at(60 + 48 * 3600) },
-      effects: [{ do: 'writeGeneration', object: held }],
-      message: `blue is kept until ${at(60 + 48 * 3600)}`,
+      journal: { retainUntil: until },
+      effects: [
+        {
+          do: 'writeGeneration',
+          object: { metadata: { name: 'blue' } },
+          status: { retention: { until, standby: 'Running', cutover: us } },
+        },
+        { do: 'writeGeneration', object: held, status: { liveTime: at(0) } },
+        { do: 'writePlatform', what: 'let go of Platform us' },
+      ],
+      message: `blue is kept until ${until}`,
     });
-    expect(action).not.toHaveProperty('effects.0.status.reservedBy');
-    expect(action).toHaveProperty('effects.0.status.liveTime', at(0));
+    expect(action).not.toHaveProperty('effects.1.status.reservedBy');
+    expect(action).not.toHaveProperty('effects.2.status.cutover');
+  });
+
+  it('takes from one that was rolled back to the clock that would have retired it', () => {
+    const to = aGeneration({ live: true, reservedBy: 'to-green', status: { retention } });
+    expect(act({ to })).not.toHaveProperty('effects.1.status.retention');
   });
 
   it('runs at the time scale, and at once with standby None', () => {
     expect(act({ scaled: (ms) => ms / 60 })).toMatchObject({ journal: { retainUntil: at(60 + 48 * 60) } });
-    const platform = aPlatform({ live: 'green', spec: { retention: { standby: 'None', for: '48h' } } });
-    expect(act({ platform })).toMatchObject({ journal: { retainUntil: at(60) } });
+    const none = aPlatform({ live: 'green', spec: { retention: { standby: 'None', for: '48h' } } });
+    expect(act({ platform: none })).toMatchObject({ journal: { retainUntil: at(60) } });
   });
 
   it('keeps the clock that was set', () => {
-    expect(act({ cutover: kept, now: EPOCH + 9e6 })).toMatchObject({ journal: { retainUntil: at(99) } });
+    expect(act({ cutover: kept, now: EPOCH + 9e6 })).toMatchObject({
+      journal: { retainUntil: at(99) },
+      effects: [{ status: { retention: { until: at(99) } } }, {}, {}],
+    });
   });
 
-  it('sets the clock for a source that has vanished meanwhile: its name is still to be taken off the list', () => {
-    expect(act({ from: undefined })).toMatchObject({ journal: { retainUntil: at(60 + 48 * 3600) } });
+  it('has nothing to say on a source that has vanished or is retired', () => {
+    const whats = (from: Changes) => {
+      const action = act(from);
+      return 'effects' in action ? action.effects.map(({ what }) => what) : [];
+    };
+    const rest = ['give back the reservation of green', 'let go of Platform us'];
+    expect(whats({ from: undefined })).toEqual(rest);
+    expect(whats({ from: aGeneration({ name: 'blue', retired: true }) })).toEqual(rest);
   });
 
   it('has nothing to keep after the first cutover', () => {
     const action = act({ cutover: aCutover(), from: undefined });
-    expect(action).toMatchObject({
-      effects: [{ what: 'give back the reservation of green' }],
-      message: 'nothing to keep: this was the first cutover',
-    });
+    expect(action).toMatchObject({ message: 'nothing to keep: this was the first cutover' });
     expect(action).not.toHaveProperty('journal');
   });
 
   it('leaves the reservation of another cutover alone', () => {
-    expect(act({ to: aGeneration({ live: true, reservedBy: 'to-next' }) })).toMatchObject({ effects: [] });
+    const free = aPlatform({ live: 'green' });
+    expect(act({ from: left, to: aGeneration({ live: true, reservedBy: 'next' }), platform: free })).toMatchObject({
+      effects: [],
+    });
   });
 
   it.each([
-    ['the clock is set and the reservation given back', { cutover: kept, to: free }, true],
-    ['the reservation is still there', { cutover: kept, to: held }, false],
-    ['the clock is not set', { to: free }, false],
-    ['there is nothing to keep', { cutover: aCutover(), from: undefined, to: free }, true],
-  ])('when %s: done %s', (_, changes, done) => expect(retain.done(aCutoverInput(changes))).toBe(done));
+    ['all is written', {}, true],
+    ['the clock is not set', { cutover: aCutover({ from: 'blue' }) }, false],
+    ['the old one does not say so', { from: aGeneration({ name: 'blue', live: true }) }, false],
+    ['the reservation is still there', { to: held }, false],
+    ['the platform is still held', { platform }, false],
+    ['the old one is gone', { from: undefined }, true],
+    ['there is nothing to keep', { cutover: aCutover(), from: undefined }, true],
+  ])('when %s: done %s', (_, changes, done) => {
+    const input = {
+      cutover: kept,
+      from: left,
+      to: aGeneration({ live: true }),
+      platform: aPlatform({ live: 'green' }),
+    };
+    expect(retain.done(aCutoverInput({ ...input, ...changes }))).toBe(done);
+  });
 });

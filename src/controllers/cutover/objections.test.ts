@@ -9,9 +9,12 @@ import {
   aPoolSpec,
   at,
   aView,
-} from '../../../../test/builders/index.ts';
-import type { CutoverInput } from '../input.ts';
-import { objectionTo, preflight } from './preflight.ts';
+} from '../../../test/builders/index.ts';
+import type { CutoverInput } from './input.ts';
+import { objectionsTo } from './objections.ts';
+import { preflight } from './steps/preflight.ts';
+
+const objectionTo = (input: CutoverInput) => objectionsTo(input)[0];
 
 const ready = { conditions: [aCondition()] };
 const green = (changes: Parameters<typeof aGeneration>[0] = {}) =>
@@ -24,6 +27,9 @@ const unwritten = () => {
 const begun = (uid: string) => aCutover({ from: 'blue', status: { generations: { to: { name: 'green', uid } } } });
 const guarded = (guard: { effective: boolean; lastProbeTime: string }) =>
   aPlatform({ live: 'blue', status: { guard: { ...guard, probes: [] } } });
+const superseding = aCutover({ from: 'blue', spec: { supersedes: { name: 'old', uid: 'uid-old' } } });
+const old = (status: Partial<ReturnType<typeof aCutover>['status']>) =>
+  aCutover({ name: 'old', from: 'blue', status: { generations: {}, ...status } });
 const three = ['i-1', 'i-2', 'i-3'].map((machine) => aMember({ machine }));
 
 const ROWS: [string, Partial<CutoverInput>, string, string][] = [
@@ -31,9 +37,9 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
   ['a Platform without a status', { platform: unwritten() }, 'PlatformNotReady', 'has no status.protected yet'],
   [
     'a Platform that asks for what is not built',
-    { platform: aPlatform({ live: 'blue', spec: { approvals: { required: 2 } } }) },
+    { platform: aPlatform({ live: 'blue', spec: { recovery: 'Fastest' } }) },
     'NotImplemented',
-    'spec.approvals.required',
+    'spec.recovery',
   ],
   ['no target', { to: undefined }, 'TargetNotFound', 'ClusterGeneration green does not exist: create it'],
   [
@@ -59,7 +65,7 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
     'a target that was live',
     { to: green({ live: true }) },
     'TargetWasLive',
-    'mode Rollback, which this version does not do yet',
+    'going back to it is a Cutover of mode Rollback',
   ],
   [
     'a target of another cutover',
@@ -77,7 +83,7 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
     'a source that is not live any more, though it has begun',
     { cutover: begun('uid-green'), platform: aPlatform({ live: 'other' }) },
     'SourceNotLive',
-    'other is live, and Cutover to-green has begun from blue: another Cutover was faster',
+    'other is live, and Cutover to-green moves from blue: another Cutover was faster',
   ],
   [
     'a target that does not fit',
@@ -115,19 +121,73 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
     'a machine that is missing',
     { members: three.slice(1) },
     'TargetNotReady',
-    'role web has 2 of 3 machines ready (pool web asks for 3)',
+    'role web of green has 2 of 3 machines ready',
   ],
   [
     'a machine that is not Ready',
     { members: [...three.slice(1), aMember({ ready: false })] },
     'TargetNotReady',
-    'role web has 2 of 3 machines ready',
+    'role web of green has 2 of 3 machines ready',
   ],
   [
     'a traffic target that cannot be switched',
     { targets: [aView(), aView({ target: 'api', problem: { reason: 'NoReadyEndpoints', message: 'none' } })] },
     'NoReadyEndpoints',
     'none',
+  ],
+  [
+    'a role that is smaller than the live one',
+    { from: aGeneration({ name: 'blue', live: true, spec: { pools: [aPoolSpec({ machines: 5 })] } }) },
+    'RoleTooSmall',
+    'role web has 5 machines in blue, which is live, and only 3 in green: add machines, or write allowSmallerRoles: true',
+  ],
+  [
+    'a role that is left out',
+    {
+      from: aGeneration({
+        name: 'blue',
+        live: true,
+        spec: { pools: [aPoolSpec(), aPoolSpec({ name: 'x', role: 'x' })] },
+      }),
+    },
+    'RoleTooSmall',
+    'and only 0 in green',
+  ],
+  [
+    'a maintenance responder that is not there',
+    {
+      targets: [
+        aView({
+          hold: {
+            wanted: { app: 'm' },
+            serving: false,
+            waitingFor: '',
+            problem: { reason: 'NoMaintenancePods', message: 'no pod' },
+          },
+        }),
+      ],
+    },
+    'NoMaintenancePods',
+    'no pod',
+  ],
+  [
+    'a rollback to what never was live',
+    { cutover: aCutover({ from: 'blue', spec: { mode: 'Rollback' } }) },
+    'TargetNeverLive',
+    'write mode Planned',
+  ],
+  ['a cutover to supersede that is not there', { cutover: superseding }, 'SupersededNotFound', 'no Cutover old'],
+  [
+    'a cutover to supersede that has ended',
+    { cutover: superseding, superseded: old({ outcome: 'Aborted' }) },
+    'SupersededNotUnderWay',
+    'has ended (Aborted)',
+  ],
+  [
+    'a cutover to supersede that can be undone',
+    { cutover: superseding, superseded: old({ conditions: [aCondition({ type: 'RollbackAvailable' })] }) },
+    'SupersededCanGoBack',
+    'abort it',
   ],
   [
     'a guard with a hole',
@@ -153,7 +213,49 @@ describe('Preflight', () => {
     expect(
       objectionTo(aCutoverInput({ cutover: begun('uid-green'), to: green({ reservedBy: 'to-green' }) })),
     ).toBeUndefined();
-    expect(objectionTo(aCutoverInput({ to: green({ live: true, reservedBy: 'to-green' }) }))).toBeUndefined();
+    const live = green({ live: true, reservedBy: 'to-green' });
+    expect(objectionTo(aCutoverInput({ cutover: begun('uid-green'), to: live }))).toBeUndefined();
+  });
+
+  it('names everything in the way at once, with the object that it is about', () => {
+    const targets = [aView({ problem: { reason: 'NoReadyEndpoints', message: 'none' } })];
+    expect(objectionsTo(aCutoverInput({ members: three.slice(1), targets })).map(({ object }) => object)).toEqual([
+      'ClusterGeneration green',
+      'traffic target www',
+    ]);
+  });
+
+  it('lets roles be smaller when that is said, and in a Rollback, which takes what there is', () => {
+    const from = aGeneration({ name: 'blue', live: true, spec: { pools: [aPoolSpec({ machines: 5 })] } });
+    const said = aCutover({ from: 'blue', spec: { allowSmallerRoles: true } });
+    expect(objectionTo(aCutoverInput({ from, cutover: said }))).toBeUndefined();
+    const rollback = aCutover({ from: 'blue', spec: { mode: 'Rollback' } });
+    expect(objectionTo(aCutoverInput({ from, cutover: rollback, to: green({ live: true }) }))).toBeUndefined();
+  });
+
+  it('of a Rollback to a stopped standby does not wait for machines before it has reserved them', () => {
+    const cutover = aCutover({ from: 'blue', spec: { mode: 'Rollback' } });
+    const retention = { until: at(999), standby: 'Stopped' as const, cutover: { name: 'x', uid: 'y' } };
+    const stopped = { liveTime: at(0), retention, conditions: [] };
+    const input = {
+      cutover,
+      members: [],
+      targets: [aView({ problem: { reason: 'NoReadyEndpoints', message: 'none' } })],
+    };
+    expect(objectionTo(aCutoverInput({ ...input, to: green({ status: stopped }) }))).toBeUndefined();
+    const reserved = green({ status: stopped, reservedBy: 'to-green' });
+    expect(objectionTo(aCutoverInput({ ...input, to: reserved }))?.reason).toBe('TargetNotReady');
+  });
+
+  it('of a cutover that supersedes takes over what the other one has reserved', () => {
+    const blocked = old({ conditions: [aCondition({ type: 'RollbackAvailable', status: 'False' })] });
+    const input = aCutoverInput({ cutover: superseding, superseded: blocked, to: green({ reservedBy: 'old' }) });
+    expect(objectionTo(input)).toBeUndefined();
+  });
+
+  it('of a Recovery needs no source', () => {
+    const cutover = aCutover({ from: 'blue', spec: { mode: 'Recovery' } });
+    expect(objectionTo(aCutoverInput({ cutover, from: undefined }))).toBeUndefined();
   });
 
   it('needs no source for the first cutover', () => {
@@ -163,7 +265,7 @@ describe('Preflight', () => {
   it.each(ROWS)('is blocked by %s', (_, changes, reason, message) => {
     const input = aCutoverInput(changes);
     expect(preflight.done(input)).toBe(false);
-    expect(preflight.act(input)).toEqual({ blocked: { reason, message: expect.stringContaining(message) } });
+    expect(preflight.act(input)).toMatchObject({ blocked: { reason, message: expect.stringContaining(message) } });
   });
 
   it('of a Recovery does not wait for the guard: what it moves is lost already', () => {
@@ -175,7 +277,7 @@ describe('Preflight', () => {
   it('counts a role over all its pools', () => {
     const pools = [aPoolSpec({ machines: 2 }), aPoolSpec({ name: 'web-2', machines: 2 })];
     expect(objectionTo(aCutoverInput({ to: green({ spec: { pools } }) }))?.message).toContain(
-      'role web has 3 of 4 machines ready',
+      'role web of green has 3 of 4 machines ready',
     );
   });
 });

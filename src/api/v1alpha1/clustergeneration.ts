@@ -173,6 +173,10 @@ const status = z
         rule: '!has(self.retiredTime) || !has(self.reservedBy)',
         message: 'a retired generation cannot be reserved by a Cutover: its machines are being removed',
       },
+      {
+        rule: '!has(self.retention) || has(self.liveTime)',
+        message: 'status.retention needs status.liveTime: what never was live is not kept for a rollback',
+      },
     ),
   );
 

@@ -204,7 +204,7 @@ const undo = z
   .object({ reason: z.string().max(128), message: z.string().max(2048), time: time() })
   .describe('Set when it goes back: every step that was begun is undone, in reverse order. Never taken back');
 
-const status = z.object({
+const statusFields = z.object({
   observedGeneration: observedGeneration(),
   plan: plan.optional(),
   steps: listMap(
@@ -300,6 +300,24 @@ const status = z.object({
   conditions: conditions(),
 });
 
+/** What a former leader, or one that reads late, must not take back. */
+const status = statusFields.meta(
+  rules(
+    {
+      rule: '!has(oldSelf.outcome) || (has(self.outcome) && self.outcome == oldSelf.outcome)',
+      message: 'status.outcome is set once: a cutover that has ended does nothing more',
+    },
+    {
+      rule: '!has(oldSelf.undo) || has(self.undo)',
+      message: 'status.undo is never taken back: a cutover that goes back goes all the way',
+    },
+    {
+      rule: '!has(oldSelf.generations) || (has(self.generations) && self.generations == oldSelf.generations)',
+      message: 'status.generations is fixed when a cutover begins: a namesake made later is another generation',
+    },
+  ),
+);
+
 export const cutover: Definition = {
   kind: 'Cutover',
   plural: 'cutovers',
@@ -326,11 +344,6 @@ export const cutover: Definition = {
     {
       rule: '!has(oldSelf.status) || has(self.status)',
       message: 'status cannot be removed: it is the journal of this cutover',
-    },
-    {
-      rule: "!has(self.spec.abort) || !self.spec.abort || (has(oldSelf.spec.abort) && oldSelf.spec.abort) || !has(oldSelf.status.conditions) || !oldSelf.status.conditions.exists(c, c.type == 'RollbackAvailable' && c.status == 'False')",
-      messageExpression:
-        "'spec.abort comes too late: this cutover is past its point of no return: ' + oldSelf.status.conditions.filter(c, c.type == 'RollbackAvailable')[0].message + '. Let it finish, or create a Cutover that supersedes it'",
     },
   ],
 };

@@ -14,6 +14,8 @@ export const LABEL = {
   /** On Jobs of a cutover: its name and UID. */
   cutover: `${GROUP}/cutover`,
   cutoverUID: `${GROUP}/cutover-uid`,
+  /** On pods of Follow and Singleton roles that have been placed: which task they are copies of. Written by the operator. */
+  task: `${GROUP}/task`,
   /** On a Service that carries traffic; set by the operator. */
   traffic: `${GROUP}/traffic`,
   /** "true" on a Namespace whose deletion, unlabelling and evictions are guarded. */
@@ -29,6 +31,8 @@ export const ANNOTATION = {
   unprotect: `${GROUP}/unprotect`,
   /** On pods of Follow and Singleton roles, an integer: those with a lower one start first. */
   startOrder: `${GROUP}/start-order`,
+  /** On pods of Singleton roles: providerID of the machine on which a copy may still run. Written by the operator. */
+  machine: `${GROUP}/machine`,
 } as const;
 
 /** Cloud tag only: the UID of the kube-system namespace, so that two clusters in one account never meet. */

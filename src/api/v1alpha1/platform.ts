@@ -188,7 +188,9 @@ const status = z
     decommissioned: z
       .object({ cutover: reference(), time: time() })
       .optional()
-      .describe('Why no generation is live any more: written by a Cutover of mode Decommission, with the live pointer gone'),
+      .describe(
+        'Why no generation is live any more: written by a Cutover of mode Decommission, with the live pointer gone',
+      ),
     quiesced: z
       .object({
         cutover: reference(),
@@ -270,6 +272,10 @@ const status = z
       {
         rule: '!has(oldSelf.protected) || has(self.protected)',
         message: 'status.protected may become empty ([]) but cannot be removed',
+      },
+      {
+        rule: '!has(self.quiesced) || (has(oldSelf.quiesced) && self.quiesced == oldSelf.quiesced) || (has(self.cutover) && self.quiesced.cutover.uid == self.cutover.uid)',
+        message: 'status.quiesced is written by the Cutover that holds this Platform (status.cutover)',
       },
     ),
   );

@@ -236,6 +236,20 @@ itRefusesChanges('ClusterGeneration', [
     'status: Invalid value: status.retiredTime and status.retiredBy go together: only a Cutover retires a generation',
   ],
   [
+    'that what never was live is kept for a rollback',
+    { status: { reservedBy: CUTOVER } },
+    (o) => (o.status.retention = { until: NOON, standby: 'Stopped', cutover: CUTOVER }),
+    '/status',
+    'status: Invalid value: status.retention needs status.liveTime: what never was live is not kept for a rollback',
+  ],
+  [
+    'that what is kept for a rollback never was live',
+    { status: { liveTime: NOON, retention: { until: NOON, standby: 'Stopped', cutover: CUTOVER } } },
+    (o) => delete o.status.liveTime,
+    '/status',
+    'status: Invalid value: status.retention needs status.liveTime: what never was live is not kept for a rollback',
+  ],
+  [
     'a reservation of a retired one',
     { status: { liveTime: NOON, retiredTime: NOON, retiredBy: CUTOVER } },
     (o) => (o.status.reservedBy = CUTOVER),

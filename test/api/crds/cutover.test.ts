@@ -1,5 +1,5 @@
-import { itIsShownAs, itRefuses, itRefusesChanges, itTakes, itTakesChanges } from './behaviour.ts';
-import { draft } from './objects.ts';
+import { type Change, itIsShownAs, itRefuses, itRefusesChanges, itTakes, itTakesChanges } from './behaviour.ts';
+import { type Draft, draft } from './objects.ts';
 
 const NOON = '2026-11-01T12:00:00Z';
 const condition = (type: string, status: string) => ({
@@ -9,6 +9,7 @@ const condition = (type: string, status: string) => ({
   message: '',
   lastTransitionTime: NOON,
 });
+const approval = { user: 'alice@example.com', planHash: 'f00' };
 const long = (length: number) => 'a'.repeat(length);
 
 itTakes('Cutover', { ...draft('Cutover').spec, mode: 'Planned' });
@@ -210,23 +211,71 @@ itRefusesChanges('Cutover', [
     'status.outcome: Unsupported value: "Fine": supported values: "Succeeded", "RolledBack", "Aborted", "Superseded"',
   ],
   [
-    'abort past the point of no return',
-    { status: { conditions: [condition('RollbackAvailable', 'False')] } },
-    (o) => (o.spec.abort = true),
-    '<nil>: Invalid value: spec.abort comes too late: this cutover is past its point of no return (condition RollbackAvailable says why). Let it finish, or create a Cutover that supersedes it',
+    'smaller roles',
+    {},
+    (o) => (o.spec.allowSmallerRoles = true),
+    'spec: Invalid value: spec.allowSmallerRoles is immutable: a cutover is decided once; create another Cutover',
   ],
+  [
+    'another supersedes',
+    { spec: { supersedes: { name: 'to-1', uid: 'f00' } } },
+    (o) => (o.spec.supersedes.uid = 'f01'),
+    'spec: Invalid value: spec.supersedes is immutable: a cutover is decided once; create another Cutover',
+  ],
+  [
+    'another outcome',
+    { status: { outcome: 'Aborted' } },
+    (o) => (o.status.outcome = 'Succeeded'),
+    '/status',
+    'status: Invalid value: status.outcome is set once: a cutover that has ended does nothing more',
+  ],
+  [
+    'no outcome any more',
+    { status: { outcome: 'Aborted' } },
+    (o) => delete o.status.outcome,
+    '/status',
+    'status: Invalid value: status.outcome is set once: a cutover that has ended does nothing more',
+  ],
+  [
+    'an undo taken back',
+    { status: { undo: { reason: 'Aborted', message: 'spec.abort', time: NOON } } },
+    (o) => delete o.status.undo,
+    '/status',
+    'status: Invalid value: status.undo is never taken back: a cutover that goes back goes all the way',
+  ],
+  ...[
+    ['no generations any more', (o: Draft) => delete o.status.generations] as const,
+    ['namesakes of its generations', (o: Draft) => (o.status.generations.to.uid = 'f01')] as const,
+  ].map(
+    ([what, change]): Change => [
+      what,
+      { status: { generations: { to: { name: 'ga-2', uid: 'f00' } } } },
+      change,
+      '/status',
+      'status: Invalid value: status.generations is fixed when a cutover begins: a namesake made later is another generation',
+    ],
+  ),
 ]);
 
 itTakesChanges('Cutover', [
-  ['an approval', {}, (o) => (o.spec.approvals = [{ user: 'alice@example.com', planHash: 'f00' }])],
+  ['an approval', {}, (o) => (o.spec.approvals = [approval])],
+  ['an approval when it has ended', { status: { outcome: 'Succeeded' } }, (o) => (o.spec.approvals = [approval])],
+  ['no approvals any more', { spec: { approvals: [approval] } }, (o) => delete o.spec.approvals],
   ['paused, and no longer', { spec: { paused: true } }, (o) => (o.spec.paused = false)],
+  ['paused', { spec: { paused: false } }, (o) => (o.spec.paused = true)],
+  [
+    'an abort that it had when it ended',
+    { spec: { abort: true }, status: { outcome: 'Aborted' } },
+    (o) => (o.metadata.labels = { applied: 'again' }),
+  ],
+  [
+    'the conditions of one that has ended',
+    { status: { outcome: 'Aborted' } },
+    (o) => (o.status.conditions = []),
+    '/status',
+  ],
   ['abort', {}, (o) => (o.spec.abort = true)],
   ['retireNow', {}, (o) => (o.spec.retireNow = true)],
-  [
-    'abort while it can be undone',
-    { status: { conditions: [condition('RollbackAvailable', 'True')] } },
-    (o) => (o.spec.abort = true),
-  ],
   [
     'retireNow past the point of no return',
     { spec: { abort: true }, status: { conditions: [condition('RollbackAvailable', 'False')] } },

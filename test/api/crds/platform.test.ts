@@ -215,6 +215,20 @@ itRefusesChanges('Platform', [
     'status: Invalid value: status.protected may become empty ([]) but cannot be removed',
   ],
   [
+    'tasks stopped by nobody',
+    { status: { protected: [] } },
+    (o) => (o.status.quiesced = { cutover: { name: 'to-2', uid: 'c00' }, stop: [], time: NOON }),
+    '/status',
+    'status: Invalid value: status.quiesced is written by the Cutover that holds this Platform (status.cutover)',
+  ],
+  [
+    'tasks stopped by a Cutover that does not hold it',
+    { status: { cutover: { name: 'to-2', uid: 'c00' } } },
+    (o) => (o.status.quiesced = { cutover: { name: 'to-2', uid: 'c01' }, stop: [], time: NOON }),
+    '/status',
+    'status: Invalid value: status.quiesced is written by the Cutover that holds this Platform (status.cutover)',
+  ],
+  [
     'the status removed',
     { status: { protected: ['ga-1'] } },
     (o) => delete o.status,
@@ -226,6 +240,23 @@ itRefusesChanges('Platform', [
 itTakesChanges('Platform', [
   ['another role', {}, (o) => o.spec.roles.push({ name: 'console' })],
   ['nothing protected any more', { status: { protected: ['ga-1'] } }, (o) => (o.status.protected = []), '/status'],
+  [
+    'tasks stopped by the Cutover that holds it',
+    { status: { cutover: { name: 'to-2', uid: 'c00' } } },
+    (o) => (o.status.quiesced = { cutover: { name: 'to-2', uid: 'c00' }, stop: [], time: NOON }),
+    '/status',
+  ],
+  [
+    'another Cutover, which takes over tasks that are stopped',
+    {
+      status: {
+        cutover: { name: 'to-2', uid: 'c00' },
+        quiesced: { cutover: { name: 'to-2', uid: 'c00' }, stop: [], time: NOON },
+      },
+    },
+    (o) => (o.status.cutover = { name: 'to-2-again', uid: 'c01' }),
+    '/status',
+  ],
   [
     'a live pointer to what is protected',
     { status: { protected: ['ga-1'] } },

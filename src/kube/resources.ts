@@ -106,6 +106,17 @@ export type Pod = KubeObject & {
   };
 };
 
+export type Job = KubeObject & {
+  spec?: {
+    template?: { metadata?: { labels?: Record<string, string> }; spec?: Record<string, unknown> };
+    suspend?: boolean;
+    [field: string]: unknown;
+  };
+  status?: { conditions?: Condition[]; startTime?: string };
+};
+
+export type ServiceAccount = KubeObject;
+
 export type Lease = KubeObject & {
   spec?: {
     holderIdentity?: string;
@@ -138,6 +149,8 @@ export const configMaps = resource<ConfigMap>('v1', 'ConfigMap', 'configmaps', t
 export const services = resource<Service>('v1', 'Service', 'services', true);
 export const pods = resource<Pod>('v1', 'Pod', 'pods', true);
 export const endpointSlices = resource<EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices', true);
+export const jobs = resource<Job>('batch/v1', 'Job', 'jobs', true);
+export const serviceAccounts = resource<ServiceAccount>('v1', 'ServiceAccount', 'serviceaccounts', true);
 export const leases = resource<Lease>('coordination.k8s.io/v1', 'Lease', 'leases', true);
 export const events = resource<Event>('events.k8s.io/v1', 'Event', 'events', true);
 

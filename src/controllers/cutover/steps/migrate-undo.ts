@@ -1,0 +1,95 @@
+import { timestamp } from '../../../domain/conditions.ts';
+import type { Action, CutoverInput, Effect } from '../input.ts';
+import { kept, VOID_TEMPLATE } from '../job-manifest.ts';
+import { jobKey, progressOf, startOf } from './job-progress.ts';
+import { DEADLINE, type Entry, ended, journalled, type Migration, nowhere, problem } from './migration-journal.ts';
+
+/** How a migration is taken back: by the Job that its author has written for that, once its own has ended. */
+
+/** What is left to take back of one migration; undefined when nothing is. */
+export function takeBack(input: CutoverInput, migration: Migration, entry: Entry): Action | undefined {
+  const { name } = migration;
+  switch (entry.state) {
+    case 'Undone':
+    case 'Failed':
+      return undefined;
+    case 'Running':
+      return stop(input, migration, entry);
+    case 'Committed':
+      if (!entry.reversible)
+        return {
+          blocked: problem(
+            'Irreversible',
+            name,
+            'it is committed and not reversible: the cutover cannot go back past it',
+          ),
+        };
+      if (migration.undo) return beginUndo(input, migration, entry, undefined);
+      return { journal: ended(input, entry, 'Undone'), effects: [], message: `migration ${name} has nothing to undo` };
+    case 'Undoing':
+      return finishUndo(input, migration, entry);
+  }
+}
+
+/** One that runs is left to end: nobody knows what an interrupted migration has done. */
+function stop(input: CutoverInput, migration: Migration, entry: Entry): Action {
+  const { name } = migration;
+  const job = entry.job ?? '';
+  const deadline = migration.deadline ?? DEADLINE;
+  const progress = progressOf(input, { job, startTime: entry.startTime }, deadline);
+  switch (progress.state) {
+    case 'Absent': {
+      // Not created yet, as far as can be seen now; a former leader may be about to. It must find the name taken.
+      const what = `keep migration ${name} from being started late: occupy the name of Job ${job}`;
+      const effects: Effect[] = [startOf(job, VOID_TEMPLATE, deadline, what)];
+      return { effects, message: what };
+    }
+    case 'Running':
+      return { waitFor: `the end of migration ${name}, Job ${job}, before it can be undone` };
+    case 'Succeeded':
+      return { journal: ended(input, entry, 'Committed'), effects: [], message: `migration ${name} is committed` };
+    case 'Failed': {
+      const message = `migration ${name} failed and has changed nothing`;
+      return { journal: ended(input, entry, 'Failed', progress.message), effects: [], message };
+    }
+    case 'Overdue':
+      return { blocked: problem('MigrationHangs', name, progress.message) };
+  }
+}
+
+/** @param job its name, when it has one already */
+function beginUndo(
+  input: CutoverInput,
+  { name, undo, deadline = DEADLINE }: Migration,
+  entry: Entry,
+  job = jobKey(input, 'undo', name),
+): Action {
+  if (job === undefined) return { blocked: nowhere(input) };
+  const what = `undo migration ${name} as Job ${job}`;
+  const { endTime: _, message: __, ...rest } = entry;
+  return {
+    journal: journalled(input, { ...rest, state: 'Undoing', job, startTime: timestamp(input.now) }),
+    effects: [startOf(job, kept(undo?.jobTemplate ?? {}), deadline, what)],
+    message: what,
+  };
+}
+
+function finishUndo(input: CutoverInput, migration: Migration, entry: Entry): Action {
+  const { name } = migration;
+  const job = entry.job ?? '';
+  const progress = progressOf(input, { job, startTime: entry.startTime }, migration.deadline ?? DEADLINE);
+  switch (progress.state) {
+    case 'Absent':
+      return beginUndo(input, migration, entry, entry.job);
+    case 'Running':
+      return { waitFor: `undoing migration ${name}: Job ${job} runs${progress.message && `; ${progress.message}`}` };
+    case 'Succeeded':
+      return { journal: ended(input, entry, 'Undone'), effects: [], message: `migration ${name} is undone` };
+    case 'Failed': {
+      const remedy = `Repair by hand what kept it from being undone, then delete Job ${job}: it is run again, and the cutover goes on going back when it succeeds`;
+      return { blocked: problem('UndoFailed', name, `its undo, Job ${job}, failed. ${remedy}. ${progress.message}`) };
+    }
+    case 'Overdue':
+      return { blocked: problem('UndoHangs', name, progress.message) };
+  }
+}

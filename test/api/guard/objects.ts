@@ -6,6 +6,8 @@ import { eventually, expectStatus, type GuardedCluster, type KubeObject, pathOf,
 export const NOON = '2026-11-01T12:00:00Z';
 const apiVersion = 'generations.dev/v1alpha1';
 const cutover = { name: 'to-next', uid: 'c00' };
+/** Left by that cutover. */
+export const retention = { until: NOON, standby: 'Running', cutover };
 
 export type Stage = 'neverLive' | 'reserved' | 'live' | 'retained' | 'retired';
 
@@ -13,8 +15,8 @@ const ownStatus: Record<Stage, { [field: string]: unknown }> = {
   neverLive: { stage: 'Staged' },
   reserved: { stage: 'Staged', reservedBy: cutover },
   live: { stage: 'Live', liveTime: NOON },
-  retained: { stage: 'Retained', liveTime: NOON },
-  retired: { stage: 'Retired', liveTime: NOON, retiredTime: NOON, retiredBy: cutover },
+  retained: { stage: 'Retained', liveTime: NOON, retention },
+  retired: { stage: 'Retired', liveTime: NOON, retention, retiredTime: NOON, retiredBy: cutover },
 };
 
 export const isProtected = (stage: Stage) => stage !== 'neverLive' && stage !== 'retired';
@@ -69,16 +71,27 @@ export const aNode = (generation: KubeObject, platform: string, ready: 'True' | 
   status: { conditions: [{ type: 'Ready', status: ready, reason: 'Tested', message: '' }] },
 });
 
+export const aCutover = (spec: object = {}) => ({
+  apiVersion,
+  kind: 'Cutover',
+  metadata: { name: uniqueName('to') },
+  spec: { platform: 'pa', from: '', to: 'ga-2', ...spec },
+});
+
+/** What a cutover has in its status from the moment that it is begun. */
+export const begun = { generations: { to: { name: 'ga-2', uid: 'f00' } } };
+
 /**
  * A platform of its own with a generation in this stage, written in the order in which the operator writes: protected first. Returns
  * when the policies have seen all of it.
  *
  * @param without `platform`: the Platform is missing; `ownStatus`: only the Platform says that the generation is protected
+ * @param more what is in the generation's status besides
  */
 export async function aSite(
   cluster: GuardedCluster,
   stage: Stage,
-  { without }: { without?: 'platform' | 'ownStatus' } = {},
+  { without, with: more = {} }: { without?: 'platform' | 'ownStatus'; with?: object } = {},
 ): Promise<Site> {
   const name = uniqueName('pa');
   const platform = aPlatform(name);
@@ -94,7 +107,8 @@ export async function aSite(
     const { retiredTime: _, retiredBy: __, ...before } = ownStatus[stage];
     // Going live is refused until the policies see that the Platform lists the generation.
     await eventually(`${generation.metadata.name} to be ${stage}`, async () => {
-      const patched = await cluster.call('operator', 'PATCH', `${pathOf(generation)}/status`, { status: before });
+      const status = { ...before, ...more };
+      const patched = await cluster.call('operator', 'PATCH', `${pathOf(generation)}/status`, { status });
       return patched.status === 200;
     });
     if (stage === 'retired') await cluster.status(generation, ownStatus.retired);

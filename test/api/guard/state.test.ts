@@ -11,7 +11,18 @@ import {
   pathOf,
   startGuardedCluster,
 } from './cluster.ts';
-import { aGeneration, agreeOnOverride, aNode, aPlatform, aPool, aSite, NOON, type Site } from './objects.ts';
+import {
+  aCutover,
+  aGeneration,
+  agreeOnOverride,
+  aNode,
+  aPlatform,
+  aPool,
+  aSite,
+  NOON,
+  retention,
+  type Site,
+} from './objects.ts';
 
 const others =
   'If you meant a generation that never was live: kubectl get cg shows those as Planned, Provisioning or Staged, and they can be deleted at any time';
@@ -241,12 +252,79 @@ describe('the operator, by mistake,', () => {
   });
 
   it('cannot retire what its Platform points at', async () => {
-    const { generation, platform } = await aSite(cluster, 'live');
-    const retired = { status: { retiredTime: NOON, retiredBy: { name: 'to-next', uid: 'c00' } } };
+    const { generation, platform } = await aSite(cluster, 'live', { with: { retention } });
+    const retired = { status: { retiredTime: NOON, retiredBy: retention.cutover } };
     expect(await refusal('operator', generation, retired, '/status')).toEqual({
       policy: 'generation',
       text: `ClusterGeneration ${generation.metadata.name} cannot be retired: it is the live generation of Platform ${platform.metadata.name}. Another one must be live first`,
     });
+  });
+
+  it('cannot retire what no Cutover has left, or in the name of another', async () => {
+    const { generation } = await aSite(cluster, 'retained');
+    const name = generation.metadata.name;
+    const other = { status: { retiredTime: NOON, retiredBy: { name: 'to-another', uid: 'c01' } } };
+    expect(await refusal('operator', generation, other, '/status')).toEqual({
+      policy: 'state',
+      text: `ClusterGeneration ${name} cannot be retired by Cutover to-another: Cutover to-next has left it (status.retention), and no other retires it`,
+    });
+    await cluster.status(generation, { retention: null });
+    expect(await refusal('operator', generation, other, '/status')).toEqual({
+      policy: 'state',
+      text: `ClusterGeneration ${name} cannot be retired by Cutover to-another: no Cutover has left it (status.retention is missing)`,
+    });
+    await cluster.status(generation, { retention });
+    await cluster.status(generation, { retiredTime: NOON, retiredBy: retention.cutover });
+  });
+
+  it('cannot leave for a rollback what its Platform points at', async () => {
+    const { generation, platform } = await aSite(cluster, 'live', { with: { retention } });
+    const stopped = { status: { retention: { standby: 'Stopped' } } };
+    expect(await refusal('operator', generation, stopped, '/status')).toEqual({
+      policy: 'generation',
+      text: `ClusterGeneration ${generation.metadata.name} cannot be left for a rollback (status.retention): it is the live generation of Platform ${platform.metadata.name}. Another one must be live first`,
+    });
+    // One that was rolled back to is live before its cutover clears what is left of the time that it was kept.
+    await cluster.status(generation, { observedGeneration: 7 });
+    await cluster.status(generation, { retention: null });
+  });
+
+  it('cannot take back that a generation has been live while nothing holds it', async () => {
+    const { generation } = await aSite(cluster, 'retained');
+    for (const liveTime of [null, '2026-10-31T12:00:00.000Z'])
+      expect(await refusal('operator', generation, { status: { liveTime, retention: null } }, '/status')).toEqual({
+        policy: 'state',
+        text: `status.liveTime of ClusterGeneration ${generation.metadata.name} cannot be taken back: no Cutover holds it (status.reservedBy), and that it has been live is what protects it`,
+      });
+    await cluster.status(generation, { reservedBy: { name: 'to-next', uid: 'c00' } });
+    await cluster.status(generation, { liveTime: '2026-10-31T12:00:00.000Z' });
+    await cluster.status(generation, { liveTime: null, retention: null });
+  });
+
+  it('cannot take back that a generation is live while its Platform points at it', async () => {
+    const { generation, platform } = await aSite(cluster, 'live', {
+      with: { reservedBy: { name: 'to-next', uid: 'c00' } },
+    });
+    for (const liveTime of [null, '2026-10-31T12:00:00.000Z'])
+      expect(await refusal('operator', generation, { status: { liveTime } }, '/status')).toEqual({
+        policy: 'generation',
+        text: `status.liveTime of ClusterGeneration ${generation.metadata.name} cannot be taken back: it is the live generation of Platform ${platform.metadata.name}. Another one must be live first`,
+      });
+    // A cutover that takes over from a blocked one says so anew.
+    await cluster.status(generation, { liveTime: '2026-11-01T12:00:00.500Z' });
+  });
+
+  it.each(['cg', 'cut'])('does not write the spec of a %s', async (kind) => {
+    const { generation } = await aSite(cluster, 'neverLive');
+    const object = kind === 'cg' ? generation : await cluster.create(aCutover());
+    const spec = kind === 'cg' ? { pools: [{ ...generation.spec.pools[0], machines: 2 }] } : { paused: true };
+    for (const who of ['operator', 'impostor'] as const)
+      expect(await refusal(who, object, { spec })).toEqual({
+        policy: 'state',
+        text: `spec of ${object.kind} ${object.metadata.name} is written by people and by what they have set up, never by the operator. Change it in your own name`,
+      });
+    await expectStatus(200, cluster.call('operator', 'PATCH', pathOf(object), { metadata: { labels: { a: 'b' } } }));
+    await expectStatus(200, cluster.call('person', 'PATCH', pathOf(object), { spec }));
   });
 
   it('cannot retire a generation twice, or bring it back', async () => {
@@ -272,49 +350,8 @@ describe('a Platform', () => {
     });
   });
 
-  it('can be deleted after its last generation was retired without another', async () => {
-    const { platform, generation } = await aSite(cluster, 'live');
-    await cluster.status(platform, { live: null });
-    const retired = { retiredTime: NOON, retiredBy: { name: 'the-end', uid: 'c01' } };
-    // Until the policies see that it points nowhere.
-    await eventually('it to be retired', async () => {
-      const { status } = await cluster.call('operator', 'PATCH', `${pathOf(generation)}/status`, { status: retired });
-      return status === 200;
-    });
-    expect(denialOf(await cluster.call('person', 'DELETE', pathOf(platform))).policy).toBe('platform');
-    await cluster.status(platform, { protected: [] });
-    expect(await cluster.call('person', 'DELETE', pathOf(platform))).toMatchObject({ status: 200 });
-  });
-
   it('can be deleted when it protects nothing', async () => {
     const { platform } = await aSite(cluster, 'neverLive');
     expect(await cluster.call('person', 'DELETE', pathOf(platform))).toMatchObject({ status: 200 });
-  });
-});
-
-describe('a Cutover', () => {
-  const aCutover = (status: object) => ({
-    apiVersion: 'generations.dev/v1alpha1',
-    kind: 'Cutover',
-    metadata: { name: uniqueName('to') },
-    spec: { platform: 'pa', from: '', to: 'ga-2' },
-    status,
-  });
-
-  it('cannot be deleted while it holds a generation', async () => {
-    const cutover = await cluster.create(aCutover({ steps: [{ name: 'Reserve', state: 'Done' }] }));
-    expect(denialOf(await cluster.call('admin', 'DELETE', pathOf(cutover)))).toEqual({
-      policy: 'state',
-      text: `Cutover ${cutover.metadata.name} cannot be deleted: it holds generation ga-2 of Platform pa and has not ended. Abort it (spec.abort: true), wait for its status.outcome, then delete it`,
-    });
-  });
-
-  it.each([
-    ['before it holds anything', { steps: [{ name: 'Preflight', state: 'Running' }] }],
-    ['when it has let go again', { steps: [{ name: 'Reserve', state: 'Undone' }] }],
-    ['when it has ended', { outcome: 'Succeeded', steps: [{ name: 'Reserve', state: 'Done' }] }],
-  ])('can be deleted %s', async (_when, status) => {
-    const cutover = await cluster.create(aCutover(status));
-    expect(await cluster.call('person', 'DELETE', pathOf(cutover))).toMatchObject({ status: 200 });
   });
 });

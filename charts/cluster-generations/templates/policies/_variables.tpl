@@ -21,7 +21,9 @@ No cache and no Platform stand between the object and this rule.
     ''
 - name: ownHow
   expression: >-
-    variables.since != '' && variables.keptForRollback ? 'The Cutover that replaced it retires it when its status.retainUntil has passed, or at once with spec.retireNow: true; then it can be deleted' :
+    variables.since != '' && variables.keptForRollback ? (oldObject.?status.?retention.hasValue() ?
+    'It is retired at ' + string(oldObject.status.retention.until) + ', or at once with spec.retireNow: true in Cutover ' + oldObject.status.retention.cutover.name + '; then it can be deleted' :
+    'No Cutover has said yet how long (status.retention): kubectl get cutovers shows which one is about to') :
     variables.since != '' && oldObject.?status.?stage.orValue('') != 'Retained' ? 'To retire it, apply a Cutover of Platform ' + oldObject.spec.platform + ' from it to another generation and wait for its status.retiredTime; then it can be deleted' :
     oldObject.?status.?reservedBy.hasValue() ? 'Abort that Cutover first (spec.abort: true)' :
     'To retire it, apply a Cutover of Platform ' + oldObject.spec.platform + ' from it to another generation'

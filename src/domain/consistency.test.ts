@@ -76,6 +76,12 @@ describe('the live pointer', () => {
     expect(inconsistencyOf(platform, generations, later)).toBeUndefined(),
   );
 
+  it('agrees with a cloud that was told, and then told that it was taken back', () => {
+    const back = [machineOf('blue', 'i-1', live(at(0))), machineOf('green', 'i-2', live(''))];
+    expect(inconsistencyOf(us(), both, back)).toBeUndefined();
+    expect(lastLiveAtCloud(back)).toEqual({ uid: 'uid-blue', time: at(0) });
+  });
+
   it('is not acknowledged by what was said before', () => {
     const rebound = [{ generation: 'green', uid: 'uid-green', time: at(49) }];
     expect(inconsistencyOf(us({ status: { rebound } }), both, later)?.reason).toBe('PointerDisagrees');

@@ -1,5 +1,5 @@
-import { type ClusterGeneration, LABEL, LIVE_TIME_TAG, type Platform } from '../api/v1alpha1/index.ts';
-import { isReleased, uidsOf } from './identity.ts';
+import { type ClusterGeneration, LABEL, type Platform } from '../api/v1alpha1/index.ts';
+import { isReleased, liveTimeAtCloud, uidsOf } from './identity.ts';
 
 /**
  * Whether what Kubernetes says of a platform agrees with what the cloud says of its machines. After a restore from a
@@ -33,7 +33,7 @@ export const machinesOfPlatform = <M extends TaggedMachine>(platform: Platform, 
 export function lastLiveAtCloud(machines: readonly TaggedMachine[]): { uid: string; time: string } | undefined {
   return machines
     .flatMap(({ tags }) => {
-      const [uid, time] = [tags[LABEL.generationUID], tags[LIVE_TIME_TAG]];
+      const [uid, time] = [tags[LABEL.generationUID], liveTimeAtCloud(tags)];
       return uid !== undefined && time !== undefined && !Number.isNaN(Date.parse(time)) ? [{ uid, time }] : [];
     })
     .toSorted((a, b) => Date.parse(b.time) - Date.parse(a.time))[0];

@@ -3,6 +3,7 @@ import {
   type ClusterGeneration,
   type GenerationPool,
   LABEL,
+  LIVE_TIME_TAG,
   type PoolSpec,
   RELEASED_TAG,
 } from '../api/v1alpha1/index.ts';
@@ -80,5 +81,8 @@ export const isMachineOf = (
   tags: Tags,
   former: readonly string[] = [],
 ): boolean => !isReleased(tags) && wasLaunchedFor(pool, cluster, tags, former);
+
+/** When this machine's generation became live, as the cloud has it. An empty tag means that a cutover has taken that back. */
+export const liveTimeAtCloud = (tags: Tags): string | undefined => tags[LIVE_TIME_TAG] || undefined;
 
 export const isReleased = (tags: Tags): boolean => tags[RELEASED_TAG] !== undefined;

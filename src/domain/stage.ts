@@ -8,10 +8,11 @@ export function stageOf(
   platform: Platform | undefined,
   machines: { planned: boolean; desired: number; ready: number },
 ): Stage {
-  const { liveTime, retiredTime } = generation.status;
+  const { liveTime, retention, reservedBy, retiredTime } = generation.status;
   if (retiredTime) return 'Retired';
   if (platform?.status.live?.uid === generation.metadata.uid) return 'Live';
-  if (liveTime && !generation.status.reservedBy) return 'Retained';
+  // A rollback that has reserved it may still be given up.
+  if (retention || (liveTime && !reservedBy)) return 'Retained';
   if (!machines.planned) return 'Planned';
   return machines.ready >= machines.desired ? 'Staged' : 'Provisioning';
 }

@@ -98,6 +98,47 @@ describe('a sample of the protection at the cloud', () => {
     expect(events).toEqual([]);
   });
 
+  const retained = (standby: 'Running' | 'Stopped') =>
+    aGeneration({
+      live: true,
+      status: { retention: { until: at(9000), standby, cutover: { name: 'to-blue', uid: 'uid-to-blue' } } },
+    });
+  const afterwards = aPlatform({ live: 'blue', status: { protected: ['blue', 'green'] } });
+  const unstoppable = { termination: true, stop: false };
+
+  it('takes a standby that may be stopped for protected, and one that is to run not', async () => {
+    for (const standby of ['Stopped', 'Running'] as const) {
+      const { sample, cloud, events, isProtected } = await world({
+        generation: retained(standby),
+        platform: afterwards,
+        machines: 1,
+      });
+      cloud.lift('i-1', unstoppable);
+      expect((await sample()).outcome).toBe(standby === 'Stopped' ? 'Protected' : 'Lifted');
+      expect(await isProtected('i-1')).toBe(standby === 'Running');
+      expect(events).toHaveLength(standby === 'Stopped' ? 0 : 2);
+    }
+  });
+
+  it('still asks for the termination protection of a standby, stopped or not', async () => {
+    const { sample, cloud, isProtected } = await world({
+      generation: retained('Stopped'),
+      platform: afterwards,
+      machines: 1,
+    });
+    cloud.halt('i-1');
+    cloud.lift('i-1');
+    expect(await sample()).toMatchObject({ outcome: 'Lifted', restored: ['i-1'] });
+    expect(await isProtected('i-1')).toBe(true);
+  });
+
+  it('does not miss the stop protection of a machine that is off', async () => {
+    const { sample, cloud } = await world({ machines: 1 });
+    cloud.lift('i-1', unstoppable);
+    cloud.halt('i-1');
+    expect((await sample()).outcome).toBe('Protected');
+  });
+
   it('begins at another machine after each restart', async () => {
     const { sample, nextRound, looked, restart } = await world();
     for (let round = 0; round < 3; round++) {
@@ -279,9 +320,9 @@ describe('a sample of the protection at the cloud', () => {
 });
 
 describe('a machine of the live generation without the time it became live', () => {
-  const bare = async (options: Parameters<typeof world>[0] = {}) => {
+  const bare = async (options: Parameters<typeof world>[0] = {}, before: Record<string, string> = {}) => {
     const { sample, cloud } = await world({ machines: 0, ...options });
-    const tags = tagsOfMachine(aPool(), CLUSTER);
+    const tags = { ...tagsOfMachine(aPool(), CLUSTER), ...before };
     const launch = { token: 'later', subnet: 'subnet-a', machines: 1, template: aPool().spec.template, tags };
     await cloud.provider.launch(launch, 'recovery');
     await sample();
@@ -289,6 +330,7 @@ describe('a machine of the live generation without the time it became live', () 
   };
 
   it('is told it', async () => expect(await bare()).toBe(at(0)));
+  it('is told it after it was taken back', async () => expect(await bare({}, { [LIVE_TIME_TAG]: '' })).toBe(at(0)));
 
   const frozen = [aCondition({ type: 'Consistent', status: 'False' })];
   it.each([

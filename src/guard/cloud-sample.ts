@@ -1,7 +1,7 @@
 import { type ClusterGeneration, LABEL, LIVE_TIME_TAG, type Platform } from '../api/v1alpha1/index.ts';
 import { freezeOf } from '../domain/freeze.ts';
 import { PROBE_INTERVAL } from '../domain/guard.ts';
-import { isReleased, uidsOf } from '../domain/identity.ts';
+import { isReleased, liveTimeAtCloud, uidsOf } from '../domain/identity.ts';
 import { momentOf } from '../domain/moment.ts';
 import { holdOf } from '../domain/protection.ts';
 import { clusterGenerations, platforms } from '../kinds.ts';
@@ -84,7 +84,7 @@ export function protectionSampler(options: SamplerOptions): ProtectionSampler {
           const { id } = candidate.machine;
           const protection = await candidate.provider.protection(id);
           seen.push(id);
-          if (isWhole(protection)) {
+          if (isWhole(protection, candidate)) {
             suspects.delete(id);
             await completeTag(options, platform, candidate);
             continue;
@@ -113,7 +113,16 @@ export function protectionSampler(options: SamplerOptions): ProtectionSampler {
   };
 }
 
-const isWhole = ({ termination, stop }: Protection): boolean => termination && stop;
+/**
+ * The stop protection of a stopped standby is the interlock's to lift, and the pool controller's to put back. A machine
+ * that does not run has nothing to lose by a stop.
+ */
+const isWhole = ({ termination, stop }: Protection, { machine, generation }: Candidate): boolean =>
+  termination &&
+  (stop ||
+    generation.status.retention?.standby === 'Stopped' ||
+    machine.state === 'stopping' ||
+    machine.state === 'stopped');
 
 /** Machines of generations that are held now, in the order of their ids. One under an override in force is not held. */
 async function candidatesOf(
@@ -185,14 +194,14 @@ async function putBack(
   return restored;
 }
 
-/** A machine of the live generation launched since the cutover does not say yet when it became live. What is there stays. */
+/** A machine of the live generation launched since the cutover does not say yet when it became live. A time that is there stays. */
 async function completeTag(
   { log }: SamplerOptions,
   platform: Platform,
   { machine, generation, provider }: Candidate,
 ): Promise<void> {
   const { liveTime } = generation.status;
-  if (liveTime === undefined || machine.tags[LIVE_TIME_TAG] !== undefined) return;
+  if (liveTime === undefined || liveTimeAtCloud(machine.tags) !== undefined) return;
   if (platform.status.live?.uid !== generation.metadata.uid || freezeOf(platform) !== undefined) return;
   await provider.tag([machine.id], { [LIVE_TIME_TAG]: liveTime });
   log.info('Tagged a machine with the time its generation became live', { machine: machine.id, liveTime });

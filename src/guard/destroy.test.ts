@@ -49,7 +49,14 @@ async function world(
       'planned',
     );
   cloud.calls.length = 0;
-  const state = { leaseAge: 0, destroyed: 0, refused: 0, before: (_: string) => {}, after: (_: string) => {} };
+  const state = {
+    leaseAge: 0,
+    destroyed: 0,
+    stopped: 0,
+    refused: 0,
+    before: (_: string) => {},
+    after: (_: string) => {},
+  };
   const told = (request: { method: string; resource: { plural: string } }) =>
     `${request.method} ${request.resource.plural}`;
   const guard: Interlock = interlock({
@@ -66,6 +73,9 @@ async function world(
     observer: {
       destroyed: (_, count) => {
         state.destroyed += count;
+      },
+      stopped: (count) => {
+        state.stopped += count;
       },
       refused: () => {
         state.refused++;
@@ -364,6 +374,182 @@ describe('the interlock, after a restore', () => {
     await cloud.provider.tag(ids, { [RELEASED_TAG]: at(1) });
     expect((await guard.terminate(pool, ids, 'a test')).refused).toContain('do not carry this pool');
     expect(cloud.alive()).toHaveLength(3);
+  });
+});
+
+describe('the interlock, asked to stop', () => {
+  /** A standby: green gave way to blue, and its machines are to be stopped. They have run for a while. */
+  const kept = (changes: Parameters<typeof aGeneration>[0] = {}) =>
+    aGeneration({
+      live: true,
+      ...changes,
+      status: {
+        retention: { until: at(9000), standby: 'Stopped', cutover: { name: 'to-blue', uid: 'uid-to-blue' } },
+        ...changes?.status,
+      },
+    });
+  const afterwards = (changes: Parameters<typeof aPlatform>[0] = {}) =>
+    aPlatform({
+      live: 'blue',
+      ...changes,
+      status: { protected: ['blue', 'green'], destruction: { machines: 30, time: at(0) }, ...changes?.status },
+    });
+  const standby = async (options: Parameters<typeof world>[0] = {}) => {
+    const site = await world({ generation: kept(), platform: afterwards(), ...options });
+    await site.clock.advance(60_000);
+    return site;
+  };
+
+  it('stops the machines of a standby one by one, and lifts no more than it must', async () => {
+    const { guard, pool, ids, cloud, server, state } = await standby();
+    expect(await guard.stop(pool, ids, 'a test')).toEqual({ stopped: ids });
+    expect(cloud.calls).toEqual(ids.flatMap((id) => [`allow stop of ${id}`, `stop ${id}`]));
+    expect(await cloud.provider.protection('i-1')).toEqual({ termination: true, stop: false });
+    expect(cloud.alive().map((machine) => machine.state)).toEqual(['stopping', 'stopping', 'stopping']);
+    expect(server.read(platforms, 'us')?.status.destruction?.machines).toBe(27);
+    expect([state.stopped, state.destroyed]).toEqual([3, 0]);
+  });
+
+  const override = (release: boolean) => ({
+    generation: kept({ status: { override: { until: at(600), ...(release && { release }) } } }),
+    platform: afterwards({
+      status: { override: { generation: 'green', uid: 'uid-green', until: at(600), ...(release && { release }) } },
+    }),
+  });
+  const frozen = [aCondition({ type: 'Consistent', status: 'False', reason: 'UnknownMachines', message: 'strangers' })];
+  const { protected: _, ...unknown } = afterwards().status;
+  it.each<[string, Parameters<typeof world>[0], string]>([
+    ['is live', { platform: afterwards({ live: 'green' }) }, 'is the live generation of Platform us'],
+    [
+      'has the name of the live one',
+      { platform: afterwards({ status: { live: { name: 'green', uid: 'another', time: at(0) } } }) },
+      'is the live generation',
+    ],
+    ['is reserved', { generation: kept({ reservedBy: 'back-to-green' }) }, 'is reserved by Cutover back-to-green'],
+    ['is retired', { generation: kept({ retired: true }) }, 'removed, not stopped'],
+    [
+      'is kept running',
+      {
+        generation: kept({
+          status: { retention: { until: at(9000), standby: 'Running', cutover: { name: 'x', uid: 'x' } } },
+        }),
+      },
+      'is not kept as a stopped standby',
+    ],
+    ['was never left', { generation: aGeneration({ live: true }) }, 'is not kept as a stopped standby'],
+    ['was never live', { generation: aGeneration() }, 'is not kept as a stopped standby'],
+    ['does not exist any more', { generation: null }, 'does not exist any more'],
+    ['is a namesake', { generation: kept({ metadata: { uid: 'another' } }) }, 'does not exist any more'],
+    ['has no Platform', { platform: null }, 'Platform us does not exist'],
+    ['has a frozen Platform', { platform: afterwards({ status: { conditions: frozen } }) }, 'strangers'],
+    ['has a Platform that knows nothing yet', { platform: { ...afterwards(), status: unknown } }, 'has not compared'],
+    [
+      'has a guard that is not seen to work',
+      {
+        platform: afterwards({
+          status: { guard: { effective: false, lastProbeTime: at(0), probes: [] } },
+        }),
+      },
+      'stopped only while the guard is seen to work',
+    ],
+    ['is to be let go', override(true), 'let go, not stopped'],
+  ])('refuses when the generation %s', async (_, objects, why) => {
+    const { guard, pool, ids, cloud, state } = await standby(objects);
+    const result = await guard.stop(pool, ids, 'a test');
+    expect(result.stopped).toEqual([]);
+    expect(result.refused).toContain(why);
+    expect([cloud.calls, state.refused, state.stopped]).toEqual([[], 1, 0]);
+  });
+
+  it('is not asked to stop anything by an override that lets people end machines', async () => {
+    const { guard, pool, ids } = await standby({ ...override(false), platform: afterwards({ live: 'green' }) });
+    expect((await guard.stop(pool, ids, 'a test')).refused).toContain('is the live generation');
+  });
+
+  it('refuses to terminate what it may stop', async () => {
+    const { guard, pool, ids, cloud } = await standby();
+    expect((await guard.terminate(pool, ids, 'a test')).refused).toContain('no Cutover has retired it');
+    expect(cloud.calls).toEqual([]);
+  });
+
+  it('refuses when the lease is stale, and stops nothing that it has bared once it is', async () => {
+    const { guard, pool, ids, cloud, state } = await standby();
+    cloud.onCall = (call) => {
+      if (call.startsWith('allow stop')) state.leaseAge = 60_000;
+    };
+    expect((await guard.stop(pool, ids, 'a test')).stopped).toEqual([]);
+    expect(cloud.calls).toEqual(['allow stop of i-1']);
+    expect((await guard.stop(pool, ids, 'a test')).refused).toContain('may no longer be the leader');
+  });
+
+  it('stops between two machines when a rollback reserves the generation', async () => {
+    const { guard, pool, ids, cloud, server } = await standby();
+    cloud.onCall = (call) => {
+      if (call === 'stop i-1')
+        server.edit(clusterGenerations, 'green', (generation) => {
+          generation.status.reservedBy = { name: 'back', uid: 'uid-back' };
+        });
+    };
+    const result = await guard.stop(pool, ids, 'a test');
+    expect(result).toMatchObject({ stopped: ['i-1'], refused: expect.stringContaining('reserved by Cutover back') });
+    expect(cloud.calls).toEqual(['allow stop of i-1', 'stop i-1']);
+  });
+
+  it('leaves machines alone that do not run, or are not this pool’s', async () => {
+    const { guard, pool, cloud, clock } = await standby();
+    await cloud.provider.launch(
+      {
+        token: 'u',
+        subnet: 'subnet-a',
+        machines: 1,
+        template: pool.spec.template,
+        tags: tagsOfMachine(aPool({ generation: 'blue' }), CLUSTER),
+      },
+      'planned',
+    );
+    await clock.advance(60_000);
+    cloud.halt('i-1');
+    cloud.kill('i-2');
+    cloud.calls.length = 0;
+    const result = await guard.stop(pool, ['i-1', 'i-2', 'i-3', 'i-4'], 'a test');
+    expect(result).toMatchObject({
+      stopped: ['i-3'],
+      refused: expect.stringContaining('i-4 at the cloud do not carry'),
+    });
+  });
+
+  it('keeps to the pace of the platform, and does not pay twice for what the cloud still shows running', async () => {
+    const { guard, pool, ids, cloud, server } = await standby({
+      machines: 12,
+      platform: afterwards({ status: { destruction: { machines: 2, time: at(60) } } }),
+    });
+    const seen = cloud.machines();
+    cloud.destroyer.describe = async () => seen;
+    const first = await guard.stop(pool, ids, 'a test');
+    expect(first).toMatchObject({ stopped: ['i-1', 'i-2'], retryAfter: expect.any(Number) });
+    expect(server.read(platforms, 'us')?.status.destruction?.machines).toBe(0);
+    expect((await guard.stop(pool, ['i-1', 'i-2'], 'a test')).stopped).toEqual([]);
+  });
+
+  it('ends a stopped machine later: a stop is not an end', async () => {
+    const { guard, pool, ids, cloud, server } = await standby();
+    await guard.stop(pool, ids, 'a test');
+    server.edit(clusterGenerations, 'green', (generation) => {
+      generation.status.retiredTime = at(61);
+    });
+    server.edit(platforms, 'us', (platform) => {
+      platform.status.protected = ['blue'];
+    });
+    expect((await guard.terminate(pool, ids, 'a test')).terminated).toEqual(ids);
+    expect(cloud.alive()).toEqual([]);
+  });
+});
+
+describe('a generation that an aborted cutover has made one that was never live again', () => {
+  it('loses its machines as easily as before: an empty tag says nothing', async () => {
+    const { guard, pool, ids, cloud } = await world();
+    await cloud.provider.tag(ids, { [LIVE_TIME_TAG]: '' });
+    expect((await guard.terminate(pool, ids, 'a test')).terminated).toEqual(ids);
   });
 });
 

@@ -1,18 +1,19 @@
 /**
  * guard/ is what stands between the operator and every destructive act. This file is the interlock: the only code that
- * can delete a guarded object or terminate a machine (a test keeps it so). In go a request and the reason for it; out
+ * can delete a guarded object, or terminate or stop a machine (a test keeps it so). In go a request and the reason for it; out
  * comes what was done, or a refusal that says why. It trusts nobody who calls it: it reads the generation and its
  * platform live before every batch, checks at the cloud whose the machines are and that they never served unknown to
  * Kubernetes, and takes them out of a persisted budget first.
  */
-import { type ClusterGeneration, type GenerationPool, LIVE_TIME_TAG, type Platform } from '../api/v1alpha1/index.ts';
+import type { ClusterGeneration, GenerationPool, Platform } from '../api/v1alpha1/index.ts';
 import { inconsistencyOf } from '../domain/consistency.ts';
-import { freezeOf } from '../domain/freeze.ts';
+import { freezeOf, standstillOf } from '../domain/freeze.ts';
 import { guardTrouble } from '../domain/guard.ts';
-import { isMachineOf, uidsOf } from '../domain/identity.ts';
+import { isMachineOf, liveTimeAtCloud, uidsOf } from '../domain/identity.ts';
 import { momentOf } from '../domain/moment.ts';
 import { overrideOf } from '../domain/override.ts';
 import { holdOf, wasEverLive } from '../domain/protection.ts';
+import { objectionToStopping } from '../domain/standby.ts';
 import { clusterGenerations, generationPools, platforms } from '../kinds.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { deleteObject } from '../kube/delete.ts';
@@ -42,7 +43,11 @@ export interface InterlockOptions {
   /** How machines of that provider are removed; EC2's unless a test says otherwise. */
   destroyerOf?: (provider: Provider) => Destroyer;
   /** Told of every act and every refusal, for metrics. */
-  observer?: { destroyed?(what: 'machine' | 'pool', count: number): void; refused?(what: 'machine' | 'pool'): void };
+  observer?: {
+    destroyed?(what: 'machine' | 'pool', count: number): void;
+    stopped?(count: number): void;
+    refused?(what: 'machine' | 'pool'): void;
+  };
 }
 
 export interface TerminationResult {
@@ -54,12 +59,22 @@ export interface TerminationResult {
   retryAfter?: number;
 }
 
+export interface StopResult extends Omit<TerminationResult, 'terminated'> {
+  /** Ids whose stop the cloud has accepted. */
+  stopped: string[];
+}
+
 export interface Interlock {
   /**
    * Terminates machines of a pool, as many as the pace allows, if the generation is not held.
    * Machines that the cloud does not show with this pool's tags are left alone.
    */
   terminate(pool: GenerationPool, ids: string[], because: string): Promise<TerminationResult>;
+  /**
+   * Stops machines of a pool, as many as the pace allows, if its generation is a standby that is to be stopped. They stay
+   * protected against termination. Machines as above.
+   */
+  stop(pool: GenerationPool, ids: string[], because: string): Promise<StopResult>;
   /** Deletes a GenerationPool of a generation that is not held; its finalizer then waits for the machines. Returns the refusal, if any. */
   deletePool(pool: GenerationPool): Promise<string | undefined>;
 }
@@ -68,12 +83,12 @@ export function interlock(options: InterlockOptions): Interlock {
   const { client, clock, cluster, observer, destroyerOf = createDestroyer } = options;
   const log = options.log.child({ part: 'interlock' });
 
-  /** When the cloud accepted the end of a machine that it may still show: asking again would spend the budget twice. */
-  const accepted = new Map<string, number>();
-  const isLeaving = ({ id }: Machine): boolean => {
-    for (const [old, time] of accepted)
-      if (clock.monotonic() - time > clock.scaled(CONSISTENCY_WINDOW)) accepted.delete(old);
-    return accepted.has(id);
+  /** When the cloud accepted an end, or a stop, that it may not show yet: asking again would spend the budget twice. */
+  const accepted = { terminate: new Map<string, number>(), stop: new Map<string, number>() };
+  const isUnderWay = (act: keyof typeof accepted, { id }: Machine): boolean => {
+    for (const [old, time] of accepted[act])
+      if (clock.monotonic() - time > clock.scaled(CONSISTENCY_WINDOW)) accepted[act].delete(old);
+    return accepted[act].has(id);
   };
 
   const refuse = (what: 'machine' | 'pool', pool: GenerationPool, why: string): string => {
@@ -82,15 +97,26 @@ export function interlock(options: InterlockOptions): Interlock {
     return why;
   };
 
-  /** The generation and its platform as they are now, or why nothing may be destroyed. */
-  const admit = async (pool: GenerationPool): Promise<Admission> => {
+  /** The generation and its platform as they are now, or why nothing is known of them. */
+  const read = async (
+    pool: GenerationPool,
+  ): Promise<
+    { refused: string } | { refused?: never; generation: ClusterGeneration; platform: Platform | undefined }
+  > => {
     if (options.leaseAge() > LEASE_AGE) return { refused: 'this process may no longer be the leader' };
     const generation = await find(client, clusterGenerations, pool.spec.generation);
     if (!generation || !uidsOf(generation).includes(pool.spec.generationUID))
       return {
         refused: `ClusterGeneration ${pool.spec.generation} with UID ${pool.spec.generationUID} does not exist any more, so whether it was live cannot be known; a person must look at its machines`,
       };
-    const platform = await find(client, platforms, generation.spec.platform);
+    return { generation, platform: await find(client, platforms, generation.spec.platform) };
+  };
+
+  /** Whether what belongs to a generation may be destroyed now. */
+  const admit = async (pool: GenerationPool): Promise<Admission> => {
+    const now = await read(pool);
+    if (now.refused !== undefined) return now;
+    const { generation, platform } = now;
     const moment = momentOf(clock);
     // An override lifts what Kubernetes says; that the cloud says something else, it does not.
     const hold = holdOf(generation, platform, moment) ?? (platform && freezeOf(platform));
@@ -107,6 +133,22 @@ export function interlock(options: InterlockOptions): Interlock {
     return { refused: `the override of ${pool.spec.generation} says release: its machines are let go, not terminated` };
   };
 
+  /** Whether its machines may be stopped now. No override lifts this: it lets people end machines, not stop them. */
+  const admitStop = async (pool: GenerationPool): Promise<Admission> => {
+    const now = await read(pool);
+    if (now.refused !== undefined) return now;
+    const { generation, platform } = now;
+    const objection = objectionToStopping(generation, platform) ?? (platform && standstillOf(platform));
+    if (objection) return { refused: objection };
+    const moment = momentOf(clock);
+    const trouble = platform && guardTrouble(platform, moment);
+    if (trouble) return { refused: `${trouble}. A standby is stopped only while the guard is seen to work` };
+    const release = overrideOf(generation, platform, moment)?.release ?? false;
+    return release
+      ? { refused: `the override of ${pool.spec.generation} says release: its machines are let go, not stopped` }
+      : { generation, platform, release };
+  };
+
   const deletePool: Interlock['deletePool'] = async (pool) => {
     const now = await find(client, generationPools, pool.metadata.name);
     if (now?.metadata.uid !== pool.metadata.uid || now.metadata.deletionTimestamp) return undefined;
@@ -119,15 +161,25 @@ export function interlock(options: InterlockOptions): Interlock {
     return undefined;
   };
 
-  const terminate: Interlock['terminate'] = async (pool, ids, because) => {
-    const admission = await admitMachines(pool);
-    if (admission.refused !== undefined) return { terminated: [], refused: refuse('machine', pool, admission.refused) };
+  /** One act on machines: decided on live reads, checked at the cloud, paid for, then done machine by machine. */
+  const perform = async (
+    pool: GenerationPool,
+    ids: string[],
+    act: {
+      name: keyof typeof accepted;
+      admit(pool: GenerationPool): Promise<Admission>;
+      applies(machine: Machine): boolean;
+      steps(destroyer: Destroyer): Steps;
+    },
+  ): Promise<{ done: string[]; refused?: string; retryAfter?: number }> => {
+    const admission = await act.admit(pool);
+    if (admission.refused !== undefined) return { done: [], refused: refuse('machine', pool, admission.refused) };
     const { generation, platform } = admission;
     const destroyer = destroyerOf(await options.providerOf(pool.spec.className));
     const machines = await destroyer.describe(ids);
     const ours = machines.filter(({ tags }) => isMachineOf(pool, cluster, tags, generation.status.formerUIDs));
     const unknown = (platform && inconsistencyOf(platform, [generation], ours)?.message) ?? retagged(generation, ours);
-    if (unknown) return { terminated: [], refused: refuse('machine', pool, unknown) };
+    if (unknown) return { done: [], refused: refuse('machine', pool, unknown) };
     const foreign = machines.filter((machine) => !ours.includes(machine));
     let refused =
       foreign.length > 0
@@ -137,42 +189,61 @@ export function interlock(options: InterlockOptions): Interlock {
             `${foreign.map(({ id }) => id).join(', ')} at the cloud do not carry this pool's tags`,
           )
         : undefined;
-    const alive = ours.filter(
-      (machine) => machine.state !== 'terminated' && machine.state !== 'shutting-down' && !isLeaving(machine),
-    );
-    const grant = await withdraw(client, clock, admission, alive.length);
-    const done = await remove(destroyer, alive.slice(0, grant.machines), {
+    const due = ours.filter((machine) => act.applies(machine) && !isUnderWay(act.name, machine));
+    const grant = await withdraw(client, clock, admission, due.length);
+    const result = await takeDown(act.steps(destroyer), due.slice(0, grant.machines), {
       // Of what ever served, one at a time is without protection.
       batch: wasEverLive(generation) ? 1 : BATCH,
       leaseAge: options.leaseAge,
-      objection: async () => (await admitMachines(pool)).refused,
+      objection: async () => (await act.admit(pool)).refused,
     });
-    if (done.refused !== undefined) refused = refuse('machine', pool, done.refused);
-    for (const id of done.terminated) accepted.set(id, clock.monotonic());
-    if (done.terminated.length > 0) {
-      observer?.destroyed?.('machine', done.terminated.length);
-      log.info('Terminated machines', {
-        pool: pool.metadata.name,
-        generation: pool.spec.generation,
-        because,
-        machines: done.terminated,
-      });
-    }
-    const retryAfter = done.retryAfter ?? grant.retryAfter;
+    if (result.refused !== undefined) refused = refuse('machine', pool, result.refused);
+    for (const id of result.done) accepted[act.name].set(id, clock.monotonic());
+    const retryAfter = result.retryAfter ?? grant.retryAfter;
     return {
-      terminated: done.terminated,
+      done: result.done,
       ...(refused !== undefined && { refused }),
-      ...(done.terminated.length < alive.length && retryAfter !== undefined && { retryAfter }),
+      ...(result.done.length < due.length && retryAfter !== undefined && { retryAfter }),
     };
   };
 
-  return { terminate, deletePool };
+  const terminate: Interlock['terminate'] = async (pool, ids, because) => {
+    const { done, ...rest } = await perform(pool, ids, {
+      name: 'terminate',
+      admit: admitMachines,
+      applies: ({ state }) => state !== 'terminated' && state !== 'shutting-down',
+      steps: ({ unprotect, terminate }) => ({ bare: unprotect, end: terminate }),
+    });
+    if (done.length > 0) {
+      observer?.destroyed?.('machine', done.length);
+      log.info('Terminated machines', { ...about(pool), because, machines: done });
+    }
+    return { terminated: done, ...rest };
+  };
+
+  const stop: Interlock['stop'] = async (pool, ids, because) => {
+    const { done, ...rest } = await perform(pool, ids, {
+      name: 'stop',
+      admit: admitStop,
+      applies: ({ state }) => state === 'running',
+      steps: ({ allowStop, stop }) => ({ bare: allowStop, end: stop }),
+    });
+    if (done.length > 0) {
+      observer?.stopped?.(done.length);
+      log.info('Stopped machines', { ...about(pool), because, machines: done });
+    }
+    return { stopped: done, ...rest };
+  };
+
+  return { terminate, stop, deletePool };
 }
+
+const about = (pool: GenerationPool) => ({ pool: pool.metadata.name, generation: pool.spec.generation });
 
 /** Why these machines cannot be this generation's, whatever their tags say: they served as live, and it never did. */
 function retagged(generation: ClusterGeneration, machines: readonly Machine[]): string | undefined {
   if (wasEverLive(generation)) return undefined;
-  const served = machines.filter(({ tags }) => tags[LIVE_TIME_TAG] !== undefined).map(({ id }) => id);
+  const served = machines.filter(({ tags }) => liveTimeAtCloud(tags) !== undefined).map(({ id }) => id);
   if (served.length === 0) return undefined;
   const { name } = generation.metadata;
   return `${served.join(', ')} at the cloud say that they became live, and ${name} never did: somebody has changed their tags. Set the tags right: whose they are is in the GenerationPool that lists them`;
@@ -182,29 +253,35 @@ type Admission =
   | { refused: string }
   | { refused?: never; generation: ClusterGeneration; platform: Platform | undefined; release: boolean };
 
+/** The two halves of an act on a machine: its protection goes, then it does. */
+interface Steps {
+  bare(id: string): Promise<void>;
+  end(ids: string[]): Promise<void>;
+}
+
 /**
- * Lifts protection machine by machine, `batch` of them at most, and terminates what was lifted; asks before each batch
- * whether it still may. Stops, without loss, where the cloud says so.
+ * Lifts protection machine by machine, `batch` of them at most, and does to those what is to be done; asks before each
+ * batch whether it still may. Stops, without loss, where the cloud says so.
  */
-async function remove(
-  destroyer: Destroyer,
+async function takeDown(
+  { bare, end }: Steps,
   machines: readonly Machine[],
   about: { batch: number; leaseAge(): number; objection(): Promise<string | undefined> },
-): Promise<{ terminated: string[]; refused?: string; retryAfter?: number }> {
-  const terminated: string[] = [];
+): Promise<{ done: string[]; refused?: string; retryAfter?: number }> {
+  const done: string[] = [];
   let lifted: string[] = [];
   const flush = async () => {
     if (lifted.length === 0 || about.leaseAge() > LEASE_AGE) return;
-    await destroyer.terminate(lifted);
-    terminated.push(...lifted);
+    await end(lifted);
+    done.push(...lifted);
     lifted = [];
   };
   try {
     for (const { id } of machines) {
       const refused = lifted.length === 0 ? await about.objection() : undefined;
-      if (refused !== undefined) return { terminated, refused };
+      if (refused !== undefined) return { done, refused };
       if (about.leaseAge() > LEASE_AGE) break;
-      await destroyer.unprotect(id);
+      await bare(id);
       lifted.push(id);
       if (lifted.length === about.batch) await flush();
     }
@@ -214,7 +291,7 @@ async function remove(
     await flush().catch((again: unknown) => {
       if (!isThrottled(again)) throw again;
     });
-    return { terminated, ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }) };
+    return { done, ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }) };
   }
-  return { terminated };
+  return { done };
 }

@@ -95,6 +95,11 @@ export interface Provider {
   affordable(priority: Priority): number;
   /** Asks for machines, protected against termination and stopping from the first moment. */
   launch(request: LaunchRequest, priority: Priority): Promise<Machine[]>;
+  /**
+   * Starts stopped machines, as many as the budget affords; then it throws Throttled, and the rest is to be asked for again.
+   * Done already, it does no harm. A batch that the cloud has no room for is refused as a whole.
+   */
+  start(ids: string[], priority: Priority): Promise<void>;
   /** Protects a machine that is found without protection. */
   protect(id: string): Promise<void>;
   /** Whether a machine is protected, as the cloud shows it now. Throws when either half cannot be read: unknown is not false. */
@@ -117,6 +122,10 @@ export interface Destroyer {
   /** Lifts termination and stop protection of one machine. */
   unprotect(id: string): Promise<void>;
   terminate(ids: string[]): Promise<void>;
+  /** Lifts the stop protection of one machine; what protects it from termination stays. */
+  allowStop(id: string): Promise<void>;
+  /** Stops running machines: they keep their addresses and disks. Stopped already, it does no harm. */
+  stop(ids: string[]): Promise<void>;
 }
 
 /** The trouble with a request, in the words of GenerationPool.status.failures. */

@@ -3,7 +3,11 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 /** What the operator does to the world outside: calls to a cloud, acts of destruction, refusals. */
 export type OperationMetrics = {
   cloud(call: { operation: string; outcome: string; sent: boolean }): void;
-  interlock: { destroyed(what: string, count: number): void; refused(what: string): void };
+  interlock: {
+    destroyed(what: string, count: number): void;
+    stopped(count: number): void;
+    refused(what: string): void;
+  };
   canary: {
     probed(family: string, outcome: string): void;
     /** `lastProbe`: ms since the epoch. undefined: the platform is gone. */
@@ -27,9 +31,14 @@ export function operationMetrics(registry: Registry): OperationMetrics {
     labelNames: ['what'],
     registers,
   });
+  const stopped = new Counter({
+    name: 'generations_stopped_total',
+    help: 'Machines of a standby stopped by the interlock.',
+    registers,
+  });
   const refused = new Counter({
     name: 'generations_destruction_refused_total',
-    help: 'Acts of destruction that the interlock refused.',
+    help: 'Acts of destruction, and stops, that the interlock refused.',
     labelNames: ['what'],
     registers,
   });
@@ -74,6 +83,7 @@ export function operationMetrics(registry: Registry): OperationMetrics {
     cloud: ({ operation, outcome, sent }) => calls.inc({ operation, outcome, sent: String(sent) }),
     interlock: {
       destroyed: (what, count) => destroyed.inc({ what }, count),
+      stopped: (count) => stopped.inc(count),
       refused: (what) => refused.inc({ what }),
     },
   };

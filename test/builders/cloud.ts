@@ -16,6 +16,7 @@ import {
  */
 
 const TERMINATING = 20_000;
+const STOPPING = 10_000;
 const REMEMBERED = 3_600_000;
 
 interface Life {
@@ -23,6 +24,8 @@ interface Life {
   protection: Protection;
   /** When it was told to die, ms. */
   ended: number | undefined;
+  /** Since when it is off, ms. */
+  stopped: number | undefined;
 }
 
 /** What becomes of one launch: as it should, or done and unanswered, or refused, or no more machines than this. */
@@ -37,6 +40,8 @@ export interface Cloud {
   alive(): Machine[];
   /** A machine dies by itself. */
   kill(id: string): void;
+  /** Somebody halts a machine from inside: it stops, whatever protects it. */
+  halt(id: string): void;
   /** Free addresses of each subnet; change it at will. */
   readonly free: Record<string, number>;
   readonly addresses: Record<string, string>;
@@ -49,23 +54,27 @@ export interface Cloud {
   /** Asked once for each launch. */
   launchFate(request: LaunchRequest): LaunchFate;
   /** Asked before each call of the destroyer; throws what goes wrong. */
-  destroyFate(call: 'describe' | 'unprotect' | 'terminate', ids: string[]): void;
+  destroyFate(call: 'describe' | 'unprotect' | 'terminate' | 'allowStop' | 'stop', ids: string[]): void;
   /** Asked before each of these calls of the provider; throws what goes wrong. */
-  guardFate(call: 'protect' | 'protection' | 'tag', ids: string[]): void;
+  guardFate(call: 'protect' | 'protection' | 'tag' | 'start', ids: string[]): void;
   /** Somebody at the cloud changes the protection of a machine. */
   lift(id: string, left?: Partial<Protection>): void;
   onCall: (call: string) => void;
   onLaunch: (machine: Machine) => void;
   onEnd: (machine: Machine) => void;
+  /** A machine that was stopped begins to boot. */
+  onStart: (machine: Machine) => void;
+  onStop: (machine: Machine) => void;
 }
 
 export function aCloud(now: () => number, free: Record<string, number> = { 'subnet-a': 100, 'subnet-b': 100 }): Cloud {
   const lives: Life[] = [];
   const tokens = new Map<string, { request: string; lives: Life[] }>();
 
-  const stateAt = ({ machine, ended }: Life, time: number): MachineState => {
+  const stateAt = ({ machine, ended, stopped }: Life, time: number): MachineState => {
     if (ended !== undefined && time >= ended + TERMINATING) return 'terminated';
     if (ended !== undefined && time >= ended) return 'shutting-down';
+    if (stopped !== undefined && time >= stopped) return time >= stopped + STOPPING ? 'stopped' : 'stopping';
     return time < machine.launchTime + cloud.boot ? 'pending' : 'running';
   };
   const show = (life: Life, time = now()): Machine => ({ ...life.machine, state: stateAt(life, time) });
@@ -78,6 +87,11 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
     life.ended = now();
     free[life.machine.subnet] = (free[life.machine.subnet] ?? 0) + 1;
     cloud.onEnd(show(life));
+  };
+  const halt = (life: Life) => {
+    if (life.ended !== undefined || life.stopped !== undefined) return;
+    life.stopped = now();
+    cloud.onStop(show(life));
   };
   const find = async (ids: string[]) =>
     lives.filter(({ machine }) => ids.includes(machine.id)).map((life) => show(life));
@@ -92,6 +106,7 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
       machine: { id, type, subnet, zone, providerID, launchTime: now(), tags },
       protection: { termination: true, stop: true },
       ended: undefined,
+      stopped: undefined,
     };
     lives.push(life);
     return life;
@@ -134,10 +149,15 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
     onCall: () => {},
     onLaunch: () => {},
     onEnd: () => {},
+    onStart: () => {},
+    onStop: () => {},
     machines: () => lives.map((life) => show(life)),
     alive: () => lives.filter(({ ended }) => ended === undefined).map((life) => show(life)),
     kill(id) {
       for (const life of lives) if (life.machine.id === id) end(life);
+    },
+    halt(id) {
+      for (const life of lives) if (life.machine.id === id) halt(life);
     },
     provider: {
       observe: async (cluster) => {
@@ -161,6 +181,18 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
       }),
       affordable: () => 1000,
       launch,
+      start: async (ids) => {
+        cloud.guardFate('start', ids);
+        const chosen = lives.filter(({ machine }) => ids.includes(machine.id));
+        const wrong = chosen.find((life) => !['stopped', 'pending', 'running'].includes(stateAt(life, now())));
+        if (wrong) throw trouble('Unknown', 'IncorrectInstanceState', `${wrong.machine.id} cannot be started`);
+        said(`start ${ids.join(' ')}`);
+        for (const life of chosen.filter(({ stopped }) => stopped !== undefined)) {
+          life.stopped = undefined;
+          life.machine = { ...life.machine, launchTime: now() };
+          cloud.onStart(show(life));
+        }
+      },
       protect: async (id) => {
         cloud.guardFate('protect', [id]);
         said(`protect ${id}`);
@@ -212,6 +244,19 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
         if (guarded) throw trouble('Unknown', 'OperationNotPermitted', `${guarded.machine.id} is protected`);
         said(`terminate ${ids.join(' ')}`);
         for (const life of chosen) end(life);
+      },
+      async allowStop(id) {
+        cloud.destroyFate('allowStop', [id]);
+        said(`allow stop of ${id}`);
+        for (const life of lives) if (life.machine.id === id) life.protection = { ...life.protection, stop: false };
+      },
+      async stop(ids) {
+        cloud.destroyFate('stop', ids);
+        const chosen = lives.filter(({ machine }) => ids.includes(machine.id));
+        const guarded = chosen.find(({ protection, stopped }) => protection.stop && stopped === undefined);
+        if (guarded) throw trouble('Unknown', 'OperationNotPermitted', `${guarded.machine.id} is protected`);
+        said(`stop ${ids.join(' ')}`);
+        for (const life of chosen) halt(life);
       },
     },
   };

@@ -57,7 +57,13 @@ describe('the fence around a machine’s life', () => {
       'src/providers/ec2/sdk.ts',
     ]);
     expect(containing(/'TerminateInstances',\s*\{/)).toEqual(['src/providers/ec2/destroy.ts']);
-    expect(containing(/StopInstances/)).toEqual(['src/api/v1alpha1/generationclass.ts']);
+    expect(containing(/'StopInstances',\s*\{/)).toEqual(['src/providers/ec2/destroy.ts']);
+    expect(containing(/StopInstances/).sort()).toEqual([
+      'src/api/v1alpha1/generationclass.ts',
+      'src/providers/ec2/destroy.ts',
+      'src/providers/ec2/operations.ts',
+      'src/providers/ec2/sdk.ts',
+    ]);
     expect(containing(/Disable(ApiTermination|ApiStop):\s*(\{\s*Value:\s*)?false/)).toEqual([
       'src/providers/ec2/destroy.ts',
     ]);

@@ -23,7 +23,8 @@ const tagging = (action: string, ...keys: string[]) =>
 /** Every way that leads to the end of a machine, or to traffic without one; and who may go it. */
 const ACTS: [what: string, act: Act, allowed: Role[]][] = [
   ['terminate', onMachine('TerminateInstances'), ['operator', 'terminator']],
-  ['stop', onMachine('StopInstances'), []],
+  ['stop', onMachine('StopInstances'), ['operator']],
+  ['start', onMachine('StartInstances'), ['operator', 'admin', 'developer']],
   ['reboot', onMachine('RebootInstances'), []],
   ['replace its root volume', onMachine('CreateReplaceRootVolumeTask'), []],
   ['lift termination protection', setting('DisableApiTermination', 'false'), ['operator', 'lifter']],
@@ -124,6 +125,8 @@ describe('the policies of docs/iam, for a machine that is nobody’s', () => {
   it('let the operator do nothing to it', async () => {
     for (const act of [
       onMachine('TerminateInstances'),
+      onMachine('StopInstances'),
+      onMachine('StartInstances'),
       setting('DisableApiTermination', 'false'),
       tagging('CreateTags', 'generations.dev/live-time'),
       onAddress('AssociateAddress'),
@@ -210,6 +213,8 @@ describe('the operator’s policy', () => {
         'key-pair/k',
       ].map((resource) => ({ action: 'ec2:RunInstances', resource })),
     ],
+    StartInstances: [onMachine('StartInstances')],
+    StopInstances: [onMachine('StopInstances')],
     TerminateInstances: [onMachine('TerminateInstances')],
   };
 

@@ -265,6 +265,81 @@ describe('the destroyer', () => {
   });
 });
 
+describe('stopping and starting at EC2', () => {
+  const running = async (machines = 2, scenario: object = {}) => {
+    const site = await start({
+      times: { consistency: '0s', boot: { median: '10s' }, stop: { median: '5s' } },
+      ...scenario,
+    });
+    const launched = await site.provider.launch(aLaunch({ machines }), 'planned');
+    await site.clock.advance(20_000);
+    const ids = launched.map(({ id }) => id);
+    const states = async () => (await site.provider.find(ids)).map(({ state }) => state);
+    return { ...site, ids, states, destroyer: createDestroyer(site.provider) };
+  };
+
+  it('needs the stop protection lifted, and leaves the termination protection on', async () => {
+    const { provider, destroyer, clock, ids, states } = await running();
+    const [id] = ids;
+    expect(await refusal(destroyer.stop([id!]))).toMatchObject({ code: 'OperationNotPermitted', refused: true });
+    await destroyer.allowStop(id!);
+    await destroyer.stop([id!]);
+    expect(await states()).toEqual(['stopping', 'running']);
+    await clock.advance(10_000);
+    expect(await states()).toEqual(['stopped', 'running']);
+    expect(await provider.protection(id!)).toEqual({ termination: true, stop: false });
+    expect(await refusal(destroyer.terminate([id!]))).toMatchObject({ code: 'OperationNotPermitted' });
+    await expect(destroyer.stop([id!])).resolves.toBeUndefined();
+  });
+
+  it('starts what was stopped; done again it does no harm, and a stopping machine is refused', async () => {
+    const { provider, destroyer, clock, ids, states } = await running();
+    for (const id of ids) await destroyer.allowStop(id);
+    await destroyer.stop(ids);
+    expect(await refusal(provider.start(ids, 'recovery'))).toMatchObject({
+      code: 'IncorrectInstanceState',
+      refused: true,
+    });
+    await clock.advance(10_000);
+    const before = (await provider.find(ids))[0]!.launchTime;
+    await provider.start(ids, 'recovery');
+    await provider.start(ids, 'recovery');
+    expect(await states()).toEqual(['pending', 'pending']);
+    await clock.advance(20_000);
+    expect(await states()).toEqual(['running', 'running']);
+    expect((await provider.find(ids))[0]!.launchTime).toBeGreaterThan(before);
+    await provider.protect(ids[0]!);
+    expect(await refusal(destroyer.stop([ids[0]!]))).toMatchObject({ code: 'OperationNotPermitted' });
+  });
+
+  it('starts as many as the budget affords, and says when to ask for the rest', async () => {
+    const { registry, simulator, destroyer, clock, ids, states, calls } = await running(5);
+    for (const id of ids) await destroyer.allowStop(id);
+    await destroyer.stop(ids);
+    await clock.advance(10_000);
+    const apiBudgets = {
+      StartInstances: { requestsPerSecond: 2, requestBurst: 5, resourcesPerSecond: 1, resourceBurst: 3 },
+    };
+    const provider = await registry.for(aClass({ endpoint: simulator.url }, { apiBudgets }));
+    expect(await refusal(provider.start(ids, 'recovery'))).toMatchObject({
+      reason: 'Throttled',
+      code: 'BudgetExhausted',
+      retryAfter: expect.any(Number),
+    });
+    expect(await states()).toEqual(['pending', 'pending', 'pending', 'stopped', 'stopped']);
+    await clock.advance(3_000);
+    await provider.start(ids.slice(3), 'recovery');
+    expect(calls('StartInstances').map(({ machines }) => machines?.length)).toEqual([3, 2]);
+  });
+
+  it('asks nothing for nothing', async () => {
+    const { provider, destroyer, calls } = await running(1);
+    await provider.start([], 'planned');
+    await destroyer.stop([]);
+    expect([...calls('StartInstances'), ...calls('StopInstances')]).toEqual([]);
+  });
+});
+
 describe('protection at EC2', () => {
   it('is read from the machine: both halves, each by itself', async () => {
     const { provider, simulator } = await start();

@@ -5,7 +5,7 @@ import { MOST_MACHINES } from './launch.ts';
 import { findMachines } from './observe.ts';
 
 /**
- * What takes protection and life away from EC2 machines. Only guard/destroy.ts imports it, and it decides nothing:
+ * What takes protection and life away from EC2 machines, or stops them. Only guard/destroy.ts imports it, and it decides nothing:
  * whether a machine may go has been decided there, from a live read.
  */
 
@@ -55,6 +55,16 @@ export function createDestroyer(provider: Provider): Destroyer {
       // A protected machine fails the batch of its zone only: those of other zones have been terminated.
       const terms = { priority: 'planned', what, machines: ids.length, partial: ids.length > 1 } as const;
       await client.send('TerminateInstances', { InstanceIds: ids }, terms);
+    },
+    async allowStop(id) {
+      const terms = { priority: 'planned', what: `lifting the stop protection of ${id}` } as const;
+      await client.send('ModifyInstanceAttribute', { InstanceId: id, DisableApiStop: { Value: false } }, terms);
+    },
+    async stop(ids) {
+      if (ids.length === 0) return;
+      const what = ids.length === 1 ? `machine ${ids[0]}` : `${ids.length} machines, ${ids[0]} and others`;
+      const terms = { priority: 'planned', what, machines: ids.length, partial: ids.length > 1 } as const;
+      await client.send('StopInstances', { InstanceIds: ids }, terms);
     },
   };
 }

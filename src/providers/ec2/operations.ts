@@ -27,10 +27,12 @@ export interface Operations {
     output: EC2.ModifyInstanceAttributeCommandOutput;
   };
   RunInstances: { input: EC2.RunInstancesCommandInput; output: EC2.RunInstancesCommandOutput };
+  StartInstances: { input: EC2.StartInstancesCommandInput; output: EC2.StartInstancesCommandOutput };
 }
 
 /** What destroy.ts may ask for besides. */
 export interface DestroyerOperations extends Operations {
+  StopInstances: { input: EC2.StopInstancesCommandInput; output: EC2.StopInstancesCommandOutput };
   TerminateInstances: { input: EC2.TerminateInstancesCommandInput; output: EC2.TerminateInstancesCommandOutput };
 }
 
@@ -60,6 +62,8 @@ export const DOCUMENTED_BUDGETS: Readonly<Record<Operation, ApiBudget>> = {
   GetServiceQuota: { requestBurst: 10, requestsPerSecond: 10 },
   ModifyInstanceAttribute: MODIFY,
   RunInstances: { requestBurst: 5, requestsPerSecond: 2, resourceBurst: 1000, resourcesPerSecond: 2 },
+  StartInstances: { requestBurst: 5, requestsPerSecond: 2, resourceBurst: 1000, resourcesPerSecond: 2 },
+  StopInstances: { ...MODIFY, resourceBurst: 1000, resourcesPerSecond: 20 },
   TerminateInstances: { requestBurst: 100, requestsPerSecond: 5, resourceBurst: 1000, resourcesPerSecond: 20 },
 };
 

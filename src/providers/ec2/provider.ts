@@ -9,6 +9,7 @@ import type { DestroyerClient } from './client.ts';
 import { checkTemplate, launch, MOST_MACHINES } from './launch.ts';
 import { findMachines, observeTagged } from './observe.ts';
 import { protect, protectionOf } from './protect.ts';
+import { start } from './start.ts';
 import { tag } from './tag.ts';
 
 /**
@@ -30,6 +31,7 @@ export function ec2Provider(client: DestroyerClient, clock: Clock): Provider {
     capacity: capacityOf(client, clock, vcpusOf),
     affordable: (priority) => Math.min(MOST_MACHINES, client.affordable('RunInstances', priority)),
     launch: (request, priority) => launch(client, request, priority),
+    start: (ids, priority) => start(client, ids, priority),
     protect: (id) => protect(client, id),
     protection: (id) => protectionOf(client, id),
     tag: (ids, tags) => tag(client, ids, tags),

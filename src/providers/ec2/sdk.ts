@@ -10,6 +10,8 @@ import {
   EC2Client,
   ModifyInstanceAttributeCommand,
   RunInstancesCommand,
+  StartInstancesCommand,
+  StopInstancesCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import { GetServiceQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
@@ -66,6 +68,8 @@ export function openTransport(account: Account, timeout = CALL_TIMEOUT): Transpo
     GetServiceQuota: (input) => quotas.send(new GetServiceQuotaCommand(input), within()),
     ModifyInstanceAttribute: (input) => ec2.send(new ModifyInstanceAttributeCommand(input), within()),
     RunInstances: (input) => ec2.send(new RunInstancesCommand(input), within()),
+    StartInstances: (input) => ec2.send(new StartInstancesCommand(input), within()),
+    StopInstances: (input) => ec2.send(new StopInstancesCommand(input), within()),
     TerminateInstances: (input) => ec2.send(new TerminateInstancesCommand(input), within()),
   };
   return (operation, input) => send[operation](input);

@@ -172,13 +172,13 @@ export const canary: readonly Target[] = [
     sabotages: [
       {
         what: 'termination protection at the cloud',
-        find: 'isWhole = ({ termination, stop }: Protection): boolean => termination && stop;',
-        replace: 'isWhole = ({ stop }: Protection): boolean => stop;',
+        find: '  termination &&\n  (stop ||',
+        replace: '  (stop ||',
       },
       {
         what: 'stop protection at the cloud',
-        find: 'isWhole = ({ termination, stop }: Protection): boolean => termination && stop;',
-        replace: 'isWhole = ({ termination }: Protection): boolean => termination;',
+        find: '  (stop ||',
+        replace: '  (!stop || stop ||',
       },
       {
         what: 'protection being put back',

@@ -47,9 +47,9 @@ export const interlock: readonly Target[] = [
         replace: '',
       },
       {
-        what: 'admission before machines are terminated',
-        find: 'if (admission.refused !== undefined) return { terminated: [], refused: refuse(',
-        replace: 'if (admission.refused === null) return { terminated: [], refused: refuse(',
+        what: 'admission before machines are terminated or stopped',
+        find: 'if (admission.refused !== undefined) return { done: [], refused: refuse(',
+        replace: 'if (admission.refused === null) return { done: [], refused: refuse(',
       },
       {
         what: 'the tags at the cloud saying whose a machine is',
@@ -63,18 +63,18 @@ export const interlock: readonly Target[] = [
       },
       {
         what: 'machines that are dead or dying being left alone',
-        find: "(machine) => machine.state !== 'terminated' && machine.state !== 'shutting-down' && !isLeaving(machine),",
-        replace: '(machine) => !isLeaving(machine),',
+        find: "applies: ({ state }) => state !== 'terminated' && state !== 'shutting-down',",
+        replace: 'applies: () => true,',
       },
       {
-        what: 'the memory of what was terminated a moment ago',
-        find: "&& machine.state !== 'shutting-down' && !isLeaving(machine),",
-        replace: "&& machine.state !== 'shutting-down',",
+        what: 'the memory of what was terminated or stopped a moment ago',
+        find: 'act.applies(machine) && !isUnderWay(act.name, machine)',
+        replace: 'act.applies(machine)',
       },
       {
         what: 'the destructive budget',
-        find: 'const done = await remove(destroyer, alive.slice(0, grant.machines), {',
-        replace: 'const done = await remove(destroyer, alive, {',
+        find: 'await takeDown(act.steps(destroyer), due.slice(0, grant.machines), {',
+        replace: 'await takeDown(act.steps(destroyer), due, {',
       },
       {
         what: 'one machine at a time being without protection',
@@ -95,6 +95,31 @@ export const interlock: readonly Target[] = [
         what: 'a lease that is fresh before machines are terminated',
         find: 'if (lifted.length === 0 || about.leaseAge() > LEASE_AGE) return;',
         replace: 'if (lifted.length === 0) return;',
+      },
+      {
+        what: 'a stop being for a standby only',
+        find: 'const objection = objectionToStopping(generation, platform) ?? (platform && standstillOf(platform));',
+        replace: 'const objection = platform && standstillOf(platform);',
+      },
+      {
+        what: 'the freeze of the platform, for a stop',
+        find: 'const objection = objectionToStopping(generation, platform) ?? (platform && standstillOf(platform));',
+        replace: 'const objection = objectionToStopping(generation, platform);',
+      },
+      {
+        what: 'a guard that is seen to work, for a stop',
+        find: 'const trouble = platform && guardTrouble(platform, moment);',
+        replace: 'const trouble = platform && guardTrouble(platform, moment) && undefined;',
+      },
+      {
+        what: 'letting machines go, not stopping them, when an override says release',
+        find: 'return release\n',
+        replace: 'return release && !platform\n',
+      },
+      {
+        what: 'a stop lifting the stop protection only',
+        find: 'steps: ({ allowStop, stop }) => ({ bare: allowStop, end: stop }),',
+        replace: 'steps: ({ unprotect, stop }) => ({ bare: unprotect, end: stop }),',
       },
     ],
   },

@@ -40,6 +40,37 @@ export const rules: readonly Target[] = [
     ],
   },
   {
+    file: 'src/domain/standby.ts',
+    tests: ['src/domain/standby.test.ts', 'src/guard/destroy.test.ts'],
+    sabotages: [
+      {
+        what: 'a Platform that says what is live, before a stop',
+        find: 'if (!platform) return `Platform',
+        replace: 'if (!platform) return undefined;\n  if (!platform) return `Platform',
+      },
+      {
+        what: 'the live one being kept from a stop, by name',
+        find: '(live.name === name || uidsOf(generation).includes(live.uid))',
+        replace: 'uidsOf(generation).includes(live.uid)',
+      },
+      {
+        what: 'the live one being kept from a stop, by UID',
+        find: '(live.name === name || uidsOf(generation).includes(live.uid))',
+        replace: 'live.name === name',
+      },
+      {
+        what: 'a reservation, before a stop',
+        find: 'if (reservedBy) return',
+        replace: 'if (reservedBy && !live) return',
+      },
+      {
+        what: 'a stop being for what is kept stopped',
+        find: "if (retention?.standby !== 'Stopped') return",
+        replace: 'if (!retention) return',
+      },
+    ],
+  },
+  {
     file: 'src/domain/override.ts',
     tests: ['src/domain/override.test.ts', 'src/domain/protection.test.ts'],
     sabotages: [

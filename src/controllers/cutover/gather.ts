@@ -29,7 +29,7 @@ export async function gather(context: Context, cutover: Cutover): Promise<Cutove
     seen(context, platform, to),
     seen(context, platform, from),
     othersOf(context, cutover, platform),
-    platform ? jobViewsOf(context, cutover, platform) : [],
+    jobViewsOf(context, cutover),
     platform ? taskCensusOf(context, platform) : [],
   ]);
   const { members, machines } = coming;

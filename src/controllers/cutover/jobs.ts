@@ -1,4 +1,4 @@
-import { type Cutover, LABEL, type Platform } from '../../api/v1alpha1/index.ts';
+import { type Cutover, LABEL } from '../../api/v1alpha1/index.ts';
 import { isAlreadyExists, isNotFound } from '../../kube/errors.ts';
 import { find } from '../../kube/find.ts';
 import { lastLines } from '../../kube/logs.ts';
@@ -20,7 +20,7 @@ const LINES = 10;
 const LOG_ROOM = 1_200;
 
 /** All Jobs of this cutover, and of one that it supersedes: those may still run. Read live. Throws ApiError. */
-export async function jobViewsOf(context: Context, cutover: Cutover, _platform: Platform): Promise<JobView[]> {
+export async function jobViewsOf(context: Context, cutover: Cutover): Promise<JobView[]> {
   if (!hasJobs(cutover)) return [];
   // In all namespaces: that of the Platform may have been changed since, and must not hide a Job that has run.
   const lists = await Promise.all(

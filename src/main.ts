@@ -7,6 +7,7 @@ import type { Context } from './controllers/context.ts';
 import { cutoverController } from './controllers/cutover/controller.ts';
 import { generationController } from './controllers/generation/controller.ts';
 import { maintenanceController } from './controllers/maintenance/controller.ts';
+import { placementController } from './controllers/placement/controller.ts';
 import { platformController } from './controllers/platform/controller.ts';
 import { overridesIn } from './controllers/platform/override.ts';
 import { poolController } from './controllers/pool/controller.ts';
@@ -31,6 +32,7 @@ import { logger } from './telemetry/log.ts';
 import { metrics } from './telemetry/metrics.ts';
 import { operationMetrics } from './telemetry/operations.ts';
 import { overrideMetrics } from './telemetry/overrides.ts';
+import { placementMetrics } from './telemetry/placement.ts';
 import { telemetryServer } from './telemetry/server.ts';
 
 /** The operator: config -> client -> caches -> controllers -> serve. */
@@ -73,12 +75,15 @@ async function run(config: Config): Promise<void> {
     observer: { protectionLifted: operations.protectionLifted },
   });
 
+  const leaseAge = () => (election ? election.heldFor() : 0);
   const context: Context = {
     client,
     clock,
     log,
     events,
     observer: meters.controller,
+    placement: placementMetrics(meters.registry),
+    leaseAge,
     cluster,
     caches,
     providerOf: (generationClass) => clouds.for(generationClass),
@@ -87,7 +92,7 @@ async function run(config: Config): Promise<void> {
       clock,
       log,
       cluster,
-      leaseAge: () => (election ? election.heldFor() : 0),
+      leaseAge,
       providerOf,
       observer: operations.interlock,
     }),
@@ -109,6 +114,7 @@ async function run(config: Config): Promise<void> {
     poolController(context),
     cutoverController(context),
     maintenanceController(context),
+    placementController(context),
   ];
 
   const unready = () => (operator.ready() ? undefined : 'the caches are not complete');

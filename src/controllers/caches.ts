@@ -4,12 +4,13 @@ import { clusterGenerations, cutovers, generationClasses, generationPools, platf
 import type { KubeClient } from '../kube/client.ts';
 import { type Reflector, type ReflectorObserver, reflector } from '../kube/reflector.ts';
 import type { KubeObject, Resource } from '../kube/resource.ts';
-import { namespaces, nodes } from '../kube/resources.ts';
+import { namespaces, nodes, pods } from '../kube/resources.ts';
 import type { IndexFunction } from '../kube/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { BY, type Caches } from './context.ts';
 import { viewOf } from './nodes.ts';
+import { viewOfPod } from './pods.ts';
 
 /** The local copies that controllers decide by, and what keeps them up to date. */
 export function startableCaches(options: {
@@ -45,6 +46,13 @@ export function startableCaches(options: {
       labelSelector: `${LABEL.protected}=true`,
       project: withoutManagedFields,
     }),
+    pods: reflector({
+      ...options,
+      resource: pods,
+      labelSelector: `${LABEL.platform},${LABEL.role}`,
+      project: viewOfPod,
+      indexes: { [BY.platform]: ({ platform }) => platform },
+    }),
   };
   const caches: Caches = {
     classes: reflectors.classes.store,
@@ -54,6 +62,7 @@ export function startableCaches(options: {
     cutovers: reflectors.cutovers.store,
     nodes: reflectors.nodes.store,
     namespaces: reflectors.namespaces.store,
+    pods: reflectors.pods.store,
     outages: outages(),
   };
   caches.nodes.subscribe((_, before, after) => caches.outages.observe(before, after, options.clock.now()));

@@ -10,7 +10,10 @@ import type { Provider } from '../providers/provider.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ControllerObserver } from '../runtime/controller.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { Ask } from './cutover/checks.ts';
 import type { NodeView } from './nodes.ts';
+import type { PlacementObserver } from './placement/apply.ts';
+import type { PodView } from './pods.ts';
 
 /**
  * controllers/ has a folder per noun: gather.ts reads, decide.ts decides (pure), apply.ts writes, controller.ts says
@@ -30,6 +33,12 @@ export interface Context {
   providerOf(generationClass: GenerationClass): Promise<Provider>;
   interlock: Interlock;
   canary: Canary;
+  /** Real ms since this process last renewed its lease; Infinity when it does not lead. */
+  leaseAge(): number;
+  /** How http checks are asked; unless told, over the network. */
+  ask?: Ask;
+  /** Told where pods are put, for metrics. */
+  placement?: PlacementObserver;
 }
 
 export interface Caches {
@@ -41,6 +50,8 @@ export interface Caches {
   nodes: Store<NodeView>;
   /** Those with the label generations.dev/protected=true. */
   namespaces: Store<Namespace>;
+  /** Those that name a platform and a role. */
+  pods: Store<PodView>;
   /** What is out of each generation, kept as Nodes change. */
   outages: Outages;
 }
@@ -55,7 +66,7 @@ export const BY = {
   generation: 'generation',
   /** pools, by the cloud's ids of their instances */
   instance: 'instance',
-  /** generations and cutovers, by the name of their platform */
+  /** generations, cutovers and pods, by the name of their platform */
   platform: 'platform',
   /** generations and platforms, by the name of their class */
   className: 'className',

@@ -23,7 +23,7 @@ export type WriteOptions = {
 };
 export type UpdateOptions = WriteOptions & { subresource?: string | undefined };
 export type PatchOptions = UpdateOptions & {
-  type: 'merge' | 'json' | 'apply';
+  type: 'merge' | 'strategic' | 'json' | 'apply';
   namespace?: string | undefined;
   /** Apply only: take fields over from their present managers instead of a conflict. */
   force?: boolean | undefined;
@@ -44,7 +44,7 @@ export type KubeClient = {
   create<T extends KubeObject>(resource: Resource<T>, object: New<T>, options?: WriteOptions): Promise<T>;
   /** Replaces an object. Its metadata.resourceVersion is the precondition: isConflict when it is no longer current. */
   update<T extends KubeObject>(resource: Resource<T>, object: T, options?: UpdateOptions): Promise<T>;
-  /** `body`: a merge patch, a list of JSON patch operations, or for `apply` the fields that the manager owns. */
+  /** `body`: a merge patch, plain or strategic, a list of JSON patch operations, or for `apply` the fields that the manager owns. */
   patch<T extends KubeObject>(resource: Resource<T>, name: string, body: unknown, options: PatchOptions): Promise<T>;
   /** The namespace that the kubeconfig's context names, or `default`. */
   readonly namespace: string;
@@ -62,6 +62,7 @@ export type ClientOptions = ConfigOptions & {
 
 const PATCH_TYPES = {
   merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
   json: 'application/json-patch+json',
   apply: 'application/apply-patch+yaml',
 };

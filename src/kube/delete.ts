@@ -8,6 +8,8 @@ export type DeleteOptions = {
   /** True: the API server runs admission and preconditions and answers as it would, but deletes nothing. */
   dryRun?: boolean;
   propagationPolicy?: 'Foreground' | 'Background' | 'Orphan';
+  /** Pods: how long their containers may take to end. 0: the API server waits for no kubelet. Default: the pod's own. */
+  gracePeriodSeconds?: number;
   signal?: AbortSignal;
 };
 
@@ -35,6 +37,7 @@ export async function deleteObject<T extends KubeObject>(
       preconditions: { uid, resourceVersion },
       // Here and not in the URL: beside a body the API server does not look at the query, and would delete.
       ...(options.dryRun && { dryRun: ['All'] }),
+      ...(options.gracePeriodSeconds !== undefined && { gracePeriodSeconds: options.gracePeriodSeconds }),
       ...(options.propagationPolicy && { propagationPolicy: options.propagationPolicy }),
     },
     signal: options.signal,

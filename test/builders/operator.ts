@@ -1,9 +1,11 @@
 import { startableCaches } from '../../src/controllers/caches.ts';
 import { classController } from '../../src/controllers/class/controller.ts';
 import type { Context } from '../../src/controllers/context.ts';
+import type { Ask } from '../../src/controllers/cutover/checks.ts';
 import { cutoverController } from '../../src/controllers/cutover/controller.ts';
 import { generationController } from '../../src/controllers/generation/controller.ts';
 import { maintenanceController } from '../../src/controllers/maintenance/controller.ts';
+import { placementController } from '../../src/controllers/placement/controller.ts';
 import { platformController } from '../../src/controllers/platform/controller.ts';
 import { poolController } from '../../src/controllers/pool/controller.ts';
 import type { Canary } from '../../src/guard/canary/canary.ts';
@@ -36,11 +38,13 @@ export interface OperatorOptions {
   leaseAge?: () => number;
   /** What its probes find; unless told, that every act is refused. */
   canary?: Canary;
+  /** What answers http checks. */
+  ask?: Ask;
 }
 
 /** Starts the operator in main.ts's order: controllers listen, caches fill, controllers run. */
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
-  const { server, cloud, clock, fate = {}, leaseAge = () => 0, canary = refusing(clock) } = options;
+  const { server, cloud, clock, fate = {}, leaseAge = () => 0, canary = refusing(clock), ask } = options;
   const life = new AbortController();
   const alive = () => life.signal.throwIfAborted();
   const client = server.client({
@@ -74,6 +78,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     caches,
     providerOf: async () => provider,
     canary,
+    leaseAge,
+    ...(ask && { ask }),
     interlock: interlock({
       client,
       clock,
@@ -91,6 +97,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     poolController,
     cutoverController,
     maintenanceController,
+    placementController,
   ];
   const listening = controllers.map((controller) => controller(context));
   for (const reflector of reflectors) void reflector.start(life.signal);

@@ -58,6 +58,8 @@ describe('imports', () => {
     const across = ours.filter(({ from, to }) => noun(from) && noun(to) && noun(from) !== noun(to));
     expect(across.map(({ from, to }) => `${from} imports ${to}`)).toEqual([
       'src/controllers/class/decide.ts imports src/controllers/generation/capacity.ts',
+      'src/controllers/cutover/gather.ts imports src/controllers/placement/census.ts',
+      'src/controllers/placement/census.ts imports src/controllers/cutover/input.ts',
     ]);
   });
 
@@ -69,14 +71,17 @@ describe('imports', () => {
 });
 
 describe('deletion', () => {
-  it('is asked for by the interlock and, of its own Nodes, by the simulator', () => {
+  it('is asked for by the interlock, of pods by placement and, of its own Nodes, by the simulator', () => {
     const importers = importersOf('src/kube/delete.ts');
     expect(importers.filter((path) => !path.startsWith('src/simulator/'))).toEqual([
+      'src/controllers/placement/apply.ts',
       'src/guard/canary/attempt.ts',
       'src/guard/canary/probes.ts',
       'src/guard/destroy.ts',
     ]);
     expect(importers.some((path) => path.startsWith('src/simulator/'))).toBe(true);
+    const placement = sources.find(({ path }) => path === 'src/controllers/placement/apply.ts');
+    expect(placement?.text.match(/deleteObject\([^)]{0,40}/g)).toEqual([expect.stringMatching(/client,\s+pods,/)]);
   });
 
   it('is only tried by the canary: all that it could change anything with is a dry run', () => {

@@ -21,6 +21,18 @@ export const machines = {
 
 export const roles = Object.keys(machines) as ReadonlyArray<keyof typeof machines>;
 
+/** How pods of the roles that are not made anew with each generation come to the live one. */
+export const handover: Partial<Record<(typeof roles)[number], 'Follow' | 'Singleton'>> = {
+  'scheduled-task': 'Follow',
+  'always-on': 'Singleton',
+};
+
+/** Users' always-on tasks: a Deployment each, of which never two copies may run. */
+export const tasks = { namespace: 'always-on', count: 60 } as const;
+
+/** Where migrations run, and with whose rights. */
+export const jobs = { namespace: 'releases', serviceAccountName: 'cutover' } as const;
+
 export const machinesEach = Object.values(machines).reduce((sum, count) => sum + count, 0);
 
 /** GenerationClasses: the platform's own, and the one of the second try. */
@@ -28,6 +40,15 @@ export const classes = { own: 'us-east-1', other: 'us-east-1c' } as const;
 
 /** The websites' Service. */
 export const website = { namespace: 'edge', name: 'www' } as const;
+
+/** Shows a new generation before it is live, to the checks of its cutover. */
+export const preview = { namespace: 'edge', name: 'www-preview' } as const;
+
+/** What users see while the database is migrated. */
+export const maintenance = { namespace: 'edge', name: 'maintenance', replicas: 3 } as const;
+
+/** What the check of a cutover asks for. */
+export const checkPath = '/healthz';
 
 export const addresses = ['eipalloc-1', 'eipalloc-2', 'eipalloc-3'] as const;
 

@@ -6,18 +6,22 @@ import { type Environment, startEnvironment } from '../environment.ts';
 import { describeFailure } from '../errors.ts';
 import { paths } from '../paths.ts';
 import { cutOver } from './acts/cutover.ts';
+import { failRelease } from './acts/failed-release.ts';
 import { halfStart } from './acts/half-started.ts';
 import { mistake } from './acts/mistake.ts';
 import { refusal } from './acts/refusal.ts';
 import { placeRelease } from './acts/release.ts';
 import { removal } from './acts/removal.ts';
 import { retire } from './acts/retirement.ts';
+import { rollBack } from './acts/rollback.ts';
 import { september } from './acts/september.ts';
 import { narrator, wrapped } from './narration.ts';
+import { type Site, startSite } from './site.ts';
 import { stageOn } from './stage.ts';
 import { gather } from './table/evidence.ts';
 import { linesOf } from './table/lines.ts';
 import { printTable } from './table/print.ts';
+import { watchTasks } from './tasks.ts';
 import { watchWebsites } from './websites.ts';
 
 /**
@@ -43,6 +47,7 @@ const tell = narrator({
 const opening = `On 9 October 2023 a release of PythonAnywhere did not fit beside the live one. Its operators meant to terminate the half-started new machines, and terminated the live ones: 128 minutes without websites, 380 until every task ran again. Here is that day once more, with Cluster Generations. API server, operator and kubectl are real; the machines are a simulated EC2's, and ${scale} of its seconds pass in one.`;
 
 let environment: Environment | undefined;
+let site: Site | undefined;
 const bundled = mkdtempSync(join(tmpdir(), 'generations-demo-'));
 process.once('exit', () => rmSync(bundled, { recursive: true, force: true }));
 
@@ -53,9 +58,12 @@ async function play(): Promise<boolean> {
   const log = (line: string) => tell.print(`  ${line}`);
   log('bundling the operator as it is shipped');
   const program = await bundle(paths.operator, bundled);
-  environment = await startEnvironment({ scenario, timeScale: scale, operator: { program }, log });
+  site = await startSite();
+  const env = { http_proxy: site.proxy };
+  environment = await startEnvironment({ scenario, timeScale: scale, operator: { program, env }, log });
   const stage = stageOn(environment, tell, scale);
-  await september(stage);
+  const since = await september(stage);
+  const tasks = watchTasks(stage);
   const websites = watchWebsites(environment.controlPlane);
   try {
     const refused = await refusal(stage);
@@ -63,13 +71,30 @@ async function play(): Promise<boolean> {
     const mistaken = await mistake(stage);
     const removed = await removal(stage);
     const released = await placeRelease(stage);
-    const cut = await cutOver(stage);
-    const retired = await retire(stage, cut.name);
+    const failed = await failRelease(stage);
+    const cut = await cutOver(stage, site);
+    const rolledBack = await rollBack(stage);
+    const retired = await retire(stage, rolledBack.forth.name);
     const looks = await websites.stop();
-    const lines = linesOf(await gather(stage, { refused, half, mistaken, removed, released, cut, retired, looks }));
+    const counts = await tasks.stop();
+    const played = {
+      since,
+      refused,
+      half,
+      mistaken,
+      removed,
+      released,
+      failed,
+      cut,
+      rolledBack,
+      retired,
+      looks,
+      counts,
+    };
+    const lines = linesOf(await gather(stage, played));
     return printTable(tell, lines, { scale, columns });
   } finally {
-    await websites.stop();
+    await Promise.all([websites.stop(), tasks.stop()]);
   }
 }
 
@@ -106,4 +131,5 @@ try {
   await report(error).catch(() => {});
 }
 await environment?.stop();
+await site?.close();
 process.exit(status);

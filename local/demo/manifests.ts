@@ -1,5 +1,19 @@
 import { API_VERSION, LABEL } from '../../src/api/v1alpha1/index.ts';
-import { addresses, classes, machines, machinesPerMinute, platform, roles, website } from './cast.ts';
+import {
+  addresses,
+  checkPath,
+  classes,
+  handover,
+  jobs,
+  machines,
+  machinesPerMinute,
+  maintenance,
+  platform,
+  preview,
+  roles,
+  tasks,
+  website,
+} from './cast.ts';
 
 /** The objects that people and GitOps apply in the course of the story. */
 
@@ -36,11 +50,16 @@ export function generationClass(name: string, endpoint: string, zones: ReadonlyA
 export function platformObject(): Manifest {
   return ours('Platform', platform, {
     className: classes.own,
-    roles: roles.map((name) => ({ name })),
+    roles: roles.map((name) => ({ name, ...(handover[name] && { handover: handover[name] }) })),
     traffic: [
-      { name: 'www', role: 'web', service: website },
+      {
+        ...{ name: 'www', role: 'web', service: website, preview },
+        maintenance: { selector: { app: maintenance.name } },
+      },
       { name: 'public-ips', role: 'load-balancer', elasticIPs: { allocationIDs: addresses } },
     ],
+    jobs,
+    approvals: { required: 1 },
     retention: { standby: 'Running', for: '48h' },
     destructiveBudget: { machinesPerMinute },
   });
@@ -64,19 +83,79 @@ export function generation(name: string, className?: string): Manifest {
   });
 }
 
-export const cutover = (name: string, from: string, to: string): Manifest =>
-  ours('Cutover', name, { platform, from, to });
+/** The live generation that is left, the one that becomes live, and what is done on the way. */
+export const cutover = (name: string, from: string, to: string, more: object = {}): Manifest =>
+  ours('Cutover', name, { platform, from, to, ...more });
 
-/** The namespace of the websites and their Service, whose selector is left to the operator. */
-export function websiteObjects(): Manifest[] {
-  return [
+/** A release changes the database, in a way that can be taken back, and is looked at before users see it. */
+export const releaseWork = {
+  migrations: [
     {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name: website.namespace, labels: { [LABEL.protected]: 'true' } },
+      ...{ name: 'schema', reversible: true, jobTemplate: jobOf('migrate', 'up') },
+      undo: { jobTemplate: jobOf('migrate', 'down') },
     },
-    { apiVersion: 'v1', kind: 'Service', metadata: website, spec: { ports: [{ port: 80, targetPort: 8080 }] } },
-  ];
+  ],
+  verify: [{ name: 'homepage', http: { target: 'www', path: checkPath, expectStatus: 200 } }],
+};
+
+function jobOf(...args: string[]): object {
+  const container = { name: 'migrate', image: 'example.com/migrations:2023-10-09', args };
+  return { spec: { template: { spec: { containers: [container] } } } };
+}
+
+const namespace = (name: string): Manifest => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name, labels: { [LABEL.protected]: 'true' } },
+});
+
+const service = (metadata: { namespace: string; name: string }): Manifest => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata,
+  spec: { ports: [{ port: 80, targetPort: 8080 }] },
+});
+
+/** The namespace of the websites, and their Services, whose selectors are left to the operator. */
+export const websiteObjects = (): Manifest[] => [
+  namespace(website.namespace),
+  service(website),
+  service(preview),
+  deployment(maintenance, { app: maintenance.name }, { replicas: maintenance.replicas }),
+];
+
+/** Users' always-on tasks, and where migrations run. */
+export const taskObjects = (): Manifest[] => [
+  namespace(tasks.namespace),
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: jobs.namespace } },
+  {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { namespace: jobs.namespace, name: jobs.serviceAccountName },
+  },
+  ...Array.from({ length: tasks.count }, (_, number) => {
+    const name = `task-${number + 1}`;
+    const labels = { app: name, [LABEL.platform]: platform, [LABEL.role]: 'always-on' };
+    const recreate = { replicas: 1, strategy: { type: 'Recreate' } };
+    return deployment({ namespace: tasks.namespace, name }, labels, recreate);
+  }),
+];
+
+function deployment(
+  { namespace, name }: { namespace: string; name: string },
+  labels: { app: string; [label: string]: string },
+  spec: object,
+): Manifest {
+  const template = {
+    metadata: { labels },
+    spec: { containers: [{ name: 'main', image: `example.com/${labels.app}:1` }] },
+  };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { namespace, name },
+    spec: { ...spec, selector: { matchLabels: { app: labels.app } }, template },
+  };
 }
 
 export const webWorkloadName = (generationName: string): string => `web-${generationName}`;

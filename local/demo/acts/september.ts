@@ -1,10 +1,11 @@
-import { classes, live, machines, machinesEach, platform, roles } from '../cast.ts';
-import { cutover, generation, generationClass, platformObject, websiteObjects, webWorkload } from '../manifests.ts';
+import { classes, live, machines, machinesEach, platform, roles, tasks } from '../cast.ts';
+import { carryOut } from '../cut.ts';
+import { generation, generationClass, platformObject, taskObjects, websiteObjects, webWorkload } from '../manifests.ts';
 import { follow, isReady } from '../progress.ts';
-import { readCutover, type Stage } from '../stage.ts';
+import type { Stage } from '../stage.ts';
 
-/** Act 1: a generation is built and made live, weeks before anything goes wrong. */
-export async function september(stage: Stage): Promise<void> {
+/** Act 1: a generation is built and made live, weeks before anything goes wrong. Resolves with when it was, real ms since the epoch. */
+export async function september(stage: Stage): Promise<{ live: number }> {
   const { tell } = stage;
   tell.act('1. September: a platform and its live generation');
   tell.startClock();
@@ -19,12 +20,17 @@ export async function september(stage: Stage): Promise<void> {
   tell.does('gitops', `kubectl apply -f ${live}.yaml`);
   await follow(stage, live, 'ready', isReady);
   tell.say(`All ${machinesEach} are ready. A first Cutover, from nothing, makes them live.`);
-  const name = `to-${live}`;
-  await stage.apply('alice', [cutover(name, '', live)]);
-  tell.does('alice', `kubectl apply -f ${name}.yaml`);
-  await stage.until(`Cutover ${name} to succeed`, async () => {
-    const { outcome } = (await readCutover(stage, name))?.status ?? {};
-    return outcome === 'Succeeded' ? outcome : undefined;
-  });
+  await carryOut(stage, `to-${live}`, ['', live]);
   tell.say(`${live} is live: the websites' Service and the public addresses lead to it.`);
+  await stage.apply('admin', taskObjects());
+  await stage.until('the always-on tasks to run', async () => {
+    const { items = [] } = (await stage.read<{ items: unknown[] }>(runningTasks)) ?? {};
+    return items.length === tasks.count ? items : undefined;
+  });
+  tell.say(
+    `Users start ${tasks.count} always-on tasks. They wait at a gate until the operator lets them go to ${live}.`,
+  );
+  return { live: Date.now() };
 }
+
+const runningTasks = `/api/v1/namespaces/${tasks.namespace}/pods?fieldSelector=status.phase%3DRunning`;

@@ -6,26 +6,33 @@ import type { EndpointSlice, Node, Service } from '../../../src/kube/resources.t
 import type { LedgerView } from '../../../src/simulator/control/ledger.ts';
 import type { StateView } from '../../../src/simulator/control/state.ts';
 import { paths } from '../../paths.ts';
-import type { Cut } from '../acts/cutover.ts';
 import type { Mistake } from '../acts/mistake.ts';
 import type { Refusal } from '../acts/refusal.ts';
 import type { Release } from '../acts/release.ts';
 import type { Removal } from '../acts/removal.ts';
 import type { Retirement } from '../acts/retirement.ts';
+import type { RolledBack } from '../acts/rollback.ts';
 import { live, platform, release, website } from '../cast.ts';
+import type { Cut } from '../cut.ts';
 import { readCutover, readGeneration, readPlatform, readPools, type Stage } from '../stage.ts';
+import type { TaskLook } from '../tasks.ts';
 import type { Look } from '../websites.ts';
 
 /** What the acts saw and did. Times are real ms since the epoch. */
 export interface Played {
+  /** The first generation was live, and users' tasks ran. */
+  since: { live: number };
   refused: Refusal;
   half: { machines: number };
   mistaken: Mistake;
   removed: Removal;
   released: Release;
+  failed: Cut;
   cut: Cut;
+  rolledBack: RolledBack;
   retired: Retirement;
   looks: Look[];
+  counts: TaskLook[];
 }
 
 /** All that the table is judged by: what was played, and what API server and cloud say in the end. */
@@ -37,6 +44,8 @@ export interface Evidence extends Played {
   /** The generation that was live in the beginning, and the release. */
   live: ClusterGeneration | undefined;
   release: ClusterGeneration | undefined;
+  /** That found a bug, and that made the release live. */
+  failedCutover: Cutover | undefined;
   cutover: Cutover | undefined;
   pools: GenerationPool[];
   /** providerID by Node. */
@@ -66,6 +75,7 @@ export async function gather(stage: Stage, played: Played): Promise<Evidence> {
     platform: await readPlatform(stage, platform),
     live: await readGeneration(stage, live),
     release: await readGeneration(stage, release),
+    failedCutover: await readCutover(stage, played.failed.name),
     cutover: await readCutover(stage, played.cut.name),
     pools: await readPools(stage),
     nodes: Object.fromEntries(

@@ -1,20 +1,17 @@
 import { LABEL } from '../../../src/api/v1alpha1/index.ts';
-import { live, machines, machinesEach, release } from '../cast.ts';
+import { parseDuration } from '../../../src/domain/duration.ts';
+import { live, machines, machinesEach, release, tasks } from '../cast.ts';
 import { endpointsAtWork, fewestAtWork, machinesOf, ofRole, timeOf } from './books.ts';
 import type { Evidence } from './evidence.ts';
 import { type Judge, minutes } from './judge.ts';
 
 /** Lines about what users see: how soon the release serves, and what was away meanwhile. */
 
-/** While the first generation was live, then the release. */
-const liveSpans = ({ live: old, release: next, ledger }: Evidence) => {
-  const end = timeOf(ledger.now, Number.NaN);
-  const moved = timeOf(next?.status.liveTime, Number.NaN);
-  return [
-    { generation: live, from: timeOf(old?.status.liveTime, Number.NaN), until: moved },
-    { generation: release, from: moved, until: end },
-  ];
-};
+/** While a generation had to be whole: the first until it was retired, the release since traffic first moved to it. */
+const liveSpans = ({ since, retired, cut, live: old, ledger }: Evidence) => [
+  { generation: live, from: since.live, until: timeOf(old?.status.retiredTime, retired.from) },
+  { generation: release, from: cut.from, until: timeOf(ledger.now, Number.NaN) },
+];
 
 /** The fewest machines of a role that were at work while their generation was live. */
 function fewestOf(role: string, evidence: Evidence): number {
@@ -86,14 +83,53 @@ export const rolesDown: Judge = (evidence) => {
   };
 };
 
-export const alwaysOnDown: Judge = (evidence) => {
-  const fewest = fewestOf('always-on', evidence);
-  const whole = fewest === machines['always-on'];
+export const failureUndone: Judge = (evidence) => {
+  const { failed, failedCutover: cutover } = evidence;
+  const undone = cutover?.status.migrations?.map(({ state }) => state) ?? [];
+  const reason = cutover?.status.undo?.message ?? 'nothing';
   return {
-    what: "Always-on tasks' machines back",
-    in2023: '235 min; all tasks after 380',
-    here: `${whole ? 'never gone' : 'SOME GONE'}: never fewer than ${fewest} of ${machines['always-on']}`,
-    holds: whole,
+    what: 'A release with a bug, found before users did',
+    in2023: '-',
+    here: `${failed.outcome} by itself in ${minutes(failed.until - failed.from, evidence)}, migration ${undone.join(', ')}: ${reason}`,
+    holds: failed.outcome === 'RolledBack' && undone.length > 0 && undone.every((state) => state === 'Undone'),
+  };
+};
+
+export const websitesHeld: Judge = (evidence) => {
+  const held = evidence.cutover?.status.downtime?.find(({ role }) => role === 'web')?.traffic;
+  const ms = held === undefined ? Number.NaN : parseDuration(held);
+  return {
+    what: 'Websites behind a maintenance page, in the cutover',
+    in2023: '-',
+    here: `${minutes(ms, evidence)}, while the database was migrated and the release looked at`,
+    holds: ms * evidence.scale < 10 * 60_000,
+  };
+};
+
+export const rolledBack: Judge = (evidence) => {
+  const { back, forth } = evidence.rolledBack;
+  return {
+    what: 'Back to the old release, and forward again',
+    in2023: 'no way back',
+    here: [back, forth]
+      .map(({ outcome, from, until }) => `${outcome} in ${minutes(until - from, evidence)}`)
+      .join('; '),
+    holds: [back, forth].every(({ outcome }) => outcome === 'Succeeded'),
+  };
+};
+
+export const alwaysOnDown: Judge = (evidence) => {
+  const { counts } = evidence;
+  const fewest = fewestOf('always-on', evidence);
+  const twice = new Set(counts.flatMap((look) => look.twice));
+  const restored = evidence.cutover?.status.downtime?.find(({ role }) => role === 'always-on')?.singletons;
+  const ms = restored === undefined ? Number.NaN : parseDuration(restored);
+  const all = counts.at(-1)?.running === tasks.count;
+  return {
+    what: 'Always-on tasks back',
+    in2023: 'all after 380 min',
+    here: `${counts.at(-1)?.running ?? 0} of ${tasks.count} run, moved in ${minutes(ms, evidence)}; ${twice.size} ever ran twice; ${fewest} of ${machines['always-on']} machines at least`,
+    holds: all && twice.size === 0 && fewest === machines['always-on'] && Number.isFinite(ms),
   };
 };
 

@@ -1,7 +1,7 @@
 import type { ClusterGeneration, Cutover, GenerationPool, Platform } from '../../../src/api/v1alpha1/index.ts';
 import { LABEL } from '../../../src/api/v1alpha1/index.ts';
 import type { Call, MachineRecord } from '../../../src/simulator/state/ledger.ts';
-import { addresses, halfStarted, limitedOperations, live, machines, release, roles } from '../cast.ts';
+import { addresses, halfStarted, limitedOperations, live, machines, release, roles, tasks } from '../cast.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Look } from '../websites.ts';
 import type { Evidence } from './evidence.ts';
@@ -32,6 +32,14 @@ export function recordsOf(generation: string, launched: number, terminated?: num
     })),
   );
 }
+
+type Downtime = NonNullable<Cutover['status']['downtime']>;
+
+/** Of the cutover that made the release live. */
+const downtime = [
+  { role: 'web', traffic: '4s' },
+  { role: 'always-on', singletons: '8s' },
+];
 
 export function anEvidence(): Evidence {
   const records = [
@@ -65,8 +73,15 @@ export function anEvidence(): Evidence {
     mistaken: { attempts: [attempt(), attempt(180)], before: aSnapshot(), after: aSnapshot() },
     removed: { from: ms(280), until: ms(times.removed), attempts: [attempt()] },
     released: { from: ms(times.given), ready: ms(times.ready), placement: { 'subnet-b': 180 } },
-    cut: { name: `to-${release}`, from: ms(505), until: ms(515) },
+    since: { live: ms(times.live) },
+    failed: { name: `to-${release}`, from: ms(501), until: ms(504), outcome: 'RolledBack' },
+    cut: { name: `to-${release}-again`, from: ms(505), until: ms(515), outcome: 'Succeeded' },
+    rolledBack: {
+      back: { name: `back-to-${live}`, from: ms(530), until: ms(540), outcome: 'Succeeded' },
+      forth: { name: `forth-to-${release}`, from: ms(550), until: ms(560), outcome: 'Succeeded' },
+    },
     retired: { from: ms(times.retired), until: ms(1210) },
+    counts: [120, 900].map((second) => ({ at: ms(second), running: tasks.count, twice: [] })),
     looks: [120, 300, 500].map((second) => aLook(live, second)).concat(aLook(release, 520), aLook(release, 900)),
     ledger: {
       startedAt: at(0),
@@ -105,7 +120,14 @@ export function anEvidence(): Evidence {
       metadata: { uid: 'uid-release' },
       status: { stage: 'Live', liveTime: at(times.cutover) },
     } as ClusterGeneration,
-    cutover: { status: { outcome: 'Succeeded' } } as Cutover,
+    failedCutover: {
+      status: {
+        outcome: 'RolledBack',
+        undo: { reason: 'CheckFailed', message: 'check homepage failed', time: at(503) },
+        migrations: [{ name: 'schema', hash: 'h', reversible: true, state: 'Undone' }],
+      },
+    } as Cutover,
+    cutover: { status: { outcome: 'Succeeded', downtime: structuredClone(downtime) as Downtime } } as Cutover,
     pools: [{ status: { instances: present.map(({ id }) => ({ id })) } } as GenerationPool],
     nodes: Object.fromEntries(present.map(({ id }) => [nodeName(id), `aws:///us-east-1b/${id}`])),
     website: {

@@ -1,0 +1,167 @@
+import { waitFor } from '../../local/wait.ts';
+import { cutovers } from '../../src/kinds.ts';
+import { aliveOf } from '../scenarios/ledger.ts';
+import { auditDestruction, auditRound } from './audit.ts';
+import type { Installation } from './installation.ts';
+import { type Judge, type Moves, movesSince } from './judge.ts';
+import type { Observer } from './observer.ts';
+import type { Kill, Write } from './proxy.ts';
+import { finished, LIMIT, MACHINES, type Site, stage, theCutover } from './site.ts';
+import { differences, type Snapshot, snapshot, standing } from './snapshot.ts';
+import type { Change } from './writes.ts';
+
+/** One cutover or rollback of a site, with or without the death of the operator, and what is wrong with it. */
+
+export type Kind = 'cutover' | 'rollback';
+
+/** Where the operator dies: at the write of this number, before it is made or right after. */
+export interface Point {
+  kind: Kind;
+  number: number;
+  when: Kill['when'];
+}
+
+export const nameOf = ({ kind, number, when }: Point): string => `${kind}:${number}:${when}`;
+
+/** A point by its name. @throws Error when it is none */
+export function pointOf(name: string): Point {
+  const [, kind, number, when] = /^(cutover|rollback):(\d+):(before|after)$/.exec(name) ?? [];
+  if (!kind || !number || !when) throw new Error(`${name} is no point: write for example cutover:17:before`);
+  return { kind: kind as Kind, number: Number(number), when: when as Kill['when'] };
+}
+
+export interface Round {
+  /** Of the Cutover. */
+  cutover: string;
+  from: string;
+  /** What was counted, in order. */
+  writes: Write[];
+  /** At which write the operator was killed; absent when there was none of that number. */
+  killedAt?: Write;
+  /** How the site was left. */
+  left: Snapshot;
+  /** What is wrong, in words. */
+  problems: string[];
+  /** Real ms from the creation of the Cutover to its outcome. */
+  ms: number;
+}
+
+export interface Scene {
+  installation: Installation;
+  observer: Observer;
+  judge: Judge;
+  /** Problems that were told already: the whole life of an installation is judged each time. */
+  told: Set<string>;
+}
+
+/** Real ms without a write after which an operator has nothing more to do; its own waits here are 200 ms and 1 s. */
+const QUIET = 1_500;
+/** Real ms in which what is left comes to be as it is without a death. */
+const SETTLED = 20_000;
+
+/**
+ * @param point where the operator dies, and is started again at once; absent: nowhere
+ * @param expected how the site is left by a round without a death; absent: as this one leaves it
+ */
+export async function playRound(
+  scene: Scene,
+  site: Site,
+  kind: Kind,
+  point?: Point,
+  expected?: Snapshot,
+): Promise<Round> {
+  const { installation, judge } = scene;
+  const { admin, operator, proxy } = installation;
+  const to = kind === 'cutover' ? await stage(installation, site) : site.retained;
+  if (to === undefined) throw new Error(`${site.name} has no generation to go back to`);
+  const from = site.live;
+  site.rounds += 1;
+  const cutover = `${site.name}-c${site.rounds}`;
+  const quiet = () =>
+    waitFor('the operator to write nothing', { limitMs: LIMIT }, async () => proxy.quietFor() > QUIET || undefined);
+  await quiet();
+  const ids = [...aliveOf(await installation.ledger(), from), ...aliveOf(await installation.ledger(), to)].map(
+    ({ id }) => id,
+  );
+  const told = await replay(scene);
+  const begun = { moves: judge.moves(), write: proxy.writes.length, time: Date.now() };
+  let revived: Promise<void> | undefined;
+  const kill = () => {
+    installation.killOperator();
+    revived = operator.restart();
+  };
+  proxy.count(
+    (change) => isOf(change, site, [...ids, ...site.addresses]),
+    point && { number: point.number, when: point.when, kill },
+  );
+  await admin.create(cutovers, theCutover(site, cutover, kind === 'cutover' ? 'Planned' : 'Rollback', to) as never);
+
+  const parties = { cutover, from, to };
+  const problems = [...told];
+  let ms = 0;
+  let left: Snapshot = {};
+  try {
+    const { status, metadata } = await finished(installation, cutover);
+    ms = Date.now() - begun.time;
+    if (status.outcome !== 'Succeeded') problems.push(`ended otherwise: ${standing({ status })}`);
+    await quiet();
+    await revived;
+    left = await snapshot(installation, site, parties);
+    const different = () => (expected ? differences(expected, left) : []);
+    await waitFor('the same state', { limitMs: SETTLED, everyMs: 300 }, async () => {
+      if (different().length === 0) return true;
+      left = await snapshot(installation, site, parties);
+      return undefined;
+    }).catch(() => problems.push(...different().map((text) => `left otherwise: ${text}`)));
+    problems.push(...(await replay(scene)));
+    problems.push(...wrongMoves(movesSince(begun.moves, judge.moves()), site, kind, { to, uid: metadata.uid }));
+  } catch (error) {
+    problems.push(error instanceof Error ? error.message : String(error));
+  }
+  const killedAt = proxy.killedAt();
+  const writes = proxy.stopCounting();
+  await revived;
+  await operator.ready();
+
+  const ledger = await installation.ledger();
+  const asked = proxy.writes.slice(begun.write).filter((change) => isOf(change, site, [...ids, ...site.addresses]));
+  const facts = { from, to, pools: MACHINES, addresses: site.addresses, writes: asked, since: begun.time };
+  problems.push(...fresh(scene, auditDestruction(proxy.writes, ledger)), ...auditRound(facts, ledger));
+  Object.assign(site, { live: to, retained: from });
+  return { cutover, from, writes, left, problems, ms, ...(killedAt && { killedAt }) };
+}
+
+/** Shows the judge all that has happened; returns what it objects to. */
+export async function replay({ observer, judge }: Scene): Promise<string[]> {
+  return (await observer.revisions()).flatMap((revision) => judge.take(revision));
+}
+
+const fresh = ({ told }: Scene, problems: string[]): string[] =>
+  problems.filter((problem) => !told.has(problem) && told.add(problem));
+
+/** A change of something of this site; at the cloud, of one of these machines and addresses. */
+const isOf = ({ at, object }: Change, site: Site, ids: readonly string[]): boolean =>
+  at === 'cloud'
+    ? object.split(',').some((id) => ids.includes(id))
+    : object.startsWith('nodes/') || object.split(/[/.]/).some((part) => belongs(part, site.name));
+
+const belongs = (part: string, site: string): boolean => part === site || part.startsWith(`${site}-`);
+
+/** What did not move exactly once, and in its order. */
+function wrongMoves(moved: Moves, site: Site, kind: Kind, { to, uid }: { to: string; uid: string }): string[] {
+  const { name, features } = site;
+  const expected: [what: string, found: string[] | undefined, wanted: string[]][] = [
+    ['the live pointer', moved.live[name], [to]],
+    ['Service api', moved.selectors[`${name}/api`], [to]],
+    ['Service www', moved.selectors[`${name}/www`], [...(features.hold ? ['app=maintenance'] : []), to]],
+  ];
+  const problems = expected
+    .filter(([, found = [], wanted]) => found.join() !== wanted.join())
+    .map(([what, found = [], wanted]) => `${what} went ${found.join(' -> ')} instead of ${wanted.join(' -> ')}`);
+  for (const [generation, times] of Object.entries(moved.liveTimes))
+    if (generation !== to || times.length !== 1) problems.push(`liveTime of ${generation} became ${times.join(', ')}`);
+  const migrations = (moved.jobs[uid] ?? []).filter((job) => job.includes('schema')).length;
+  const wanted = features.jobs && kind === 'cutover' ? 1 : 0;
+  if (migrations !== wanted) problems.push(`the migration ran ${migrations} times instead of ${wanted}`);
+  return problems;
+}

@@ -4,5 +4,5 @@ export { aCloud, type Cloud, type LaunchFate } from './cloud.ts';
 export { aCutoverInput, aMember, aView } from './cutover-input.ts';
 export { aCapacity, aMachine, aNode, aRefusal, CLUSTER } from './machines.ts';
 export * from './objects.ts';
-export { type Operator, startOperator } from './operator.ts';
+export { type Operator, type OperatorOptions, startOperator } from './operator.ts';
 export * from './platform-input.ts';

@@ -29,7 +29,7 @@ export async function answersOf(
   context: Context,
   cutover: Cutover,
   platform: Platform,
-  ask: Ask = askOverNetwork,
+  ask: Ask = context.ask ?? askOverNetwork,
 ): Promise<Answer[]> {
   const { to } = cutover.spec;
   if (to === undefined) return [];

@@ -28,6 +28,8 @@ export async function apply(context: Context, input: Gathered, decision: PoolDec
     again = Math.min(again, Math.max(wait, context.clock.scaled(1_000)));
   }
   await labelAll(context, decision.label);
+  if (input.provider) again = Math.min(again, await revive(context, input, input.provider, journalled, decision));
+  if (decision.stop) again = Math.min(again, await stop(context, journalled, decision.stop));
   if (decision.terminate) again = Math.min(again, await terminate(context, journalled, decision.terminate));
   if (input.provider && decision.letGo.length > 0)
     again = Math.min(again, await letGo(context, journalled, input.provider, decision.letGo));
@@ -157,7 +159,7 @@ async function terminate(
     if (error instanceof ProviderError) return error;
     throw error;
   });
-  if (result instanceof ProviderError) return afterRefusedTermination(context, pool, result);
+  if (result instanceof ProviderError) return afterTrouble(context, pool, result, 'Terminate');
   if (result.terminated.length > 0) {
     if (pool.metadata.deletionTimestamp && (pool.status.failures ?? []).length > 0)
       await writeStatus(client, generationPools, pool, { ...pool.status, failures: [] });
@@ -167,6 +169,56 @@ async function terminate(
   if (result.refused)
     events.record({ regarding: pool, type: 'Warning', reason: 'Refused', action: 'Terminate', note: result.refused });
   return result.retryAfter ?? clock.scaled(result.refused ? 60_000 : 5_000);
+}
+
+/** Has machines of a standby stopped. Returns real ms until the next look. */
+async function stop(
+  context: Context,
+  pool: GenerationPool,
+  { ids, because }: NonNullable<PoolDecision['stop']>,
+): Promise<number> {
+  const { interlock, events, clock } = context;
+  const result = await interlock.stop(pool, ids, because).catch((error: unknown) => {
+    if (error instanceof ProviderError) return error;
+    throw error;
+  });
+  if (result instanceof ProviderError) return afterTrouble(context, pool, result, 'Stop');
+  if (result.stopped.length > 0) {
+    const note = `Stopped ${result.stopped.length} of ${ids.length} machines: ${because}`;
+    events.record({ regarding: pool, type: 'Normal', reason: 'Stopped', action: 'Stop', note });
+  }
+  if (result.refused)
+    events.record({ regarding: pool, type: 'Warning', reason: 'Refused', action: 'Stop', note: result.refused });
+  return result.retryAfter ?? clock.scaled(result.refused ? 60_000 : 5_000);
+}
+
+/** Starts what is stopped and should run, then protects what runs again. Returns real ms until the next look. */
+async function revive(
+  context: Context,
+  input: Gathered,
+  provider: Provider,
+  pool: GenerationPool,
+  { start, protect }: Pick<PoolDecision, 'start' | 'protect'>,
+): Promise<number> {
+  const { client, clock, events, log } = context;
+  let action = 'Start';
+  try {
+    if (start.length > 0) {
+      await provider.start(start, priorityOf(input.generation));
+      const note = `Started ${start.length} machines that were stopped: ${start.slice(0, 10).join(', ')}`;
+      log.info('Started machines', { pool: pool.metadata.name, machines: start });
+      events.record({ regarding: pool, type: 'Normal', reason: 'Started', action, note });
+      const failures = (pool.status.failures ?? []).filter(({ reason }) => reason === 'RegistrationTimeout');
+      await writeStatus(client, generationPools, pool, { ...pool.status, failures });
+    }
+    action = 'Protect';
+    for (const id of protect) await provider.protect(id);
+    if (protect.length > 0) log.info('Protected machines again', { pool: pool.metadata.name, machines: protect });
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    return afterTrouble(context, pool, error, action);
+  }
+  return start.length + protect.length > 0 ? clock.scaled(1_000) : Number.POSITIVE_INFINITY;
 }
 
 /** Machines tagged in one request: EC2's most. */
@@ -185,7 +237,7 @@ async function letGo(
       await provider.tag(ids.slice(from, from + TAGGED_AT_ONCE), { [RELEASED_TAG]: timestamp(clock.now()) });
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    return afterRefusedTermination(context, pool, error, 'Release');
+    return afterTrouble(context, pool, error, 'Release');
   }
   const note = `Let go of ${ids.length} machines, which live on without the operator: ${ids.join(', ')}`;
   log.warn(note, { pool: pool.metadata.name });
@@ -194,11 +246,11 @@ async function letGo(
 }
 
 /** What the cloud does not let happen to machines stands in the pool's failures, until it is asked again. */
-async function afterRefusedTermination(
+async function afterTrouble(
   { client, clock, events }: Context,
   pool: GenerationPool,
   error: ProviderError,
-  action = 'Terminate',
+  action: string,
 ): Promise<number> {
   if (error.reason === 'Throttled') return error.retryAfter ?? clock.scaled(1_000);
   const failures = withFailure(pool.status.failures, error, clock.now(), clock.scaled);

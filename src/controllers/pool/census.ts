@@ -18,12 +18,15 @@ export interface LabelNode {
 export interface Members {
   registered: string[];
   ready: number;
-  /** Launched longer ago than any machine takes to register. */
+  /** Running, and launched or started longer ago than any machine takes to register. */
   late: string[];
   unlabelled: LabelNode[];
 }
 
-/** The pool's machines as Kubernetes sees them. Only what the cloud shows with the pool's tags is matched to a Node. */
+/**
+ * The pool's machines as Kubernetes sees them. Only what the cloud shows with the pool's tags is matched to a Node. One
+ * that is off is neither late nor Ready, whatever its Node still says.
+ */
 export function census(
   input: PoolInput,
   machines: readonly Machine[],
@@ -36,14 +39,17 @@ export function census(
     const instance = counted.get(machine.id);
     if (!instance) continue;
     const node = nodes.get(machine.providerID);
+    const off = machine.state === 'stopping' || machine.state === 'stopped';
     if (!node) {
-      if (now - Date.parse(instance.time) > scaled(REGISTRATION_TIMEOUT)) members.late.push(machine.id);
+      // A start counts as a launch: from then on it has its time again.
+      const since = Math.max(Date.parse(instance.time), machine.launchTime);
+      if (!off && now - since > scaled(REGISTRATION_TIMEOUT)) members.late.push(machine.id);
       continue;
     }
     members.registered.push(machine.id);
     const label = labelling(input, node);
     if (label) members.unlabelled.push(label);
-    else if (node.ready) members.ready++;
+    else if (node.ready && !off) members.ready++;
   }
   return members;
 }

@@ -7,10 +7,12 @@ import { afterTrouble } from '../trouble.ts';
 import { apply } from './apply.ts';
 import { decide } from './decide.ts';
 import { gather } from './gather.ts';
+import { revivals } from './revival.ts';
 
-/** Wakes for its pools, their generations, the Nodes of their machines, and a platform that is frozen or thawed. */
+/** Wakes for its pools, their generations, the Nodes of their machines, and a platform that is frozen or thawed, or serves from another. */
 export function poolController(context: Context): Controller {
   const { caches, client, clock, log, observer } = context;
+  const revived = revivals();
   const self = controller({
     name: 'pool',
     clock,
@@ -21,7 +23,7 @@ export function poolController(context: Context): Controller {
       const pool = caches.pools.get(key);
       if (!pool) return undefined;
       try {
-        let input = await gather(context, pool);
+        let input = await gather(context, pool, revived);
         // The cache may not show yet what this process did a moment ago: what costs machines is decided on a live read.
         if (decide(input).launch.length > 0) input = { ...input, pool: await client.get(generationPools, key) };
         return { requeueAfter: await apply(context, input, decide(input)) };
@@ -35,7 +37,8 @@ export function poolController(context: Context): Controller {
     for (const pool of caches.pools.byIndex(BY.generation, key)) self.enqueue(pool.metadata.name);
   });
   caches.platforms.subscribe((key, before, after) => {
-    if ((before && standstillOf(before)) === (after && standstillOf(after))) return;
+    const same = (before && standstillOf(before)) === (after && standstillOf(after));
+    if (same && before?.status.live?.uid === after?.status.live?.uid) return;
     for (const pool of caches.pools.list()) if (pool.spec.platform === key) self.enqueue(pool.metadata.name);
   });
   caches.nodes.subscribe((_, before, after) => {

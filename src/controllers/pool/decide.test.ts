@@ -28,6 +28,7 @@ function input(changes: Partial<PoolInput> & { ids?: string[]; nodeless?: string
     platform: aPlatform(),
     machines: ids.map((id) => aMachine({ id, pool })),
     standstill: {},
+    revived: { bare: [], unknown: 0 },
     vanished: [],
     affordable: 1000,
     nodes: byProvider(nodes),

@@ -7,11 +7,12 @@ import { instancesAfter, machinesLeft } from './accounting.ts';
 import { census, type LabelNode, type Members } from './census.ts';
 import type { PoolInput } from './input.ts';
 import { launchesFor, waitFor } from './launching.ts';
+import { journalOfStandby, type PowerPlan, powerPlan } from './power.ts';
 import { failuresNow, failuresOf, verdicts } from './report.ts';
 
 /**
  * controllers/pool keeps the machines of one GenerationPool at the cloud equal to its spec: launches what is missing,
- * labels their Nodes, and hands to the interlock what is too much. In goes the pool, what the cloud and the Node
+ * labels their Nodes, starts what is stopped, and hands to the interlock what is too much or, in a standby, to be stopped. In goes the pool, what the cloud and the Node
  * cache show; out comes a decision: the status to journal first, then the effects.
  */
 
@@ -28,6 +29,12 @@ export interface PoolDecision {
   label: LabelNode[];
   /** Machines that are too many, broken before they ever served, or of a pool that goes. The interlock decides again. */
   terminate: { ids: string[]; because: string } | undefined;
+  /** Running machines of a standby that is kept stopped. The interlock decides again. */
+  stop: { ids: string[]; because: string } | undefined;
+  /** Stopped machines that should run. */
+  start: string[];
+  /** Machines that ran again after a stop and lack protection. */
+  protect: string[];
   /** Machines that are to live on without the operator: of a pool that goes by an override with release: true. */
   letGo: string[];
   /** True when the cloud shows that no machine is left of a pool that is being deleted. */
@@ -46,37 +53,52 @@ export function decide(input: PoolInput): PoolDecision {
   const retired = input.generation?.status.retiredTime !== undefined;
   const present = failuresOf(input);
   const waiting = waitFor(present, now);
-  const resting = leaving || retired || waiting > 0 || standstill.launch !== undefined;
+  const power = powerPlan(input, machines, instances);
+  const resting = leaving || retired || power.standby || waiting > 0 || standstill.launch !== undefined;
   const launch = resting ? [] : launchesFor(pool, instances, input.affordable, now);
   const members = census(input, machines, instances);
   const unhurried = standstill.end !== undefined || ((leaving || retired) && waiting > 0);
   const released = leaving && isReleasing(input);
   const letGo = released && !unhurried ? instances.map(({ id }) => id) : [];
   const terminate = unhurried || released ? undefined : surplus(input, instances, members);
-  const failures = leaving || retired ? present : failuresNow(pool, members, launch.length, now);
+  const wanted = leaving || retired ? 0 : power.standby ? instances.length : pool.spec.machines;
+  const complete = power.standby
+    ? power.stop.length === 0
+    : launch.length === 0 && members.ready >= wanted && power.off === 0;
+  const failures = leaving || retired ? present : failuresNow(pool, power.standby ? [] : members.late, complete, now);
 
   const started = launch.filter(({ token }) => !pool.status.launches?.some((entry) => entry.token === token));
-  const wanted = leaving || retired ? 0 : pool.spec.machines;
+  const journal = power.standby ? journalOfStandby(input) : (pool.status.launches ?? []);
   const status: GenerationPoolStatus = {
     ...pool.status,
     observedGeneration: pool.metadata.generation,
     machines: { launched: instances.length, registered: members.registered.length, ready: members.ready },
     instances,
-    launches: [...(pool.status.launches ?? []), ...started],
+    launches: [...journal, ...started],
     launchCount: (pool.status.launchCount ?? 0) + started.length,
     failures,
-    conditions: withConditions(pool.status.conditions, verdicts(input, wanted, instances.length, members, failures), {
-      generation: pool.metadata.generation,
-      now,
-    }),
+    conditions: withConditions(
+      pool.status.conditions,
+      verdicts(input, { wanted, launched: instances.length, members, power, failures }),
+      { generation: pool.metadata.generation, now },
+    ),
   };
   const held = input.affordable < 1 && instances.length < wanted;
-  const settled = launch.length === 0 && !terminate && instances.length === wanted && members.ready === wanted;
+  const still = waiting > 0 || standstill.launch !== undefined;
+  const due = stillDue(input, power, still);
+  const settled =
+    launch.length === 0 &&
+    !terminate &&
+    instances.length === wanted &&
+    (power.standby ? power.off === wanted : members.ready === wanted) &&
+    power.changing === 0 &&
+    due.protect.length === 0;
   return {
     status,
     launch,
     label: members.unlabelled,
     terminate,
+    ...due,
     letGo,
     release:
       leaving &&
@@ -84,7 +106,10 @@ export function decide(input: PoolInput): PoolDecision {
       instances.length === 0 &&
       machinesLeft(machines).length === 0 &&
       journalIsOver(input),
-    requeueAfter: settled && !leaving ? scaled(QUIET) : Math.min(scaled(BUSY), waiting || scaled(held ? HELD : BUSY)),
+    requeueAfter:
+      settled && !leaving
+        ? scaled(QUIET)
+        : Math.min(scaled(BUSY), waiting || scaled(held || input.revived.unknown > 0 ? HELD : BUSY)),
   };
 }
 
@@ -101,9 +126,27 @@ function blind({ pool, now, scaled }: PoolInput, error: ProviderError): PoolDeci
     launch: [],
     label: [],
     terminate: undefined,
+    stop: undefined,
+    start: [],
+    protect: [],
     letGo: [],
     release: false,
     requeueAfter: Math.max(error.retryAfter ?? 0, scaled(BUSY)),
+  };
+}
+
+/** What is to be stopped, started and protected now; nothing while there is something to wait for, or nothing may move. */
+function stillDue(
+  { revived }: PoolInput,
+  { standby, stop, start }: PowerPlan,
+  still: boolean,
+): Pick<PoolDecision, 'stop' | 'start' | 'protect'> {
+  const ids = still ? [] : stop;
+  return {
+    stop: ids.length > 0 ? { ids, because: 'its generation is kept as a stopped standby' } : undefined,
+    start: still ? [] : start,
+    // Protection harms nothing, whatever stands still.
+    protect: standby ? [] : revived.bare,
   };
 }
 

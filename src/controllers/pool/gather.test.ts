@@ -5,6 +5,7 @@ import { tagsOfMachine } from '../../domain/identity.ts';
 import { manualClock } from '../../runtime/clock.ts';
 import type { Context } from '../context.ts';
 import { gather } from './gather.ts';
+import { revivals } from './revival.ts';
 
 /** What a pool of green is told when the cloud has one machine of generation `owner`. */
 async function standstill(platform: Platform | undefined, generations: ClusterGeneration[], owner = 'green') {
@@ -24,7 +25,7 @@ async function standstill(platform: Platform | undefined, generations: ClusterGe
     cluster: CLUSTER,
     providerOf: async () => cloud.provider,
   } as unknown as Context;
-  return (await gather(context, pool)).standstill;
+  return (await gather(context, pool, revivals())).standstill;
 }
 
 it('sees for itself that the cloud has machines of nobody, before the Platform says so', async () => {

@@ -1,14 +1,16 @@
 import type { ClusterGeneration, GenerationPool } from '../../api/v1alpha1/index.ts';
 import { inconsistencyOf } from '../../domain/consistency.ts';
 import { standstillOf } from '../../domain/freeze.ts';
-import { uidsOf, wasLaunchedFor } from '../../domain/identity.ts';
+import { isReleased, uidsOf, wasLaunchedFor } from '../../domain/identity.ts';
 import { momentOf } from '../../domain/moment.ts';
+import { powerWanted } from '../../domain/standby.ts';
 import { type Machine, type Priority, type Provider, ProviderError } from '../../providers/provider.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { BY, type Context } from '../context.ts';
 import type { NodeView } from '../nodes.ts';
 import { missingFrom } from './accounting.ts';
 import type { PoolInput } from './input.ts';
+import type { Revivals } from './revival.ts';
 
 /** Oldest look at the cloud that a decision may rest on, declared ms; one look serves all pools of an account. */
 const MAX_AGE = 5_000;
@@ -18,15 +20,17 @@ const MISSING = 5 * 60_000;
 export type Gathered = PoolInput & { provider: Provider | undefined };
 
 /** All that a decision about a pool rests on. Trouble with the cloud is part of it, not an exception. */
-export async function gather(context: Context, pool: GenerationPool): Promise<Gathered> {
+export async function gather(context: Context, pool: GenerationPool, revivals: Revivals): Promise<Gathered> {
   const { caches, clock, cluster } = context;
   const generation = caches.generations.get(pool.spec.generation);
   const same = generation && uidsOf(generation).includes(pool.spec.generationUID) ? generation : undefined;
+  const platform = caches.platforms.get(pool.spec.platform);
   const base = {
     pool,
     generation: same,
-    platform: caches.platforms.get(pool.spec.platform),
+    platform,
     standstill: {},
+    revived: NONE,
     ...momentOf(clock),
   };
   try {
@@ -37,7 +41,9 @@ export async function gather(context: Context, pool: GenerationPool): Promise<Ga
     const vanished = await vanishedFrom(provider, pool, machines, clock);
     const affordable = provider.affordable(priorityOf(same));
     const standstill = standstillFor(context, pool, observed);
-    return { ...base, standstill, provider, machines, vanished, affordable, nodes: nodesOf(context, machines) };
+    const revived = await revivedOf(base, provider, machines, revivals);
+    const nodes = nodesOf(context, machines);
+    return { ...base, standstill, provider, machines, vanished, revived, affordable, nodes };
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     return { ...base, provider: undefined, machines: error, vanished: [], affordable: 0, nodes: new Map() };
@@ -58,6 +64,21 @@ function standstillFor(
   const generations = caches.generations.byIndex(BY.platform, pool.spec.platform);
   const why = standstillOf(platform) ?? inconsistencyOf(platform, generations, observed)?.message;
   return { launch: why, end: why };
+}
+
+const NONE: PoolInput['revived'] = { bare: [], unknown: 0 };
+
+/** Nothing to look for in a standby that is to be stopped, nor where machines are on their way out. */
+async function revivedOf(
+  { pool, generation, platform }: Pick<PoolInput, 'pool' | 'generation' | 'platform'>,
+  provider: Provider,
+  machines: readonly Machine[],
+  revivals: Revivals,
+): Promise<PoolInput['revived']> {
+  if (!generation || generation.status.retiredTime || pool.metadata.deletionTimestamp) return NONE;
+  if (powerWanted(generation, platform) === 'Stopped') return NONE;
+  const present = machines.filter(({ tags }) => !isReleased(tags));
+  return revivals.look(provider, present, generation.status.retention?.standby === 'Stopped');
 }
 
 /** What replaces machines of a generation that serves may use the whole budget. */

@@ -11,6 +11,8 @@ export interface PoolInput {
   machines: Machine[] | ProviderError;
   /** Why nothing may be launched, and why nothing may be ended, whatever the pool lacks or has too much of. */
   standstill: { launch?: string | undefined; end?: string | undefined };
+  /** Machines that ran again after a stop: ids of those seen without protection, and how many could not be looked at. */
+  revived: { bare: string[]; unknown: number };
   /** Ids of the pool that the cloud denies twice. */
   vanished: string[];
   nodes: ReadonlyMap<string, NodeView>;

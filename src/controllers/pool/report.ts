@@ -2,6 +2,7 @@ import type { Failure, GenerationPool } from '../../api/v1alpha1/index.ts';
 import { kstatus, timestamp, type Verdict } from '../../domain/conditions.ts';
 import type { Members } from './census.ts';
 import type { PoolInput } from './input.ts';
+import type { PowerPlan } from './power.ts';
 
 /** What a pool's status says of it: its failures and conditions. */
 
@@ -12,31 +13,45 @@ export function failuresOf({ pool, generation }: PoolInput): Failure[] {
   return leavingSince ? failures.filter(({ since }) => Date.parse(since) >= Date.parse(leavingSince)) : failures;
 }
 
-/** The failures after this look: those of registering are counted anew, those of launching go when all is ready. */
-export function failuresNow(pool: GenerationPool, members: Members, launching: number, now: number): Failure[] {
+/**
+ * The failures after this look: those of registering are counted anew, all others go when everything is as it should be.
+ *
+ * @param late ids of machines that have not registered in time
+ */
+export function failuresNow(pool: GenerationPool, late: readonly string[], complete: boolean, now: number): Failure[] {
   const others = (pool.status.failures ?? []).filter(({ reason }) => reason !== 'RegistrationTimeout');
-  const complete = launching === 0 && members.ready >= pool.spec.machines;
-  if (members.late.length === 0) return complete ? [] : others;
+  if (late.length === 0) return complete ? [] : others;
   const before = pool.status.failures?.find(({ reason }) => reason === 'RegistrationTimeout');
   return [
     ...others,
     {
       reason: 'RegistrationTimeout',
-      message: `${members.late.length} machines run at the cloud and have not registered a Node: ${members.late.slice(0, 10).join(', ')}. Look at their console output, user data and security groups`,
-      count: members.late.length,
+      message: `${late.length} machines run at the cloud and have not registered a Node: ${late.slice(0, 10).join(', ')}. Look at their console output, user data and security groups`,
+      count: late.length,
       since: before?.since ?? timestamp(now),
     },
   ];
 }
 
+interface Facts {
+  wanted: number;
+  launched: number;
+  members: Members;
+  power: PowerPlan;
+  failures: readonly Failure[];
+}
+
+/** Of a pool whose machines are, or were, stopped: why it is not Ready, or why it is although nothing runs. */
+export const STANDBY = {
+  stopped: 'StandbyStopped',
+  stopping: 'StandbyStopping',
+  starting: 'StandbyStarting',
+} as const;
+
 /** The conditions of a pool. */
-export function verdicts(
-  { pool, standstill }: PoolInput,
-  wanted: number,
-  launched: number,
-  members: Members,
-  failures: readonly Failure[],
-): Verdict[] {
+export function verdicts(input: PoolInput, facts: Facts): Verdict[] {
+  const { pool, generation, standstill, revived } = input;
+  const { wanted, launched, members, power, failures } = facts;
   const failure = failures[0];
   if (pool.metadata.deletionTimestamp) {
     const left = `${launched} machines are still to be removed`;
@@ -44,10 +59,22 @@ export function verdicts(
     const [reason, message] = failure ? [failure.reason, `${left}: ${failure.message}`] : ['Deleting', left];
     return [{ type: 'Ready', status: false, reason, message }, ...kstatus('Reconciling', reason, message)];
   }
-  if (standstill.launch && launched < wanted) return frozen(standstill.launch);
-  const reason = failure?.reason ?? (launched < wanted ? 'Launching' : 'WaitingForNodes');
-  const message = failure?.message ?? `${launched} of ${wanted} machines launched, ${members.ready} ready`;
-  const ready = members.ready >= wanted;
+  if (power.standby) return standbyVerdicts(input, facts);
+  if (standstill.launch && (launched < wanted || power.off > 0)) return frozen(standstill.launch);
+  const counts = `${launched} of ${wanted} machines launched, ${members.ready} ready`;
+  const unprotected = revived.bare.length + revived.unknown;
+  const starting = power.off > 0 || generation?.status.retention?.standby === 'Stopped';
+  const [cause, about] =
+    launched < wanted
+      ? ['Launching', counts]
+      : members.ready >= wanted && unprotected > 0
+        ? ['Protecting', `${counts}; ${unprotected} of them were stopped and are to be protected again`]
+        : starting
+          ? [STANDBY.starting, `${counts}; ${power.off} of them are still off`]
+          : ['WaitingForNodes', counts];
+  const reason = failure?.reason ?? cause;
+  const message = failure?.message ?? about;
+  const ready = members.ready >= wanted && unprotected === 0;
   return [
     launched >= wanted
       ? { type: 'Launched', status: true, reason: 'AllLaunched', message: `${launched} machines exist` }
@@ -56,6 +83,24 @@ export function verdicts(
       ? { type: 'Ready', status: true, reason: 'AllReady', message: `${members.ready} machines are ready` }
       : { type: 'Ready', status: false, reason, message },
     ...kstatus(ready ? 'Current' : 'Reconciling', reason, message),
+  ];
+}
+
+/** A stopped standby is as it should be, and so is one on its way there: nothing that anybody waits for is missing. */
+function standbyVerdicts({ pool, standstill }: PoolInput, { launched, power, failures }: Facts): Verdict[] {
+  const stopped = power.stop.length === 0 && power.changing === 0;
+  const reason = stopped ? STANDBY.stopped : STANDBY.stopping;
+  const lost = pool.spec.machines - launched;
+  const trouble = failures[0]?.message ?? (power.stop.length > 0 ? standstill.end : undefined);
+  const message = [
+    `${power.off} of ${launched} machines are stopped and kept for a rollback`,
+    ...(lost > 0 ? [`${lost} more would have to be launched`] : []),
+    ...(trouble ? [trouble] : []),
+  ].join('; ');
+  return [
+    { type: 'Launched', status: lost <= 0, reason, message },
+    { type: 'Ready', status: true, reason, message },
+    ...kstatus('Current', reason, message),
   ];
 }
 

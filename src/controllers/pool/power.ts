@@ -1,0 +1,62 @@
+import type { GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
+import { powerWanted } from '../../domain/standby.ts';
+import type { Machine } from '../../providers/provider.ts';
+import type { PoolInput } from './input.ts';
+
+/**
+ * Which of a pool's machines are to be stopped, and which started. A standby that a cutover has left may be kept
+ * stopped; everything else runs, and what is found stopped is started, whoever stopped it.
+ */
+
+export interface PowerPlan {
+  /** Its machines are to be off, and that is no trouble. */
+  standby: boolean;
+  /** Ids of running machines of a standby. */
+  stop: string[];
+  /** Ids of stopped machines that should run. */
+  start: string[];
+  /** How many of the pool's machines are off, or about to be. */
+  off: number;
+  /** How many are neither on nor off yet. */
+  changing: number;
+}
+
+/** A machine is not started again sooner than this: one that halts itself as it boots would be started without end. Declared ms. */
+const RESTART_PAUSE = 60_000;
+
+/** Machines started in one call; of those that the cloud had no room for, one by one. */
+const STARTED_AT_ONCE = 100;
+
+export function powerPlan(
+  { pool, generation, platform, now, scaled }: PoolInput,
+  machines: readonly Machine[],
+  instances: NonNullable<GenerationPoolStatus['instances']>,
+): PowerPlan {
+  const leaving = pool.metadata.deletionTimestamp !== undefined || generation?.status.retiredTime !== undefined;
+  const standby = !leaving && generation !== undefined && powerWanted(generation, platform) === 'Stopped';
+  const counted = new Set(instances.map(({ id }) => id));
+  const own = machines.filter(({ id }) => counted.has(id));
+  const are = (...states: Machine['state'][]) => own.filter(({ state }) => states.includes(state));
+  const rested = are('stopped').filter(({ launchTime }) => now - launchTime > scaled(RESTART_PAUSE));
+  const noRoom = (pool.status.failures ?? []).some(({ reason }) => NO_ROOM.includes(reason));
+  return {
+    standby,
+    stop: standby ? are('running').map(({ id }) => id) : [],
+    start:
+      standby || leaving || generation === undefined
+        ? []
+        : rested.slice(0, noRoom ? 1 : STARTED_AT_ONCE).map(({ id }) => id),
+    off: are('stopped', 'stopping').length,
+    changing: are('pending', 'stopping').length,
+  };
+}
+
+/** A batch fails as a whole where fewer machines would have had room. */
+const NO_ROOM: string[] = ['CapacityUnavailable', 'QuotaExceeded'];
+
+/** A launch shows in the cloud's list within this time, or it made nothing. Declared ms. */
+const SHOWN_WITHIN = 5 * 60_000;
+
+/** The journal of a standby, which launches nothing: what has not shown by now is given up, so that its token is not used late. */
+export const journalOfStandby = ({ pool, now, scaled }: PoolInput): Launch[] =>
+  (pool.status.launches ?? []).filter(({ time }) => now - Date.parse(time) < scaled(SHOWN_WITHIN));

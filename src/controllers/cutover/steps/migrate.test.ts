@@ -1,0 +1,246 @@
+import { describe, expect, it } from '@jest/globals';
+import { aCutover, aCutoverInput, aPlatform, EPOCH } from '../../../../test/builders/index.ts';
+import type { Cutover } from '../../../api/v1alpha1/index.ts';
+import type { Action, CutoverInput, JobView } from '../input.ts';
+import { hashOf, jobName } from '../job-manifest.ts';
+import { migrate } from './migrate.ts';
+
+const MINUTE = 60_000;
+const template = (image: string) => ({ spec: { template: { spec: { containers: [{ name: 'migrate', image }] } } } });
+const undo = { jobTemplate: template('back') };
+const jobs = { namespace: 'jobs', serviceAccountName: 'cutover' };
+
+type Migration = NonNullable<Cutover['spec']['migrations']>[number];
+type Entry = NonNullable<Cutover['status']['migrations']>[number];
+
+const schema: Migration = { name: 'schema', reversible: true, jobTemplate: template('schema:1'), undo };
+const index: Migration = { name: 'index', reversible: true, jobTemplate: template('index:1') };
+const drop: Migration = { name: 'drop', reversible: false, jobTemplate: template('drop:1'), deadline: '5m' };
+
+const nameFor = (purpose: 'migrate' | 'undo', item: string) =>
+  `jobs/${jobName(aCutover({ from: 'blue' }), purpose, item)}`;
+const anEntry = (migration: Migration, changes: Partial<Entry> = {}): Entry => ({
+  name: migration.name,
+  hash: hashOf(migration.jobTemplate),
+  reversible: migration.reversible,
+  state: 'Running',
+  job: nameFor('migrate', migration.name),
+  startTime: new Date(EPOCH).toISOString(),
+  ...changes,
+});
+const aJob = (name: string, state: JobView['state'], message = ''): JobView => ({ name, state, message });
+
+/** What is journalled, which Jobs are there, how late it is. */
+function inputWith(
+  migrations: Migration[],
+  entries: Entry[],
+  views: JobView[] = [],
+  changes: Partial<CutoverInput> = {},
+): CutoverInput {
+  const cutover = aCutover({ from: 'blue', spec: { migrations }, status: { migrations: entries } });
+  return aCutoverInput({ cutover, platform: aPlatform({ live: 'blue', spec: { jobs } }), jobs: views, ...changes });
+}
+
+const journalOf = (action: Action | undefined) =>
+  ((action && 'journal' in action && action.journal?.migrations) || []).map(({ name, state }) => `${name} ${state}`);
+const startedBy = (action: Action | undefined) =>
+  action && 'effects' in action ? action.effects.map((effect) => effect.do === 'startJob' && effect.name) : [];
+
+describe('Migrate', () => {
+  it('is skipped when there is nothing to migrate', () => {
+    expect(migrate.skip?.(inputWith([], []))).toBe('no migrations');
+    expect(migrate.skip?.(inputWith([schema], []))).toBeUndefined();
+  });
+
+  it('journals a migration together with the order to create its Job', () => {
+    const job = nameFor('migrate', 'schema');
+    expect(migrate.act(inputWith([schema, drop], []))).toEqual({
+      journal: {
+        migrations: [anEntry(schema, { startTime: new Date(EPOCH + MINUTE).toISOString() })],
+      },
+      effects: [
+        {
+          do: 'startJob',
+          name: job,
+          template: { spec: { ...(schema.jobTemplate.spec as object), ttlSecondsAfterFinished: undefined } },
+          deadline: 30 * MINUTE,
+          what: `run migration schema as Job ${job}`,
+        },
+      ],
+      message: `run migration schema as Job ${job}`,
+    });
+  });
+
+  it('creates the Job that a crash has kept from being created, under the name that was journalled', () => {
+    const inherited = anEntry(schema, { job: 'jobs/of-the-superseded' });
+    const action = migrate.act(inputWith([schema], [inherited]));
+    expect(startedBy(action)).toEqual(['jobs/of-the-superseded']);
+    expect(action).toMatchObject({ journal: { migrations: [{ startTime: new Date(EPOCH + MINUTE).toISOString() }] } });
+  });
+
+  it('runs one at a time, in the order of the spec, and is done when all are committed', () => {
+    const running = inputWith([schema, drop], [anEntry(schema)], [aJob(nameFor('migrate', 'schema'), 'Running')]);
+    expect(migrate.act(running)).toEqual({ waitFor: `migration schema: Job ${nameFor('migrate', 'schema')} runs` });
+    const ended = inputWith([schema, drop], [anEntry(schema)], [aJob(nameFor('migrate', 'schema'), 'Succeeded')]);
+    expect(journalOf(migrate.act(ended))).toEqual(['schema Committed']);
+    expect(startedBy(migrate.act(ended))).toEqual([]);
+    const next = inputWith([schema, drop], [anEntry(schema, { state: 'Committed' })]);
+    expect(migrate.done(next)).toBe(false);
+    expect(journalOf(migrate.act(next))).toEqual(['schema Committed', 'drop Running']);
+    const both = [schema, drop].map((migration) => anEntry(migration, { state: 'Committed' }));
+    expect(migrate.done(inputWith([schema, drop], both))).toBe(true);
+  });
+
+  it('says what the pod of a running Job waits for', () => {
+    const view = aJob(nameFor('migrate', 'schema'), 'Running', 'pod schema-x waits: ImagePullBackOff');
+    expect(migrate.act(inputWith([schema], [anEntry(schema)], [view]))).toEqual({
+      waitFor: `migration schema: Job ${view.name} runs; pod schema-x waits: ImagePullBackOff`,
+    });
+  });
+
+  it('does not run again what the superseded cutover has committed, but another thing of that name', () => {
+    const committed = anEntry(drop, { state: 'Committed', job: 'jobs/of-the-superseded' });
+    expect(migrate.done(inputWith([drop], [committed]))).toBe(true);
+    const other = { ...drop, jobTemplate: template('drop:2') };
+    expect(startedBy(migrate.act(inputWith([other], [committed])))).toEqual([nameFor('migrate', 'drop')]);
+    expect(migrate.done(inputWith([{ ...drop, deadline: '1h' }], [committed]))).toBe(true);
+  });
+
+  it('waits for what the superseded cutover still runs', () => {
+    const running = anEntry(drop, { job: 'jobs/of-the-superseded' });
+    const other = { ...drop, jobTemplate: template('drop:2') };
+    const view = aJob('jobs/of-the-superseded', 'Running');
+    expect(migrate.act(inputWith([other], [running], [view]))).toEqual({
+      waitFor: 'Job jobs/of-the-superseded of migration drop was begun by the superseded cutover and still runs',
+    });
+    expect(startedBy(migrate.act(inputWith([other], [running], [{ ...view, state: 'Failed' }])))).toEqual([
+      nameFor('migrate', 'drop'),
+    ]);
+    const late = inputWith([other], [running], [view], { now: EPOCH + 32 * MINUTE });
+    expect(migrate.act(late)).toMatchObject({ failed: { reason: 'MigrationHangs' } });
+  });
+
+  describe('of which a Job fails', () => {
+    const job = nameFor('migrate', 'schema');
+    const failed = aJob(job, 'Failed', 'BackoffLimitExceeded. Last lines of pod x:\nrelation "users" is locked');
+
+    it('fails with the reason and the last lines, and says that nothing was changed', () => {
+      const action = migrate.act(inputWith([schema], [anEntry(schema)], [failed]));
+      expect(action).toMatchObject({
+        failed: { reason: 'MigrationFailed' },
+        journal: { migrations: [{ state: 'Failed', message: failed.message }] },
+      });
+      expect('failed' in action && action.failed.message).toContain(`migration schema: Job ${job} failed`);
+      expect('failed' in action && action.failed.message).toContain('relation "users" is locked');
+    });
+
+    it('goes on failing without another write, and runs it again once its Job is deleted', () => {
+      const entry = anEntry(schema, { state: 'Failed', message: failed.message, endTime: 'then' });
+      const again = migrate.act(inputWith([schema], [entry], [failed]));
+      expect(again).not.toHaveProperty('journal');
+      expect(again).toMatchObject({
+        failed: { message: expect.stringContaining('delete the Job and it is run again') },
+      });
+      const action = migrate.act(inputWith([schema], [entry]));
+      expect(startedBy(action)).toEqual([job]);
+      expect(action).toMatchObject({ journal: { migrations: [{ name: 'schema', state: 'Running' }] } });
+      expect('journal' in action && action.journal?.migrations?.[0]).not.toHaveProperty('message');
+    });
+
+    it('takes one that somebody has made run under the same name for what it is', () => {
+      const entry = anEntry(schema, { state: 'Failed' });
+      expect(journalOf(migrate.act(inputWith([schema], [entry], [aJob(job, 'Running')])))).toEqual(['schema Running']);
+      expect(journalOf(migrate.act(inputWith([schema], [entry], [aJob(job, 'Succeeded')])))).toEqual([
+        'schema Committed',
+      ]);
+    });
+  });
+
+  it.each([
+    ['a minute after its deadline', 6 * MINUTE, false, 1],
+    ['later than that', 6 * MINUTE + 1, true, 1],
+    // A declared minute is a second then, in which Kubernetes has not even looked.
+    ['in a drill, seconds after its deadline', 5_000 + 9_999, false, 60],
+    ['in a drill, much later', 5_000 + 10_001, true, 60],
+  ])('takes a Job that still runs %s (%d ms) for hanging: %s', (_, elapsed, hangs, scale) => {
+    const view = aJob(nameFor('migrate', 'drop'), 'Running', 'it has no pod yet');
+    const input = inputWith([drop], [anEntry(drop)], [view], { now: EPOCH + elapsed, scaled: (ms) => ms / scale });
+    const action = migrate.act(input);
+    if (!hangs) return expect(action).toHaveProperty('waitFor');
+    expect(action).toMatchObject({ failed: { reason: 'MigrationHangs' } });
+    // It may still change something: it stays Running, from which an irreversible one has no way back.
+    expect(action).not.toHaveProperty('journal');
+    expect('failed' in action && action.failed.message).toContain('after its deadline of 5m');
+    expect('failed' in action && action.failed.message).toContain('it has no pod yet');
+  });
+
+  it('is blocked while the Platform does not say where Jobs run', () => {
+    const input = inputWith([schema], [], [], { platform: aPlatform({ live: 'blue' }) });
+    expect(migrate.act(input)).toMatchObject({ blocked: { reason: 'JobsNotConfigured' } });
+  });
+});
+
+describe('Migrate, going back', () => {
+  const undone = nameFor('undo', 'schema');
+  const committed = [schema, index].map((migration) => anEntry(migration, { state: 'Committed' }));
+
+  it('takes back what is committed, the last first, and then has nothing left', () => {
+    const last = migrate.undo(inputWith([schema, index], committed));
+    expect(journalOf(last)).toEqual(['schema Committed', 'index Undone']);
+    expect(startedBy(last)).toEqual([]);
+    const entries = [committed[0]!, anEntry(index, { state: 'Undone' })];
+    const first = migrate.undo(inputWith([schema, index], entries));
+    expect(journalOf(first)).toEqual(['schema Undoing', 'index Undone']);
+    expect(startedBy(first)).toEqual([undone]);
+    const undoing = [anEntry(schema, { state: 'Undoing', job: undone }), entries[1]!];
+    expect(migrate.undo(inputWith([schema, index], undoing, [aJob(undone, 'Running')]))).toHaveProperty('waitFor');
+    const gone = migrate.undo(inputWith([schema, index], undoing, [aJob(undone, 'Succeeded')]));
+    expect(journalOf(gone)).toEqual(['schema Undone', 'index Undone']);
+    const all = [schema, index].map((migration) => anEntry(migration, { state: 'Undone' }));
+    expect(migrate.undo(inputWith([schema, index], all))).toBeUndefined();
+  });
+
+  it('creates the Job of an undo that a crash has kept from being created', () => {
+    const undoing = anEntry(schema, { state: 'Undoing', job: undone });
+    expect(startedBy(migrate.undo(inputWith([schema], [undoing])))).toEqual([undone]);
+  });
+
+  it('is blocked by an undo that fails, until its Job is deleted', () => {
+    const undoing = anEntry(schema, { state: 'Undoing', job: undone });
+    const action = migrate.undo(inputWith([schema], [undoing], [aJob(undone, 'Failed', 'Reason. last line')]));
+    expect(action).toMatchObject({ blocked: { reason: 'UndoFailed' } });
+    expect(action && 'blocked' in action && action.blocked.message).toContain(`delete Job ${undone}: it is run again`);
+    const late = inputWith([schema], [undoing], [aJob(undone, 'Running')], { now: EPOCH + 40 * MINUTE });
+    expect(migrate.undo(late)).toMatchObject({ blocked: { reason: 'UndoHangs' } });
+  });
+
+  it('waits for one that runs, whichever way it ends', () => {
+    const job = nameFor('migrate', 'schema');
+    const running = [anEntry(schema)];
+    expect(migrate.undo(inputWith([schema], running, [aJob(job, 'Running')]))).toHaveProperty('waitFor');
+    expect(journalOf(migrate.undo(inputWith([schema], running, [aJob(job, 'Succeeded')])))).toEqual([
+      'schema Committed',
+    ]);
+    expect(journalOf(migrate.undo(inputWith([schema], running, [aJob(job, 'Failed')])))).toEqual(['schema Failed']);
+    const late = inputWith([schema], running, [aJob(job, 'Running')], { now: EPOCH + 40 * MINUTE });
+    expect(migrate.undo(late)).toMatchObject({ blocked: { reason: 'MigrationHangs' } });
+  });
+
+  it('occupies the name of one that was never created, before it counts as not begun', () => {
+    const job = nameFor('migrate', 'drop');
+    const action = migrate.undo(inputWith([drop], [anEntry(drop)]));
+    expect(startedBy(action)).toEqual([job]);
+    expect(action).toMatchObject({ effects: [{ template: { spec: { suspend: true } } }] });
+    expect(action).not.toHaveProperty('journal');
+    expect(journalOf(migrate.undo(inputWith([drop], [anEntry(drop)], [aJob(job, 'Failed', 'it never ran')])))).toEqual([
+      'drop Failed',
+    ]);
+  });
+
+  it('has nothing to take back of one that failed or was not begun, and never passes an irreversible one', () => {
+    expect(migrate.undo(inputWith([schema, drop], [anEntry(schema, { state: 'Failed' })]))).toBeUndefined();
+    expect(migrate.undo(inputWith([drop], [anEntry(drop, { state: 'Committed' })]))).toMatchObject({
+      blocked: { reason: 'Irreversible' },
+    });
+  });
+});

@@ -4,7 +4,7 @@ import { ApiError } from '../../src/kube/errors.ts';
 import { type KubeObject, keyOf, type Resource } from '../../src/kube/resource.ts';
 import type { Pod } from '../../src/kube/resources.ts';
 import type { ApiRequest, Transport } from '../../src/kube/transport.ts';
-import { applied, merged, operated } from './patching.ts';
+import { applied, merged, operated, strategic } from './patching.ts';
 
 /**
  * An API server in memory, as far as preconditions go: versions, UIDs, finalizers, status apart from spec, who owns a
@@ -140,27 +140,41 @@ export function anApiServer(now: () => number): ApiServer {
 
   const patch = (request: ApiRequest): Stored => {
     const before = present(request);
-    const body = request.body as { metadata?: { resourceVersion?: string } };
+    const body = request.body as { metadata?: { resourceVersion?: string; uid?: string } };
     check(before, {
+      ...(body.metadata?.uid !== undefined && { uid: body.metadata.uid }),
       ...(body.metadata?.resourceVersion !== undefined && { resourceVersion: body.metadata.resourceVersion }),
     });
     const { fieldManager = 'unknown', force, dryRun } = request.query ?? {};
-    const next = request.contentType?.includes('apply')
-      ? applied(before, request.body as Stored, fieldManager, force === 'true')
-      : ((Array.isArray(request.body) ? operated(before, request.body) : merged(before, request.body)) as Stored);
+    const next = patched(before, request, { fieldManager, force: force === 'true' });
     const after = { ...next, metadata: { ...next.metadata, resourceVersion: before.metadata.resourceVersion } };
     return dryRun === undefined ? store(request.resource, 'patch', before, bumped(before, after)) : after;
   };
 
+  const patched = (
+    before: Stored,
+    { contentType = '', body }: ApiRequest,
+    { fieldManager, force }: { fieldManager: string; force: boolean },
+  ): Stored => {
+    if (contentType.includes('apply')) return applied(before, body as Stored, fieldManager, force);
+    if (contentType.includes('strategic')) return strategic(before, body) as Stored;
+    return (Array.isArray(body) ? operated(before, body) : merged(before, body)) as Stored;
+  };
+
   const remove = (request: ApiRequest): Stored => {
     const before = present(request);
-    const body = request.body as { preconditions: { uid: string; resourceVersion: string }; dryRun?: string[] };
+    const body = request.body as {
+      preconditions: { uid: string; resourceVersion: string };
+      dryRun?: string[];
+      gracePeriodSeconds?: number;
+    };
     check(before, body.preconditions);
     if (body.dryRun) return before;
     const deletionTimestamp = before.metadata.deletionTimestamp ?? new Date(now()).toISOString();
     // A pod that has a machine is there until its kubelet has ended it.
     const graceful = request.resource.plural === 'pods' && (before as Pod).spec?.nodeName !== undefined;
-    const { deletionGracePeriodSeconds = graceful ? GRACE : 0 } = before.metadata;
+    const { deletionGracePeriodSeconds: left = graceful ? GRACE : 0 } = before.metadata;
+    const deletionGracePeriodSeconds = Math.min(left, body.gracePeriodSeconds ?? left);
     return store(request.resource, 'update', before, {
       ...before,
       metadata: { ...before.metadata, deletionTimestamp, deletionGracePeriodSeconds },

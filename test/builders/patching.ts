@@ -39,6 +39,31 @@ export function operated(before: unknown, operations: readonly Operation[]): unk
   return root[''];
 }
 
+/** A strategic merge patch of a pod, as far as lists go that are merged by name: an item can be added, changed or deleted. */
+export function strategic(before: unknown, patch: unknown): unknown {
+  if (Array.isArray(patch) && patch.every((item) => isRecord(item) && 'name' in item)) {
+    const present = Array.isArray(before) ? before.filter(isRecord) : [];
+    const others = present.filter(({ name }) => !patch.some((item) => item.name === name));
+    const written = patch.filter(({ $patch }) => $patch !== 'delete');
+    return [
+      ...others,
+      ...written.map((item) =>
+        strategic(
+          present.find(({ name }) => name === item.name),
+          item,
+        ),
+      ),
+    ];
+  }
+  if (!isRecord(patch)) return patch;
+  const result: Record<string, unknown> = isRecord(before) ? { ...before } : {};
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete result[key];
+    else result[key] = strategic(result[key], value);
+  }
+  return result;
+}
+
 /** Server-side apply of labels and spec.selector, the only fields that the operator applies. */
 export function applied(
   before: KubeObject,

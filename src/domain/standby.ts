@@ -7,6 +7,13 @@ import { uidsOf } from './identity.ts';
  * stops any.
  */
 
+/** Reasons in the condition Ready of a pool, and of its generation, whose machines are, or were, stopped for a rollback. */
+export const STANDBY = {
+  stopped: 'StandbyStopped',
+  stopping: 'StandbyStopping',
+  starting: 'StandbyStarting',
+} as const;
+
 export type Power = 'Running' | 'Stopped';
 
 /**

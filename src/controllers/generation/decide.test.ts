@@ -323,3 +323,69 @@ describe('a generation that two people override', () => {
     });
   });
 });
+
+describe('a generation that a cutover has left', () => {
+  const retained = (changes: Parameters<typeof aGeneration>[0] = {}) =>
+    aGeneration({
+      live: true,
+      ...changes,
+      status: {
+        retention: { until: at(9000), standby: 'Stopped', cutover: { name: 'to-blue', uid: 'uid-to-blue' } },
+        ...changes?.status,
+      },
+    });
+  const platform = aPlatform({ live: 'blue', status: { protected: ['blue', 'green'] } });
+  const pool = (reason: string, ready: number, status: 'True' | 'False' = 'True') =>
+    readyPool({
+      status: {
+        machines: { launched: 3, registered: 3, ready },
+        conditions: [aCondition({ status, reason, message: 'so it is' })],
+      },
+    });
+  const look = (generation: ClusterGeneration, own: ReturnType<typeof pool>, now = EPOCH + 60_000) =>
+    decide(input({ generation, platform, own: [own], capacity: undefined, now }));
+
+  it('is Retained and Ready while its machines are stopped, and when they are', () => {
+    const stopping = look(retained(), pool('StandbyStopping', 1)).status;
+    expect(stopping.stage).toBe('Retained');
+    expect(condition(stopping, 'Ready')).toMatchObject({
+      ...{ status: 'True', reason: 'StandbyStopping' },
+      message: `its machines are being stopped, and kept for a rollback until ${at(9000)}; pool green.web: so it is`,
+    });
+    const { status, requeueAfter, pools } = look(retained(), pool('StandbyStopped', 0));
+    expect(condition(status, 'Ready')).toMatchObject({ status: 'True', reason: 'StandbyStopped' });
+    expect(condition(status, 'Provisioned')?.status).toBe('True');
+    expect([status.estimatedReadyTime, requeueAfter, pools]).toEqual([undefined, 300_000, []]);
+    expect(condition(status, 'Deletable')).toMatchObject({ status: 'False' });
+  });
+
+  it('says when it will be Ready while it is started, once, and again only when that did not come true', () => {
+    const reserved = retained({ reservedBy: 'back-to-green' });
+    const first = look(reserved, pool('StandbyStopped', 0)).status;
+    expect(condition(first, 'Ready')).toMatchObject({ status: 'False', reason: 'StandbyStarting' });
+    expect([first.stage, first.estimatedReadyTime]).toEqual(['Retained', at(240)]);
+    const later = look({ ...reserved, status: first }, pool('StandbyStarting', 1, 'False'), EPOCH + 200_000).status;
+    expect(later.estimatedReadyTime).toBe(at(240));
+    const late = look({ ...reserved, status: first }, pool('StandbyStarting', 2, 'False'), EPOCH + 241_000).status;
+    expect(late.estimatedReadyTime).toBe(at(421));
+    const ready = look({ ...reserved, status: first }, pool('AllReady', 3)).status;
+    expect(ready).not.toHaveProperty('estimatedReadyTime');
+    expect(condition(ready, 'Ready')).toMatchObject({ status: 'True', reason: 'AllReady' });
+  });
+
+  it('is Retained with running machines, too, and says when one of them is missing', () => {
+    const retention = { until: at(9000), standby: 'Running' as const, cutover: { name: 'x', uid: 'x' } };
+    const generation = retained({ status: { retention } });
+    expect(condition(look(generation, readyPool()).status, 'Ready')?.reason).toBe('AllReady');
+    const { status } = look(generation, pool('WaitingForNodes', 2, 'False'));
+    expect(status.stage).toBe('Retained');
+    expect(condition(status, 'Ready')).toMatchObject({ status: 'False', reason: 'Provisioning' });
+  });
+
+  it('is Staged again, and deletable, when an aborted cutover has given it back', () => {
+    const { status } = decide(input({ platform: aPlatform({ live: 'blue' }), own: [readyPool()] }));
+    expect(status.stage).toBe('Staged');
+    expect(condition(status, 'Live')?.reason).toBe('NeverLive');
+    expect(condition(status, 'Deletable')).toMatchObject({ status: 'True', reason: 'NeverLive' });
+  });
+});

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ClusterGeneration, GenerationPool } from '../../api/v1alpha1/index.ts';
-import { isTrue, kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
+import { conditionOf, isTrue, kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
 import { overrideOf } from '../../domain/override.ts';
 import type { Plan } from '../../domain/placement.ts';
 import { holdOf } from '../../domain/protection.ts';
 import { stageOf } from '../../domain/stage.ts';
+import { powerWanted, STANDBY, startEstimate } from '../../domain/standby.ts';
 import { ProviderError } from '../../providers/provider.ts';
 import type { Objection } from './accept.ts';
 import { vcpusOf } from './capacity.ts';
@@ -34,11 +35,14 @@ export function report(
   const machines = machinesOf(input);
   const about = { generation: generation.metadata.generation, now };
   const verdicts = [...progress(input, machines, accepted, plan), ...standing(input)];
+  const { estimatedReadyTime: before, ...present } = generation.status;
+  const estimatedReadyTime = readyTime(input, before);
   const proved = plan?.fits && capacity !== undefined && !(capacity instanceof ProviderError);
   const placement = proved ? plan.placement : undefined;
   const unchanged = isDeepStrictEqual(placement, generation.status.capacity?.placement);
   return {
-    ...generation.status,
+    ...present,
+    ...(estimatedReadyTime !== undefined && { estimatedReadyTime }),
     neverLive: neverLive(input),
     observedGeneration: generation.metadata.generation,
     stage: stageOf(generation, input.platform, { planned: own.length > 0, ...machines }),
@@ -55,6 +59,26 @@ export function report(
       }),
     conditions: withConditions(generation.status.conditions, verdicts, about),
   };
+}
+
+/** Pools that are Ready, or not, because their machines were stopped for a rollback. */
+const stoppedPools = ({ own }: GenerationInput): GenerationPool[] =>
+  own.filter((pool) => Object.values<string | undefined>(STANDBY).includes(conditionOf(pool, 'Ready')?.reason));
+
+/**
+ * When the machines of a standby that is being started will be Ready: said once, and again only when it did not come
+ * true. Nothing is said of any other generation.
+ */
+function readyTime(input: GenerationInput, before: string | undefined): string | undefined {
+  const { generation, platform, own, now, scaled } = input;
+  const { desired, ready } = machinesOf(input);
+  const starting =
+    powerWanted(generation, platform) === 'Running' &&
+    generation.status.retention !== undefined &&
+    stoppedPools(input).length > 0;
+  if (!starting || (ready >= desired && own.every((pool) => isTrue(pool, 'Ready')))) return undefined;
+  if (before !== undefined && Date.parse(before) > now) return before;
+  return timestamp(now + scaled(startEstimate(desired - ready)));
 }
 
 function progress(
@@ -87,10 +111,12 @@ function progress(
     reason: 'Fits',
     message: `${machines.desired} machines have a place`,
   });
+  if (powerWanted(input.generation, input.platform) === 'Stopped') return [...verdicts, ...standbyProgress(input)];
   const done = machines.ready >= machines.desired && own.every((pool) => isTrue(pool, 'Ready'));
   const waiting = own.find((pool) => !isTrue(pool, 'Ready'));
   const trouble = own.flatMap((pool) => (pool.status.failures ?? []).map((failure) => ({ pool, failure })))[0];
-  const reason = done ? 'AllReady' : (trouble?.failure.reason ?? 'Provisioning');
+  const starting = stoppedPools(input).length > 0;
+  const reason = done ? 'AllReady' : (trouble?.failure.reason ?? (starting ? STANDBY.starting : 'Provisioning'));
   const counts = `${machines.launched} of ${machines.desired} machines launched, ${machines.ready} ready`;
   const message = done
     ? `${machines.ready} machines are ready`
@@ -104,6 +130,22 @@ function progress(
     { type: 'Provisioned', status: done, reason, message },
     { type: 'Ready', status: done, reason, message },
     ...kstatus(done ? 'Current' : 'Reconciling', reason, message),
+  ];
+}
+
+/** A stopped standby is as it should be, whatever of it is still being stopped: nothing that anybody waits for is missing. */
+function standbyProgress({ generation, own }: GenerationInput): Verdict[] {
+  const moving = own.find((pool) => conditionOf(pool, 'Ready')?.reason !== STANDBY.stopped);
+  const reason = moving ? STANDBY.stopping : STANDBY.stopped;
+  const until = `kept for a rollback until ${generation.status.retention?.until}`;
+  const detail = moving && conditionOf(moving, 'Ready')?.message;
+  const message = moving
+    ? `its machines are being stopped, and ${until}; pool ${moving.metadata.name}: ${detail ?? 'not looked at yet'}`
+    : `its machines are stopped, and ${until}`;
+  return [
+    { type: 'Provisioned', status: true, reason, message },
+    { type: 'Ready', status: true, reason, message },
+    ...kstatus('Current', reason, message),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Failure, GenerationPool } from '../../api/v1alpha1/index.ts';
 import { kstatus, timestamp, type Verdict } from '../../domain/conditions.ts';
+import { STANDBY } from '../../domain/standby.ts';
 import type { Members } from './census.ts';
 import type { PoolInput } from './input.ts';
 import type { PowerPlan } from './power.ts';
@@ -40,13 +41,6 @@ interface Facts {
   power: PowerPlan;
   failures: readonly Failure[];
 }
-
-/** Of a pool whose machines are, or were, stopped: why it is not Ready, or why it is although nothing runs. */
-export const STANDBY = {
-  stopped: 'StandbyStopped',
-  stopping: 'StandbyStopping',
-  starting: 'StandbyStarting',
-} as const;
 
 /** The conditions of a pool. */
 export function verdicts(input: PoolInput, facts: Facts): Verdict[] {

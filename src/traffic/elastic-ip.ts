@@ -1,26 +1,37 @@
 import type { TrafficTarget as Spec, SwitchState } from '../api/v1alpha1/index.ts';
-import type { Provider } from '../providers/provider.ts';
+import type { Address, Provider } from '../providers/provider.ts';
 import { type Destination, ForeignChange, type Member, type Problem, stateText, type TargetKind } from './target.ts';
 
+/** Addresses that are moved at the same time: EC2 takes 5 changes a second from an account, and lets save up 50. */
+const AT_ONCE = 8;
+
 /**
- * Elastic IPs: address n points at the role's n-th Ready machine by launch order. EC2 has no compare-and-swap: each
- * address is described, compared, associated and described again, so a foreign change is seen on either side.
+ * Elastic IPs: each address points at a Ready machine of the role of its own, in launch order; one that points at such a
+ * machine already stays there. EC2 has no compare-and-swap: addresses are described, compared, associated and described
+ * again, so a foreign change is seen on either side. Nothing here can take an address away from a machine without giving it
+ * to another one.
+ *
+ * @param taken machines of the role, the first in launch order, that are other targets': a machine has one address only
  */
-export function elasticIPTarget(provider: () => Promise<Provider>): TargetKind {
+export function elasticIPTarget(provider: () => Promise<Provider>, taken = 0): TargetKind {
   return {
     async view(spec, destination) {
       const ids = idsOf(spec);
-      const now = await stateOf(await provider(), ids);
-      const machines = inLaunchOrder(spec, destination);
-      const wanted = Object.fromEntries(ids.map((id, n) => [id, machines[n]?.machine ?? '']));
-      const problem = unknown(spec, ids, now) ?? tooFew(spec, ids, machines, destination);
+      const addresses = await (await provider()).addresses(ids);
+      const now = stateOf(addresses);
+      const machines = inLaunchOrder(spec, destination).slice(taken);
+      const wanted = wantedOf(ids, now, machines);
+      const lacking = tooFew(spec, ids, machines, destination);
+      const problem = unknown(spec, ids, now) ?? inUse(spec, addresses) ?? lacking;
       const moved = ids.filter((id) => now[id] === wanted[id]).length;
       return {
         target: spec.name,
         role: spec.role,
         now,
         wanted,
+        parts: true,
         ...(problem && { problem }),
+        ...(lacking && { nobody: true }),
         serving: moved === ids.length && problem === undefined,
         waitingFor: `${moved} of ${ids.length} addresses point at machines of ${destination.generation}`,
       };
@@ -28,18 +39,26 @@ export function elasticIPTarget(provider: () => Promise<Provider>): TargetKind {
 
     async point(spec, from, to) {
       const cloud = await provider();
-      for (const id of idsOf(spec)) {
-        const wanted = to[id] ?? '';
-        const before = (await stateOf(cloud, [id]))[id];
-        if (before === wanted) continue;
-        if (before !== from[id]) throw foreign(spec, id, before, from, to);
-        await cloud.associate(id, wanted);
-        const after = (await stateOf(cloud, [id]))[id];
-        // Still the old machine: the cloud is eventually consistent, the next look will tell.
-        if (after !== wanted && after !== before) throw foreign(spec, id, after, from, to);
-      }
+      const ids = idsOf(spec);
+      for (let n = 0; n < ids.length; n += AT_ONCE) await move(cloud, spec, ids.slice(n, n + AT_ONCE), from, to);
     },
   };
+}
+
+/** Moves some addresses at once. Throws what was in the way of the first of them when all have settled. */
+async function move(cloud: Provider, spec: Spec, ids: string[], from: SwitchState, to: SwitchState): Promise<void> {
+  const before = stateOf(await cloud.addresses(ids));
+  // No address can be pointed at nothing: one that is wanted there stays where it is.
+  const due = ids.filter((id) => to[id] && before[id] !== to[id]);
+  const strayed = due.find((id) => before[id] !== from[id]);
+  if (strayed) throw foreign(spec, strayed, before[strayed], from, to);
+  const settled = await Promise.allSettled(due.map((id) => cloud.associate(id, to[id] ?? '')));
+  const after = due.length > 0 ? stateOf(await cloud.addresses(due)) : {};
+  // Still the old machine: the cloud is eventually consistent, or has refused. The next look will tell.
+  const taken = due.find((id) => after[id] !== to[id] && after[id] !== before[id]);
+  if (taken) throw foreign(spec, taken, after[taken], from, to);
+  const refused = settled.find((result) => result.status === 'rejected');
+  if (refused) throw refused.reason;
 }
 
 function idsOf(spec: Spec): string[] {
@@ -48,15 +67,29 @@ function idsOf(spec: Spec): string[] {
 }
 
 /** Machine behind each address; '' when it points nowhere; no entry when there is no such address. */
-async function stateOf(provider: Provider, ids: string[]): Promise<SwitchState> {
-  const addresses = await provider.addresses(ids);
-  return Object.fromEntries(addresses.map(({ allocationID, instanceID }) => [allocationID, instanceID ?? '']));
-}
+const stateOf = (addresses: readonly Address[]): SwitchState =>
+  Object.fromEntries(
+    // A network interface that is no machine's, a gateway's for example, is something, though it has no machine's id.
+    addresses.map(({ allocationID, instanceID, associationID }) => [allocationID, instanceID ?? associationID ?? '']),
+  );
 
 const inLaunchOrder = (spec: Spec, { members }: Destination): Member[] =>
   members
     .filter(({ role, ready }) => role === spec.role && ready)
     .toSorted((a, b) => a.launchTime - b.launchTime || a.machine.localeCompare(b.machine));
+
+/** An address never goes to a machine that has another one of the set: EC2 would take that one away. */
+function wantedOf(ids: readonly string[], now: SwitchState, machines: readonly Member[]): SwitchState {
+  const known = new Set(machines.map(({ machine }) => machine));
+  const staying = new Set(ids.map((id) => now[id] ?? '').filter((machine) => known.has(machine)));
+  const free = machines.map(({ machine }) => machine).filter((machine) => !staying.has(machine));
+  return Object.fromEntries(
+    ids.map((id) => {
+      const present = now[id] ?? '';
+      return [id, staying.has(present) ? present : (free.shift() ?? '')];
+    }),
+  );
+}
 
 function unknown(spec: Spec, ids: readonly string[], now: SwitchState): Problem | undefined {
   const missing = ids.filter((id) => now[id] === undefined);
@@ -64,6 +97,16 @@ function unknown(spec: Spec, ids: readonly string[], now: SwitchState): Problem 
   return {
     reason: 'TargetNotFound',
     message: `traffic target ${spec.name}: the account has no address ${missing.join(', ')}: correct spec.traffic[].elasticIPs`,
+  };
+}
+
+function inUse(spec: Spec, addresses: readonly Address[]): Problem | undefined {
+  const others = addresses.filter(({ instanceID, associationID }) => !instanceID && associationID);
+  if (others.length === 0) return undefined;
+  const ids = others.map(({ allocationID }) => allocationID).join(', ');
+  return {
+    reason: 'AddressInUse',
+    message: `traffic target ${spec.name}: address ${ids} belongs to something that is no machine (a gateway or load balancer, for example), from which it could not be given back: free it, or correct spec.traffic[].elasticIPs`,
   };
 }
 
@@ -88,5 +131,5 @@ const foreign = (
   to: SwitchState,
 ): ForeignChange =>
   new ForeignChange(
-    `address ${id} of traffic target ${spec.name} points at ${found || 'nothing'}, which is neither where this cutover found it (${stateText({ [id]: from[id] ?? '' })}) nor where it wants it (${stateText({ [id]: to[id] ?? '' })}): somebody else moved it`,
+    `address ${id} of traffic target ${spec.name} points at ${found || 'nothing'}, which is neither where this cutover last saw it (${stateText({ [id]: from[id] ?? '' })}) nor where it wants it (${stateText({ [id]: to[id] ?? '' })}): somebody else moved it`,
   );

@@ -41,7 +41,13 @@ function world(selector: Record<string, string> | undefined = blue, metadata: ob
       metadata: meta('www-1', { labels: { 'kubernetes.io/service-name': 'www' } }),
       endpoints,
     });
-  return { server, target, pod, slice, fate };
+  /** Endpoints as the controller manager makes them: each names its pod. */
+  const podSlice = (name: string, ...endpoints: [pod: string, nodeName: string][]) =>
+    server.seed(endpointSlices, {
+      metadata: meta(name, { labels: { 'kubernetes.io/service-name': 'www' } }),
+      endpoints: endpoints.map(([pod, nodeName]) => ({ nodeName, targetRef: { name: pod, uid: `uid-${pod}` } })),
+    });
+  return { server, target, pod, slice, podSlice, fate };
 }
 const spec = aServiceTarget();
 
@@ -55,6 +61,7 @@ describe('a Service, looked at for a generation', () => {
       role: 'web',
       now: blue,
       wanted: green,
+      nowhere: { ...green, [LABEL.generation]: '' },
       serving: false,
       waitingFor: 'EndpointSlices of Service edge/www show 1 ready endpoints, 1 of them not on machines of green',
     });
@@ -88,6 +95,8 @@ describe('a Service, looked at for a generation', () => {
     const view = await world().target.view({ ...spec, service: { namespace: 'edge', name: 'api' } }, toGreen());
     expect(view).toMatchObject({
       now: {},
+      unseen: true,
+      gone: true,
       serving: false,
       problem: {
         reason: 'TargetNotFound',
@@ -106,6 +115,55 @@ describe('a Service, looked at for a generation', () => {
     const { target, pod } = world();
     pod('web-1', 'node-1', ready, changes);
     expect((await target.view(spec, toGreen(members))).problem?.reason).toBe('NoReadyEndpoints');
+  });
+
+  it('serves from it only when its endpoints are pods that it selects: others may run on the same machines', async () => {
+    const { target, pod, podSlice } = world(green);
+    pod('web-1', 'node-1');
+    pod('maintenance-1', 'node-1', true, { labels: { app: 'maintenance' } });
+    podSlice('www-1', ['maintenance-1', 'node-1']);
+    expect((await target.view(spec, toGreen())).serving).toBe(false);
+    podSlice('www-1', ['web-1', 'node-1']);
+    expect((await target.view(spec, toGreen())).serving).toBe(true);
+  });
+
+  it('needs as many ready pods there as serve now, each counted once', async () => {
+    const { target, pod, podSlice } = world();
+    for (const name of ['old-1', 'old-2']) pod(name, 'node-old', true, { labels: blue });
+    podSlice('www-1', ['old-1', 'node-old'], ['old-2', 'node-old']);
+    podSlice('www-ipv6', ['old-1', 'node-old'], ['old-2', 'node-old']);
+    pod('web-1', 'node-1');
+    pod('web-2', 'node-1', false);
+    const view = await target.view(spec, toGreen());
+    expect(view.problem).toEqual({
+      reason: 'TooFewReadyEndpoints',
+      message: `traffic target www is served by 2 pods now, and of 2 pods labelled ${LABEL.role}=web and ${LABEL.generation}=green in namespace edge only 1 are Ready on a machine of that generation: wait for them or start more, or write allowSmallerRoles: true in the Cutover`,
+    });
+    expect(view.nobody).toBeUndefined();
+    pod('web-2', 'node-1');
+    expect((await target.view(spec, toGreen())).problem).toBeUndefined();
+  });
+
+  it('needs one when fewer are allowed, and not none', async () => {
+    const { target, pod, podSlice } = world();
+    podSlice('www-1', ['old-1', 'node-old'], ['old-2', 'node-old']);
+    const fewer = { ...toGreen(), fewer: true };
+    expect(await target.view(spec, fewer)).toMatchObject({ nobody: true, problem: { reason: 'NoReadyEndpoints' } });
+    pod('web-1', 'node-1');
+    expect((await target.view(spec, fewer)).problem).toBeUndefined();
+  });
+
+  it('whose preview Service does not exist is a problem that says what to do', async () => {
+    const { server, target, pod } = world();
+    pod('web-1', 'node-1');
+    const previewed = { ...spec, preview: { namespace: 'edge', name: 'www-preview' } };
+    expect((await target.view(previewed, toGreen())).problem).toEqual({
+      reason: 'PreviewNotFound',
+      message:
+        'preview Service edge/www-preview of traffic target www does not exist: create it, without spec.selector, or take preview out of the target',
+    });
+    server.seed(services, { metadata: meta('www-preview'), spec: {} });
+    expect((await target.view(previewed, toGreen())).problem).toBeUndefined();
   });
 
   it('whose selector another manager owns is refused, by name', async () => {
@@ -129,6 +187,81 @@ describe('a Service, looked at for a generation', () => {
       message:
         'spec.selector of Service edge/www is managed by argocd-controller: leave spec.selector out there, the operator owns it',
     });
+  });
+});
+
+describe('the maintenance responder of a Service', () => {
+  const held = { ...spec, maintenance: { selector: { app: 'maintenance' } } };
+  const responder = { labels: { app: 'maintenance' } };
+  const hold = async ({ target }: ReturnType<typeof world>, destination = toGreen()) =>
+    (await target.view(held, destination)).hold;
+
+  it('is not there for a target without one', async () => {
+    expect((await world().target.view(spec, toGreen())).hold).toBeUndefined();
+  });
+
+  it('can take requests when one of its pods is ready', async () => {
+    const site = world();
+    site.pod('maintenance-1', 'node-9', true, responder);
+    site.pod('maintenance-2', 'node-9', false, responder);
+    expect(await hold(site)).toEqual({
+      wanted: { app: 'maintenance' },
+      serving: false,
+      waitingFor:
+        'EndpointSlices of Service edge/www show 0 ready endpoints, 0 of them not pods of its maintenance responder',
+    });
+  });
+
+  it.each<[string, boolean, object]>([
+    ['its pod is not Ready', false, responder],
+    ['its pod is being deleted', true, { ...responder, deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['x'] }],
+    ['its pod is in another namespace', true, { ...responder, namespace: 'elsewhere' }],
+  ])('cannot when %s', async (_, ready, changes) => {
+    const site = world();
+    site.pod('maintenance-1', 'node-9', ready, changes);
+    const problem = (await hold(site))?.problem;
+    expect(problem?.reason).toBe('NoMaintenancePods');
+    expect(problem?.message).toMatch(
+      /^the maintenance responder of traffic target www has no ready pod: none of . pods labelled app=maintenance in namespace edge is Ready\. Start it/,
+    );
+  });
+
+  it.each(['green', 'blue'])('cannot when its selector also takes in a ready pod of %s', async (generation) => {
+    const site = world();
+    site.pod('maintenance-1', 'node-9', true, responder);
+    site.pod('web-1', 'node-1', true, { labels: { ...selectorFor(generation), app: 'maintenance' } });
+    expect((await hold(site))?.problem).toEqual({
+      reason: 'MaintenanceOverlaps',
+      message:
+        'the maintenance selector app=maintenance of traffic target www also matches pod edge/web-1, which serves role web: behind it nothing would be held. Give the maintenance pods a label that only they have',
+    });
+  });
+
+  it('may run on machines of a generation, under other roles', async () => {
+    const site = world();
+    site.pod('maintenance-1', 'node-1', true, { labels: { ...selectorFor('green', 'other'), app: 'maintenance' } });
+    expect((await hold(site))?.problem).toBeUndefined();
+  });
+
+  it.each<[string, Record<string, string>, string[], boolean]>([
+    ['the Service points there and every endpoint is one of its pods', responder.labels, ['maintenance-1'], true],
+    ['an endpoint is another pod', responder.labels, ['maintenance-1', 'old-1'], false],
+    ['there is no endpoint', responder.labels, [], false],
+    ['the Service does not point there', blue, ['maintenance-1'], false],
+  ])('serves when %s: %#', async (_, selector, endpoints, serving) => {
+    const site = world(selector);
+    site.pod('maintenance-1', 'node-9', true, responder);
+    site.pod('old-1', 'node-old', true, { labels: blue });
+    site.podSlice('www-1', ...endpoints.map((pod): [string, string] => [pod, 'node-9']));
+    expect((await hold(site))?.serving).toBe(serving);
+  });
+
+  it('says nothing of how many pods it takes to serve', async () => {
+    const site = world(responder.labels);
+    for (const name of ['maintenance-1', 'maintenance-2']) site.pod(name, 'node-9', true, responder);
+    site.podSlice('www-1', ['maintenance-1', 'node-9'], ['maintenance-2', 'node-9']);
+    site.pod('web-1', 'node-1');
+    expect((await site.target.view(held, toGreen())).problem).toBeUndefined();
   });
 });
 
@@ -160,7 +293,7 @@ describe('a Service, pointed at a generation', () => {
     const { server, target } = world({ app: 'maintenance' });
     await expect(target.point(spec, blue, green)).rejects.toThrow(
       new ForeignChange(
-        'Service edge/www selects app=maintenance, which is neither what this cutover found (generations.dev/platform=us, generations.dev/role=web, generations.dev/generation=blue) nor what it wants (generations.dev/platform=us, generations.dev/role=web, generations.dev/generation=green): somebody else changed it',
+        'Service edge/www selects app=maintenance, which is neither what this cutover last saw there (generations.dev/platform=us, generations.dev/role=web, generations.dev/generation=blue) nor what it wants (generations.dev/platform=us, generations.dev/role=web, generations.dev/generation=green): somebody else changed it',
       ),
     );
     expect(server.read(services, 'edge/www')?.spec?.selector).toEqual({ app: 'maintenance' });
@@ -177,5 +310,51 @@ describe('a Service, pointed at a generation', () => {
     };
     await expect(target.point(spec, blue, green)).rejects.toBeInstanceOf(ForeignChange);
     expect(server.read(services, 'edge/www')?.spec?.selector).toEqual({ app: 'maintenance' });
+  });
+
+  it('of which something else changes at the same moment is switched all the same', async () => {
+    const { server, target, fate } = world();
+    let requests = 0;
+    fate.before = () => {
+      if (++requests === 2)
+        server.edit(services, 'edge/www', (service) => {
+          service.metadata.labels = { team: 'edge' };
+        });
+    };
+    await target.point(spec, blue, green);
+    expect(server.read(services, 'edge/www')).toMatchObject({
+      metadata: { labels: { team: 'edge', [LABEL.traffic]: 'true' } },
+      spec: { selector: green },
+    });
+  });
+
+  it('that changes all the time is given up for now', async () => {
+    const { server, target, fate } = world();
+    let changes = 0;
+    fate.before = () => {
+      server.edit(services, 'edge/www', (service) => {
+        service.metadata.labels = { change: String(++changes) };
+      });
+    };
+    await expect(target.point(spec, blue, green)).rejects.toMatchObject({ status: 409 });
+    expect(changes).toBe(6);
+  });
+
+  it('whose selector somebody has set back by hand, and owns since, is switched', async () => {
+    const fieldsV1 = {
+      'f:spec': { 'f:selector': Object.fromEntries(Object.keys(blue).map((key) => [`f:${key}`, {}])) },
+    };
+    const { server, target } = world(blue, {
+      managedFields: [{ manager: 'kubectl-edit', operation: 'Update', fieldsV1 }],
+    });
+    await target.point(spec, blue, green);
+    expect(server.read(services, 'edge/www')?.spec?.selector).toEqual(green);
+  });
+
+  it('that was deleted is somebody else’s change', async () => {
+    const { target } = world();
+    await expect(target.point({ ...spec, service: { namespace: 'edge', name: 'api' } }, blue, green)).rejects.toThrow(
+      new ForeignChange('Service edge/api of traffic target www was deleted'),
+    );
   });
 });

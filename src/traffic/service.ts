@@ -2,88 +2,94 @@ import { LABEL, type TrafficTarget as Spec, type SwitchState } from '../api/v1al
 import type { KubeClient } from '../kube/client.ts';
 import { isConflict } from '../kube/errors.ts';
 import { find } from '../kube/find.ts';
-import {
-  type EndpointSlice,
-  endpointSlices,
-  isReady,
-  type Pod,
-  pods,
-  type Service,
-  services,
-} from '../kube/resources.ts';
-import {
-  type Destination,
-  ForeignChange,
-  type Problem,
-  sameState,
-  stateText,
-  type TargetKind,
-  type TargetView,
-} from './target.ts';
+import { type Endpoint, endpointSlices, type Pod, pods, services } from '../kube/resources.ts';
+import { isOneOf, readyEndpoints } from './endpoints.ts';
+import { holdView } from './maintenance.ts';
+import { MANAGER, noPreview, ownedByAnother, readyPods, tooFewReady } from './objections.ts';
+import { type Destination, ForeignChange, sameState, stateText, type TargetKind, type TargetView } from './target.ts';
 
-/** Who owns spec.selector of a traffic Service; Git leaves it out. */
-const MANAGER = 'generations-cutover';
-
-/** A Service whose selector picks the pods of one generation. Switched by server-side apply, verified on its EndpointSlices. */
+/**
+ * A Service whose selector picks the pods of one generation, or of its maintenance responder. Switched by server-side apply,
+ * verified on its EndpointSlices.
+ */
 export function serviceTarget(client: KubeClient): TargetKind {
   return {
     async view(spec, destination) {
       const { namespace, name } = nameOf(spec);
       const wanted = selectorFor(spec, destination);
-      const base = { target: spec.name, role: spec.role, wanted };
       const service = await find(client, services, name, { namespace });
-      if (!service) {
-        const message = `Service ${namespace}/${name} of traffic target ${spec.name} does not exist: create it, without spec.selector`;
-        return {
-          ...base,
-          now: {},
-          unseen: true,
-          serving: false,
-          waitingFor: message,
-          problem: { reason: 'TargetNotFound', message },
-        };
-      }
-      const labelSelector = Object.entries(wanted)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(',');
-      const [candidates, slices] = await Promise.all([
-        client.list(pods, { namespace, labelSelector }),
+      if (!service) return missing(spec, wanted);
+      const matching = async (selector: SwitchState) =>
+        (await client.list(pods, { namespace, labelSelector: selectorText(selector) })).items;
+      const { preview, maintenance } = spec;
+      const [candidates, responders, slices, shown] = await Promise.all([
+        matching(wanted),
+        maintenance ? matching(maintenance.selector) : [],
         client.list(endpointSlices, { namespace, labelSelector: `kubernetes.io/service-name=${name}` }),
+        preview && find(client, services, preview.name, { namespace: preview.namespace }),
       ]);
-      const problem = ownedByAnother(service) ?? notReady(spec, candidates.items, destination);
       const now = service.spec?.selector ?? {};
-      return { ...base, now, ...(problem && { problem }), ...arrival(spec, now, wanted, slices.items, destination) };
+      const endpoints = readyEndpoints(slices.items);
+      const hold = holdView(spec, { service, responders, endpoints }, destination);
+      const ready = readyPods(candidates, destination).length;
+      // However many responders there are: they say nothing of how many pods it takes to serve.
+      const serving = hold && sameState(now, hold.wanted) ? [] : endpoints;
+      const problem =
+        ownedByAnother(service) ??
+        tooFewReady(spec, { ready, candidates: candidates.length, endpoints: serving }, destination) ??
+        noPreview(spec, shown);
+      return {
+        target: spec.name,
+        role: spec.role,
+        now,
+        wanted,
+        // A selector that is taken away leaves the endpoints that it had chosen; one that nothing matches does not.
+        nowhere: { ...wanted, [LABEL.generation]: '' },
+        ...(problem && { problem }),
+        ...(ready === 0 && { nobody: true }),
+        ...arrival(spec, { now, wanted, candidates, endpoints }, destination),
+        ...(hold && { hold }),
+      };
     },
 
-    async point(spec, from, to) {
-      const { namespace, name } = nameOf(spec);
-      const service = await client.get(services, name, { namespace });
-      const now = service.spec?.selector ?? {};
-      if (sameState(now, to)) return;
-      if (!sameState(now, from))
-        throw new ForeignChange(
-          `Service ${namespace}/${name} selects ${stateText(now)}, which is neither what this cutover found (${stateText(from)}) nor what it wants (${stateText(to)}): somebody else changed it`,
-        );
-      const body = {
-        apiVersion: 'v1',
-        kind: 'Service',
-        metadata: {
-          name,
-          namespace,
-          // The state that was compared above: a change since then is a conflict.
-          resourceVersion: service.metadata.resourceVersion,
-          labels: { [LABEL.traffic]: 'true' },
-        },
-        spec: { selector: to },
-      };
-      try {
-        await client.patch(services, name, body, { type: 'apply', namespace, fieldManager: MANAGER });
-      } catch (error) {
-        if (!isConflict(error)) throw error;
-        throw new ForeignChange(`Service ${namespace}/${name} was changed by somebody else at the same moment`);
-      }
-    },
+    point: (spec, from, to) => apply(client, spec, from, to),
   };
+}
+
+/** Times that a Service which something else of it was changed is looked at again: a load balancer's status, a label. */
+const LOOKS = 3;
+
+/** Test and replace: what was compared is the version that is written over. Throws ForeignChange and ApiError. */
+async function apply(client: KubeClient, spec: Spec, from: SwitchState, to: SwitchState, looks = LOOKS): Promise<void> {
+  const { namespace, name } = nameOf(spec);
+  const service = await find(client, services, name, { namespace });
+  if (!service) throw new ForeignChange(`Service ${namespace}/${name} of traffic target ${spec.name} was deleted`);
+  const now = service.spec?.selector ?? {};
+  if (sameState(now, to)) return;
+  if (!sameState(now, from))
+    throw new ForeignChange(
+      `Service ${namespace}/${name} selects ${stateText(now)}, which is neither what this cutover last saw there (${stateText(from)}) nor what it wants (${stateText(to)}): somebody else changed it`,
+    );
+  const body = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      name,
+      namespace,
+      // The state that was compared above: a change since then is a conflict.
+      resourceVersion: service.metadata.resourceVersion,
+      labels: { [LABEL.traffic]: 'true' },
+    },
+    spec: { selector: to },
+  };
+  // By force: who has set a selector back by hand owns it since, and the value and the version say that nothing is lost.
+  const options = { type: 'apply' as const, namespace, fieldManager: MANAGER, force: true };
+  try {
+    await client.patch(services, name, body, options);
+  } catch (error) {
+    if (!isConflict(error) || looks <= 1) throw error;
+    await apply(client, spec, from, to, looks - 1);
+  }
 }
 
 function nameOf(spec: Spec): { namespace: string; name: string } {
@@ -92,58 +98,59 @@ function nameOf(spec: Spec): { namespace: string; name: string } {
 }
 
 /** The pods of the target's role in one generation: by the labels that they carry themselves. */
-const selectorFor = (spec: Spec, { platform, generation }: Destination): SwitchState => ({
+export const selectorFor = (
+  spec: Spec,
+  { platform, generation }: Pick<Destination, 'platform' | 'generation'>,
+): SwitchState => ({
   [LABEL.platform]: platform,
   [LABEL.role]: spec.role,
   [LABEL.generation]: generation,
 });
 
-/** A selector that somebody else also writes would be taken back at their next apply. */
-function ownedByAnother(service: Service): Problem | undefined {
-  const owners = (service.metadata.managedFields ?? [])
-    .filter(({ manager, subresource, fieldsV1 }) => manager !== MANAGER && !subresource && writesSelector(fieldsV1))
-    .map(({ manager }) => manager ?? 'unknown');
-  if (owners.length === 0) return undefined;
-  const { namespace, name } = service.metadata;
+const selectorText = (selector: SwitchState): string =>
+  Object.entries(selector)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+
+function missing(spec: Spec, wanted: SwitchState): TargetView {
+  const { namespace, name } = nameOf(spec);
+  const message = `Service ${namespace}/${name} of traffic target ${spec.name} does not exist: create it, without spec.selector`;
   return {
-    reason: 'SelectorOwnedByAnother',
-    message: `spec.selector of Service ${namespace}/${name} is managed by ${owners.join(', ')}: leave spec.selector out there, the operator owns it`,
+    target: spec.name,
+    role: spec.role,
+    now: {},
+    wanted,
+    unseen: true,
+    gone: true,
+    serving: false,
+    waitingFor: message,
+    problem: { reason: 'TargetNotFound', message },
   };
 }
 
-function writesSelector(fields: Record<string, unknown> | undefined): boolean {
-  const spec = fields?.['f:spec'];
-  return typeof spec === 'object' && spec !== null && 'f:selector' in spec;
-}
-
-/** Traffic goes only where something is ready to take it (S1). */
-function notReady(spec: Spec, candidates: readonly Pod[], { generation, members }: Destination): Problem | undefined {
-  const machines = new Set(members.filter(({ ready }) => ready).map(({ node }) => node));
-  const ready = candidates.filter((pod) => takesTraffic(pod) && machines.has(pod.spec?.nodeName ?? ''));
-  if (ready.length > 0) return undefined;
-  return {
-    reason: 'NoReadyEndpoints',
-    message: `traffic target ${spec.name} has no ready pod of generation ${generation}: none of ${candidates.length} pods labelled ${LABEL.role}=${spec.role} and ${LABEL.generation}=${generation} in namespace ${nameOf(spec).namespace} is Ready on a machine of that generation`,
-  };
-}
-
-const takesTraffic = (pod: Pod): boolean => pod.metadata.deletionTimestamp === undefined && isReady(pod);
-
-/** Whether the Service's own endpoints are all on the generation's machines. */
+/** Whether the Service's own endpoints are all pods of the generation, on its machines. */
 function arrival(
   spec: Spec,
-  now: SwitchState,
-  wanted: SwitchState,
-  slices: readonly EndpointSlice[],
+  {
+    now,
+    wanted,
+    candidates,
+    endpoints,
+  }: {
+    now: SwitchState;
+    wanted: SwitchState;
+    candidates: readonly Pod[];
+    endpoints: readonly Endpoint[];
+  },
   { generation, members }: Destination,
 ): Pick<TargetView, 'serving' | 'waitingFor'> {
   const { namespace, name } = nameOf(spec);
   const nodes = new Set(members.map(({ node }) => node));
-  const ready = slices
-    .flatMap(({ endpoints }) => endpoints ?? [])
-    .filter(({ conditions }) => conditions?.ready !== false);
-  const elsewhere = ready.filter(({ nodeName }) => !nodes.has(nodeName ?? ''));
-  const serving = sameState(now, wanted) && ready.length > 0 && elsewhere.length === 0;
-  const waitingFor = `EndpointSlices of Service ${namespace}/${name} show ${ready.length} ready endpoints, ${elsewhere.length} of them not on machines of ${generation}`;
+  const isCandidate = isOneOf(candidates);
+  const elsewhere = endpoints.filter(
+    (endpoint) => !nodes.has(endpoint.nodeName ?? '') || (endpoint.targetRef !== undefined && !isCandidate(endpoint)),
+  );
+  const serving = sameState(now, wanted) && endpoints.length > 0 && elsewhere.length === 0;
+  const waitingFor = `EndpointSlices of Service ${namespace}/${name} show ${endpoints.length} ready endpoints, ${elsewhere.length} of them not on machines of ${generation}`;
   return { serving, waitingFor };
 }

@@ -53,6 +53,14 @@ export interface TargetView {
   problem?: Problem;
   /** True when it could not be looked at: `now` says nothing then, and `problem` why. */
   unseen?: true;
+  /** True when it was looked for and is not there: then it is unseen, too. */
+  gone?: true;
+  /** True when it moves part by part, one key of its state after the other, so that it may be found between two states. */
+  parts?: true;
+  /** True when nothing ready is at the destination: whatever was moved there would be served by nobody. */
+  nobody?: true;
+  /** What it has to point at to reach nobody, of a target that cannot simply be left without a state. */
+  nowhere?: SwitchState;
   /** True when what it points at is where requests arrive: observed, not concluded from what was written. */
   serving: boolean;
   /** What is still to be seen before that. */

@@ -1,6 +1,6 @@
 import type { CutoverInput } from '../../src/controllers/cutover/input.ts';
-import type { Member, TargetView } from '../../src/traffic/target.ts';
-import { aCondition, aCutover, aGeneration, aPlatform, EPOCH, selectorFor } from './objects.ts';
+import type { HoldView, Member, TargetView } from '../../src/traffic/target.ts';
+import { aCondition, aCutover, aGeneration, aPlatform, aServiceTarget, EPOCH, selectorFor } from './objects.ts';
 
 export const aMember = (changes: Partial<Member> = {}): Member => {
   const machine = changes.machine ?? 'i-1';
@@ -18,10 +18,18 @@ export const aView = (changes: Partial<TargetView> = {}): TargetView => ({
   ...changes,
 });
 
+/** The maintenance responder of a target, ready and not yet in front of it. */
+export const aHoldView = (changes: Partial<HoldView> = {}): HoldView => ({
+  wanted: { app: 'maintenance' },
+  serving: false,
+  waitingFor: 'endpoints of the maintenance responder',
+  ...changes,
+});
+
 /** A cutover from blue, which is live, to green, which is ready: nothing is in its way and nothing has begun. */
 export const aCutoverInput = (changes: Partial<CutoverInput> = {}): CutoverInput => ({
   cutover: aCutover({ from: 'blue' }),
-  platform: aPlatform({ live: 'blue' }),
+  platform: aPlatform({ live: 'blue', spec: { traffic: [aServiceTarget()] } }),
   from: aGeneration({ name: 'blue', live: true }),
   to: aGeneration({ status: { conditions: [aCondition()] } }),
   first: undefined,

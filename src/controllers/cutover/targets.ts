@@ -1,8 +1,8 @@
 import type { Platform, TrafficTarget } from '../../api/v1alpha1/index.ts';
+import { isThrottled, ProviderError } from '../../providers/provider.ts';
 import { elasticIPTarget } from '../../traffic/elastic-ip.ts';
 import { serviceTarget } from '../../traffic/service.ts';
-import type { TargetKind } from '../../traffic/target.ts';
-import { ForeignChange } from '../../traffic/target.ts';
+import { ForeignChange, type TargetKind } from '../../traffic/target.ts';
 import type { Context } from '../context.ts';
 import { providerOfClass } from '../provider.ts';
 import type { Effect } from './input.ts';
@@ -10,10 +10,22 @@ import type { Effect } from './input.ts';
 /** The kind of a traffic target, by the block that it has. Addresses are those of the platform's own class. */
 export function targetKind(context: Context, platform: Platform, spec: TrafficTarget): TargetKind {
   if (spec.service) return serviceTarget(context.client);
-  return elasticIPTarget(() => providerOfClass(context, platform.spec.className));
+  return elasticIPTarget(() => providerOfClass(context, platform.spec.className), addressesBefore(platform, spec));
 }
 
-/** Makes all moves at once, each compared before and seen after; the first problem is thrown when all have settled. */
+/** A machine has one address: targets of one role share its machines in the order in which the Platform lists them. */
+function addressesBefore({ spec: { traffic } }: Platform, { name, role }: TrafficTarget): number {
+  const own = traffic.findIndex((target) => target.name === name);
+  return traffic
+    .slice(0, own)
+    .filter((target) => target.role === role)
+    .reduce((sum, { elasticIPs }) => sum + (elasticIPs?.allocationIDs.length ?? 0), 0);
+}
+
+/**
+ * Makes all moves at once, each compared before and seen after. When all have settled it throws the problem that matters
+ * most: ForeignChange, a ProviderError that a person has to see to, one that only asks for patience, anything else.
+ */
 export async function switchAll(
   context: Context,
   platform: Platform | undefined,
@@ -26,7 +38,14 @@ export async function switchAll(
       await targetKind(context, platform, spec).point(spec, from, to);
     }),
   );
-  const failed = settled.filter((result) => result.status === 'rejected').map(({ reason }) => reason as unknown);
-  const first = failed.find((error) => error instanceof ForeignChange) ?? failed[0];
-  if (first !== undefined) throw first;
+  const problems = settled
+    .flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []))
+    .toSorted((a, b) => weight(a) - weight(b));
+  if (problems.length > 0) throw problems[0];
+}
+
+function weight(problem: unknown): number {
+  if (problem instanceof ForeignChange) return 0;
+  if (!(problem instanceof ProviderError)) return 3;
+  return isThrottled(problem) ? 2 : 1;
 }

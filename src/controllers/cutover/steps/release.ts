@@ -1,11 +1,16 @@
 import type { Step } from '../input.ts';
-import { nothing } from './nothing.ts';
+import { hasArrived, moveAlong } from '../moves.ts';
+import type { Way } from '../standing.ts';
 
-// Stands in until its owner replaces this file.
+/** Release moves the targets that were held on to the new generation: users are let in when nothing can go wrong before them. */
+
+const FORTH: Way = { applies: ({ hold }) => hold !== undefined, from: 'hold', to: 'to' };
+const BACK: Way = { ...FORTH, from: 'to', to: 'hold' };
+
 export const release: Step = {
   name: 'Release',
-  skip: () => 'not yet',
-  done: () => true,
-  act: () => ({ waitFor: '' }),
-  undo: nothing,
+  skip: ({ cutover }) => (cutover.status.switches?.some(FORTH.applies) ? undefined : 'no traffic target is held'),
+  done: (input) => hasArrived(input, FORTH),
+  act: (input) => moveAlong(input, 'Release', FORTH) ?? { waitFor: 'the end of Release' },
+  undo: (input) => moveAlong(input, 'Release', BACK),
 };

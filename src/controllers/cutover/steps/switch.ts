@@ -1,89 +1,27 @@
-import { sameState, stateText } from '../../../traffic/target.ts';
-import type { Action, CutoverInput, Effect, Step } from '../input.ts';
-import { objectionsTo } from '../objections.ts';
-import { nothing } from './nothing.ts';
+import type { Step } from '../input.ts';
+import { hasArrived, journalled, moveAlong } from '../moves.ts';
+import type { Way } from '../standing.ts';
 
 /**
- * Switch moves every traffic target to the new generation: all old values are journalled first, then all are switched,
- * then each is believed only when it is seen to serve from the new machines.
+ * Switch moves every traffic target without a maintenance responder to the new generation: all old values are journalled
+ * first, then all are switched at once, then each is believed only when it is seen to serve from the new machines.
  */
 
-type Journal = NonNullable<CutoverInput['cutover']['status']['switches']>;
+const FORTH: Way = { applies: ({ hold }) => hold === undefined, from: 'from', to: 'to' };
+const BACK: Way = { ...FORTH, from: 'to', to: 'from' };
 
 export const switchTraffic: Step = {
   name: 'Switch',
-  done: ({ cutover }) => cutover.status.switches?.every(({ state }) => state === 'Verified') === true,
-  act: (input) => {
-    const journal = input.cutover.status.switches;
-    return journal ? proceed(input, journal) : begin(input);
+  skip: ({ cutover, platform }) => {
+    if (cutover.spec.to === undefined) return 'no generation becomes live: traffic stays where it is';
+    const { switches } = cutover.status;
+    if (switches) return switches.some(FORTH.applies) ? undefined : 'every traffic target is held, for Release';
+    return platform?.spec.traffic.length === 0 ? 'the Platform has no traffic targets' : undefined;
   },
-  undo: nothing,
+  done: (input) => hasArrived(input, FORTH),
+  act: (input) => {
+    if (!input.cutover.status.switches) return journalled(input);
+    return moveAlong(input, 'Switch', FORTH) ?? { waitFor: 'the end of Switch' };
+  },
+  undo: (input) => moveAlong(input, 'Switch', BACK),
 };
-
-/** Nothing has moved yet: Preflight is asked once more, now that the generation is reserved. */
-function begin(input: CutoverInput): Action {
-  const [blocked] = objectionsTo(input);
-  if (blocked) return { blocked };
-  const switches: Journal = input.targets.map(({ target, now, wanted }) => ({
-    target,
-    from: now,
-    to: wanted,
-    state: 'Pending',
-  }));
-  return { journal: { switches }, effects: [], message: `journalled ${switches.length} traffic targets` };
-}
-
-function proceed(input: CutoverInput, journal: Journal): Action {
-  const seen = new Map(input.targets.map((view) => [view.target, view]));
-  const switches: Journal = [];
-  const effects: Effect[] = [];
-  let waitingFor = '';
-  for (const entry of journal) {
-    const view = seen.get(entry.target);
-    const { target, to } = entry;
-    const from = entry.from ?? {};
-    if (!view)
-      return {
-        blocked: {
-          reason: 'TargetRemoved',
-          message: `traffic target ${target} was taken out of the Platform while this cutover moves it: put it back`,
-        },
-      };
-    if (view.unseen && view.problem) {
-      const { reason, message } = view.problem;
-      return reason === 'Throttled' ? { waitFor: message } : { blocked: { reason, message } };
-    }
-    const arrived = sameState(view.now, to);
-    if (entry.state === 'Verified') switches.push(entry);
-    else if (arrived && isServing(view, to)) switches.push({ ...entry, state: 'Verified' });
-    else if (arrived) {
-      waitingFor ||= view.waitingFor;
-      switches.push({ ...entry, state: 'Switched' });
-    } else if (sameState(view.now, from) || isBetween(view.now, from, to)) {
-      effects.push({
-        do: 'switch',
-        moves: [{ target, from, to }],
-        what: `switch ${target} from ${stateText(from)} to ${stateText(to)}`,
-      });
-      switches.push(entry);
-    } else
-      return {
-        blocked: {
-          reason: 'ForeignChange',
-          message: `traffic target ${target} is at ${stateText(view.now)}: this cutover found it at ${stateText(from)} and wants it at ${stateText(to)}. Somebody else changed it: set it back to one of the two`,
-        },
-      };
-  }
-  const changed = JSON.stringify(switches) !== JSON.stringify(journal);
-  if (!changed && effects.length === 0) return { waitFor: waitingFor };
-  return { journal: { switches }, effects, message: effects.map(({ what }) => what).join('; ') || waitingFor };
-}
-
-/** Of a target that has arrived: the journalled state counts. Another machine may have become Ready since, and would now be wanted. */
-const isServing = (view: CutoverInput['targets'][number], to: Record<string, string>): boolean =>
-  view.serving || (view.problem === undefined && !sameState(view.wanted, to));
-
-/** Some parts moved, the others not yet: several addresses are one target. */
-const isBetween = (now: Record<string, string>, from: Record<string, string>, to: Record<string, string>): boolean =>
-  Object.keys(now).length === Object.keys(to).length &&
-  Object.entries(now).every(([key, value]) => value === to[key] || value === (from[key] ?? ''));

@@ -1,5 +1,6 @@
 import {
   createServer,
+  type IncomingHttpHeaders,
   type IncomingMessage,
   Agent as PlainAgent,
   request as plainRequest,
@@ -58,9 +59,20 @@ export interface NumberingProxy {
 
 export interface ProxyOptions {
   /** `https://127.0.0.1:<port>` and the PEM that it proves itself with. */
-  apiServer: { url: string; certificateAuthority: string };
+  apiServer: { url: string; certificateAuthority?: string };
   /** `http://127.0.0.1:<port>` */
   cloud: string;
+  /** Told of every request that was answered, watches left out. */
+  passed?: (request: Passed) => void;
+}
+
+/** A request and how it went. */
+export interface Passed extends Arrival {
+  headers: IncomingHttpHeaders;
+  status: number;
+  /** Real ms since the epoch. */
+  from: number;
+  until: number;
 }
 
 export async function numberingProxy(options: ProxyOptions): Promise<NumberingProxy> {
@@ -98,6 +110,11 @@ export async function numberingProxy(options: ProxyOptions): Promise<NumberingPr
   const handle = async (at: Arrival['at'], upstream: Upstream, request: IncomingMessage, response: ServerResponse) => {
     const body = (await bytesOf(request)).toString('utf8');
     const arrival: Arrival = { at, method: request.method ?? 'GET', url: request.url ?? '/', body };
+    const from = performance.timeOrigin + performance.now();
+    const pass = (status: number) => {
+      const until = performance.timeOrigin + performance.now();
+      options.passed?.({ ...arrival, headers: request.headers, status, from, until });
+    };
     const change = changeOf(arrival);
     if (!change) {
       const named = describedIn(arrival);
@@ -108,6 +125,7 @@ export async function numberingProxy(options: ProxyOptions): Promise<NumberingPr
       // A watch that nothing has happened on yet has its head sent all the same.
       response.flushHeaders();
       answer.pipe(response);
+      if (!isWatch(arrival)) answer.once('end', () => pass(answer.statusCode ?? 0));
       answer.once('error', () => response.destroy());
       return;
     }
@@ -118,6 +136,7 @@ export async function numberingProxy(options: ProxyOptions): Promise<NumberingPr
     const content = await bytesOf(answer);
     write.answered = ++place;
     write.status = answer.statusCode ?? 0;
+    pass(write.status);
     moved = performance.now();
     if (executed(write, 'after')) return void response.destroy();
     const { 'transfer-encoding': _, ...headers } = answer.headers;
@@ -184,6 +203,8 @@ function upstreamOf(url: string, ca?: string): Upstream {
     close: () => agent.destroy(),
   };
 }
+
+const isWatch = ({ url }: Arrival): boolean => new URL(url, 'http://any').searchParams.has('watch');
 
 const urlOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 

@@ -11,6 +11,7 @@ import { placementController } from './controllers/placement/controller.ts';
 import { platformController } from './controllers/platform/controller.ts';
 import { overridesIn } from './controllers/platform/override.ts';
 import { poolController } from './controllers/pool/controller.ts';
+import { retirementController } from './controllers/retirement/controller.ts';
 import { canary } from './guard/canary/canary.ts';
 import { protectionSampler } from './guard/cloud-sample.ts';
 import { interlock } from './guard/destroy.ts';
@@ -113,6 +114,7 @@ async function run(config: Config): Promise<void> {
     generationController(context),
     poolController(context),
     cutoverController(context),
+    retirementController(context),
     maintenanceController(context),
     placementController(context),
   ];

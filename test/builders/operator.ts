@@ -8,6 +8,7 @@ import { maintenanceController } from '../../src/controllers/maintenance/control
 import { placementController } from '../../src/controllers/placement/controller.ts';
 import { platformController } from '../../src/controllers/platform/controller.ts';
 import { poolController } from '../../src/controllers/pool/controller.ts';
+import { retirementController } from '../../src/controllers/retirement/controller.ts';
 import type { Canary } from '../../src/guard/canary/canary.ts';
 import { interlock } from '../../src/guard/destroy.ts';
 import type { EventInput } from '../../src/kube/events.ts';
@@ -96,6 +97,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     generationController,
     poolController,
     cutoverController,
+    retirementController,
     maintenanceController,
     placementController,
   ];

@@ -1,0 +1,76 @@
+import type { ClusterGeneration, Cutover, Platform, Reference } from '../../api/v1alpha1/index.ts';
+import { LABEL } from '../../api/v1alpha1/index.ts';
+import { machinesOfPlatform } from '../../domain/consistency.ts';
+import { momentOf } from '../../domain/moment.ts';
+import { clusterGenerations, cutovers, platforms } from '../../kinds.ts';
+import { find } from '../../kube/find.ts';
+import { BY, type Context } from '../context.ts';
+import { lookAtCloud } from '../platform/cloud.ts';
+import type { RetirementInput } from './input.ts';
+
+/** Oldest look at the cloud by which a generation that is gone has no machines. Declared ms. */
+const MAX_AGE = 5_000;
+
+/**
+ * All that a decision rests on; undefined when no Platform has to do with that name. The cutovers are read after what
+ * names them: one that was not there before may have come in between.
+ */
+export async function gather(context: Context, name: string): Promise<RetirementInput | undefined> {
+  const { caches, client, clock } = context;
+  const generation = await find(client, clusterGenerations, name);
+  const owner = generation?.spec.platform ?? listing(context, name);
+  if (owner === undefined) return undefined;
+  const platform = await find(client, platforms, owner);
+  const named = await existing(context, referencesOf(generation, platform));
+  const over = referencesOf(generation, platform).some(({ uid }) => !named.has(uid) || named.get(uid)?.status.outcome);
+  const missing = !generation && platform?.status.protected?.includes(name) === true;
+  return {
+    name,
+    generation,
+    platform,
+    cutovers: named,
+    unfinished: over || missing ? await unfinishedOf(context, owner) : [],
+    noMachines: missing && (await hasNone(context, platform, name, caches.generations.byIndex(BY.platform, owner))),
+    ...momentOf(clock),
+  };
+}
+
+/** The platform that protects a name which no generation has. */
+export const listing = ({ caches }: Pick<Context, 'caches'>, name: string): string | undefined =>
+  caches.platforms.list().find(({ status }) => status.protected?.includes(name))?.metadata.name;
+
+/** The cutovers that the two objects name. */
+function referencesOf(generation: ClusterGeneration | undefined, platform: Platform | undefined): Reference[] {
+  const { retention, retiredTime, reservedBy } = generation?.status ?? {};
+  const { cutover, quiesced } = platform?.status ?? {};
+  return [retiredTime ? undefined : retention?.cutover, reservedBy, cutover, quiesced?.cutover].filter(
+    (reference) => reference !== undefined,
+  );
+}
+
+/** Those of them that are there, by UID. */
+async function existing({ client }: Context, references: readonly Reference[]): Promise<Map<string, Cutover>> {
+  const found = new Map<string, Cutover>();
+  for (const name of new Set(references.map((reference) => reference.name))) {
+    const cutover = await find(client, cutovers, name);
+    if (cutover) found.set(cutover.metadata.uid, cutover);
+  }
+  return found;
+}
+
+async function unfinishedOf({ client }: Context, platform: string): Promise<Cutover[]> {
+  const { items } = await client.list(cutovers);
+  return items.filter(({ spec, status }) => spec.platform === platform && !status.outcome);
+}
+
+/** False as long as the cloud has one, or cannot be seen. */
+async function hasNone(
+  context: Context,
+  platform: Platform,
+  name: string,
+  generations: readonly ClusterGeneration[],
+): Promise<boolean> {
+  const { machines, trouble } = await lookAtCloud(context, platform, generations, context.clock.scaled(MAX_AGE));
+  const own = machinesOfPlatform(platform, machines).filter(({ tags }) => tags[LABEL.generation] === name);
+  return trouble === undefined && own.length === 0;
+}

@@ -1,0 +1,340 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '../../../local/wait.ts';
+import type { Cutover } from '../../../src/api/v1alpha1/index.ts';
+import type { Context } from '../../../src/controllers/context.ts';
+import { answersOf, pointPreview } from '../../../src/controllers/cutover/checks.ts';
+import type { Action, CutoverInput, Effect, Step } from '../../../src/controllers/cutover/input.ts';
+import { jobViewsOf, startJob } from '../../../src/controllers/cutover/jobs.ts';
+import { migrate } from '../../../src/controllers/cutover/steps/migrate.ts';
+import { verify } from '../../../src/controllers/cutover/steps/verify.ts';
+import { trialOf } from '../../../src/controllers/cutover/trial.ts';
+import { cutovers } from '../../../src/kinds.ts';
+import { deleteObject } from '../../../src/kube/delete.ts';
+import { jobs, nodes, pods, services } from '../../../src/kube/resources.ts';
+import { writeStatus } from '../../../src/kube/status.ts';
+import { aCutoverInput } from '../../builders/index.ts';
+import { type Ground, type Site, startGround, startProxy } from './ground.ts';
+
+let ground: Ground;
+beforeAll(async () => {
+  ground = await startGround();
+}, 60_000);
+afterAll(() => ground?.stop());
+
+const template = (changes: object = {}) => ({
+  spec: {
+    template: {
+      spec: { nodeName: ground.node, containers: [{ name: 'main', image: 'example.com/main:1' }], ...changes },
+    },
+  },
+});
+const aMigration = (name: string, changes: object = {}) => ({
+  name,
+  reversible: true,
+  jobTemplate: template(),
+  ...changes,
+});
+
+/** What the engine does with one step, in a process of its own. `dies`: how far it gets. */
+async function look(
+  site: Site,
+  step: Step,
+  { dies, back = false }: { dies?: 'before its effects' | 'after its effects'; back?: boolean } = {},
+): Promise<{ action: Action | 'done'; late(): Promise<void> }> {
+  const context = ground.operator();
+  const input = await gathered(context, site);
+  if (!back && step.done(input)) return { action: 'done', late: async () => {} };
+  const action = back ? step.undo(input) : step.act(input);
+  if (!action) return { action: 'done', late: async () => {} };
+  if ('journal' in action && action.journal)
+    await writeStatus(context.client, cutovers, input.cutover, { ...input.cutover.status, ...action.journal });
+  const effects = 'effects' in action ? action.effects : [];
+  const late = async () => {
+    for (const effect of effects) await carryOut(context, input, effect);
+  };
+  if (dies !== 'before its effects') await late();
+  return { action, late };
+}
+
+async function gathered(context: Context, site: Site): Promise<CutoverInput> {
+  const cutover = await site.cutover();
+  const { platform } = site;
+  const views = await jobViewsOf(context, cutover);
+  const answers = await answersOf(context, cutover, platform);
+  const { clock } = context;
+  return aCutoverInput({ cutover, platform, jobs: views, answers, now: clock.now(), scaled: clock.scaled });
+}
+
+async function carryOut(context: Context, { cutover, platform }: CutoverInput, effect: Effect): Promise<void> {
+  if (effect.do === 'startJob') await startJob(context, { cutover, platform }, effect);
+  else if (effect.do === 'preview') await pointPreview(context, platform, effect);
+  else throw new Error(`no effect of Jobs and checks: ${effect.do}`);
+}
+
+/** Looks again and again, as the engine does, until an action is as wished. */
+const lookUntil = (site: Site, step: Step, what: string, wish: (action: Action | 'done') => boolean, back = false) =>
+  waitFor(what, { limitMs: 20_000, everyMs: 50 }, async () => {
+    const { action } = await look(site, step, { back });
+    return wish(action) ? action : undefined;
+  });
+
+const isDone = (action: Action | 'done') => action === 'done';
+const nameOf = (key: string | undefined) => key?.split('/')[1] ?? '';
+const migrationsOf = async (site: Site) => (await site.cutover()).status.migrations ?? [];
+const jobOf = async (site: Site, index = 0) => nameOf((await migrationsOf(site))[index]?.job);
+
+describe('a migration', () => {
+  it('has its Job created once, whenever the operator dies, and is committed when that has succeeded', async () => {
+    const site = await ground.aCutover({ migrations: [aMigration('schema'), aMigration('index')] });
+    const former = await look(site, migrate, { dies: 'before its effects' });
+    expect(await site.jobs()).toEqual([]);
+    expect(await migrationsOf(site)).toMatchObject([{ name: 'schema', state: 'Running' }]);
+    await look(site, migrate, { dies: 'after its effects' });
+    const [created] = await site.jobs();
+    expect(created?.metadata).toMatchObject({
+      name: await jobOf(site),
+      labels: { 'generations.dev/cutover': site.name },
+    });
+    expect((await look(site, migrate)).action).toHaveProperty('waitFor');
+    await site.end(await jobOf(site), 0);
+    const started = (action: Action | 'done') => action !== 'done' && 'effects' in action && action.effects.length > 0;
+    await lookUntil(site, migrate, 'the second migration', started);
+    // The former operator was only stopped, and goes on where it was.
+    await former.late();
+    await site.end(await jobOf(site, 1), 0);
+    await lookUntil(site, migrate, 'the end of both', isDone);
+    expect(await migrationsOf(site)).toMatchObject([{ state: 'Committed' }, { state: 'Committed' }]);
+    const made = await site.jobs();
+    expect(made).toHaveLength(2);
+    expect(made.map(({ metadata }) => metadata.uid)).toContain(created?.metadata.uid);
+    expect((await ground.admin.list(pods, { namespace: site.name })).items).toHaveLength(2);
+  }, 40_000);
+
+  it('that fails says why, with the last lines of its log, and is run again when its Job is deleted', async () => {
+    const site = await ground.aCutover({ migrations: [aMigration('schema')] });
+    await look(site, migrate);
+    const job = await jobOf(site);
+    const pod = await site.podOf(job);
+    const lines = Array.from({ length: 30 }, (_, index) => `line ${index + 1}`);
+    ground.logs[pod.metadata.name] = [...lines, '\u001b[31mrelation "users" is locked\u001b[0m', ''].join('\n');
+    await site.end(job, 3);
+    const failed = await lookUntil(site, migrate, 'the failure', (action) => action !== 'done' && 'failed' in action);
+    const [entry] = await migrationsOf(site);
+    expect(entry).toMatchObject({ state: 'Failed' });
+    expect(entry?.message?.split('\n')).toEqual([
+      `BackoffLimitExceeded: Job has reached the specified backoff limit; container main ended with exit code 3. Last lines of pod ${pod.metadata.name}:`,
+      ...lines.slice(-9),
+      'relation "users" is locked',
+    ]);
+    expect(failed).toMatchObject({ failed: { message: expect.stringContaining('relation "users" is locked') } });
+
+    const { uid, resourceVersion } = (await site.jobs())[0]?.metadata ?? { uid: '', resourceVersion: '' };
+    const about = { name: job, namespace: site.name, uid, resourceVersion };
+    await deleteObject(ground.admin, jobs, about, { propagationPolicy: 'Background' });
+    const again = await lookUntil(site, migrate, 'another Job', (action) => action !== 'done' && 'waitFor' in action);
+    expect(again).toHaveProperty('waitFor');
+    await site.end(job, 0);
+    await lookUntil(site, migrate, 'the end', isDone);
+  }, 40_000);
+
+  it('without a log has the reason alone, and is ended by Kubernetes at its deadline', async () => {
+    const nowhere = { deadline: '1s', jobTemplate: template({ nodeName: undefined }) };
+    const site = await ground.aCutover({ migrations: [aMigration('schema', nowhere)] });
+    await look(site, migrate);
+    expect((await site.jobs())[0]?.spec).toMatchObject({ activeDeadlineSeconds: 1, backoffLimit: 0 });
+    await lookUntil(site, migrate, 'the deadline', (action) => action !== 'done' && 'failed' in action);
+    const [entry] = await migrationsOf(site);
+    expect(entry?.message).toContain('DeadlineExceeded: Job was active longer than specified deadline');
+  }, 40_000);
+
+  it('that was never begun can no longer begin once the cutover goes back', async () => {
+    const site = await ground.aCutover({ migrations: [aMigration('schema')] });
+    const former = await look(site, migrate, { dies: 'before its effects' });
+    await lookUntil(site, migrate, 'nothing left to undo', isDone, true);
+    await former.late();
+    const [job, ...others] = await site.jobs();
+    expect(job?.spec?.suspend).toBe(true);
+    expect(others).toEqual([]);
+    expect(await migrationsOf(site)).toMatchObject([
+      { state: 'Failed', message: expect.stringContaining('never ran') },
+    ]);
+  }, 40_000);
+
+  it('that is committed is undone by its own Job', async () => {
+    const undo = { jobTemplate: template() };
+    const site = await ground.aCutover({ migrations: [aMigration('schema', { undo })] });
+    await look(site, migrate);
+    await site.end(await jobOf(site), 0);
+    await lookUntil(site, migrate, 'the end', isDone);
+    await look(site, migrate, { back: true, dies: 'before its effects' });
+    await look(site, migrate, { back: true });
+    expect(await site.jobs()).toHaveLength(2);
+    await site.end(await jobOf(site), 0);
+    await lookUntil(site, migrate, 'the undo', isDone, true);
+    expect(await migrationsOf(site)).toMatchObject([{ state: 'Undone' }]);
+  }, 40_000);
+
+  it("does not take somebody else's Job of its name for its own", async () => {
+    const site = await ground.aCutover({ migrations: [aMigration('schema')] });
+    const { late } = await look(site, migrate, { dies: 'before its effects' });
+    const metadata = { name: await jobOf(site), namespace: site.name };
+    await ground.admin.create(jobs, { metadata, ...template({ restartPolicy: 'Never' }) });
+    await expect(late()).rejects.toThrow(
+      `Job ${site.name}/${metadata.name} is there already and was not made by Cutover ${site.name}: delete it`,
+    );
+  }, 40_000);
+});
+
+describe('before anything moves', () => {
+  it('the API server says what it would refuse, and nothing is created', async () => {
+    const wrong = { jobTemplate: template({ restartPolicy: 'Always' }) };
+    const site = await ground.aCutover({ migrations: [aMigration('fine'), aMigration('schema', wrong)] });
+    const trial = await trialOf(ground.operator(), await site.cutover(), site.platform);
+    expect(trial?.reason).toBe('JobRefused');
+    expect(trial?.message).toMatch(/the Job of migration schema: .*restartPolicy/);
+    expect(await site.jobs()).toEqual([]);
+  }, 20_000);
+
+  it('the namespace, the service account and the previews have to be there', async () => {
+    const site = await ground.aCutover({ migrations: [aMigration('schema')], verify: [smoke] }, traffic('nowhere'));
+    const context = ground.operator();
+    const cutover = await site.cutover();
+    const tried = async (serviceAccountName: string) => {
+      const where = { namespace: site.name, serviceAccountName };
+      const platform = { ...site.platform, spec: { ...site.platform.spec, jobs: where } };
+      return trialOf(context, cutover, platform);
+    };
+    expect(await tried('nobody')).toMatchObject({ reason: 'ServiceAccountNotFound' });
+    expect(await tried('cutover')).toMatchObject({ reason: 'PreviewNotFound' });
+    const ports = [{ port: 8080 }];
+    const service = {
+      metadata: { name: 'www-preview', namespace: site.name },
+      spec: { ports, selector: { app: 'www' } },
+    };
+    await ground.admin.create(services, service);
+    const here = { ...site, platform: { ...site.platform, spec: { ...site.platform.spec, ...traffic(site.name) } } };
+    expect(await trialOf(context, cutover, here.platform)).toMatchObject({
+      reason: 'SelectorOwnedByAnother',
+      message: expect.stringContaining('is managed by kit-test'),
+    });
+  }, 20_000);
+});
+
+const smoke: NonNullable<Cutover['spec']['verify']>[number] = {
+  name: 'smoke',
+  http: { target: 'www', path: '/healthz?deep=1', expectStatus: 200 },
+  deadline: '2s',
+};
+const traffic = (namespace: string) => ({
+  traffic: [
+    { name: 'www', role: 'web', service: { namespace, name: 'www' }, preview: { namespace, name: 'www-preview' } },
+  ],
+});
+
+describe('an http check', () => {
+  let status = 503;
+  let proxy: Awaited<ReturnType<typeof startProxy>>;
+  beforeAll(async () => {
+    proxy = await startProxy(() => status);
+    process.env.http_proxy = proxy.url;
+  });
+  afterAll(() => {
+    delete process.env.http_proxy;
+    proxy.close();
+  });
+
+  async function aReadyPod(site: Site, generation: string, nodeName: string): Promise<void> {
+    const name = `web-${generation}`;
+    const labels = {
+      'generations.dev/platform': site.name,
+      'generations.dev/role': 'web',
+      'generations.dev/generation': generation,
+    };
+    const spec = { nodeName, serviceAccountName: 'cutover', containers: [{ name: 'web', image: 'example.com/web:1' }] };
+    await ground.admin.create(nodes, { metadata: { name: nodeName } });
+    await ground.admin.create(pods, { metadata: { name, namespace: site.name, labels }, spec });
+    const podIP = generation === 'blue' ? '10.1.0.1' : '10.1.0.2';
+    const status = {
+      phase: 'Running',
+      podIP,
+      podIPs: [{ ip: podIP }],
+      conditions: [{ type: 'Ready', status: 'True' }],
+    };
+    const about = { type: 'merge' as const, namespace: site.name, subresource: 'status' };
+    await ground.admin.patch(pods, name, { status }, about);
+  }
+
+  /** A preview that still shows blue, and a ready pod of each generation. */
+  async function aPreview(): Promise<Site> {
+    const site = await ground.aCutover({ verify: [smoke] });
+    Object.assign(site.platform.spec, traffic(site.name));
+    const metadata = { name: 'www-preview', namespace: site.name };
+    await ground.admin.create(services, { metadata, spec: { ports: [{ port: 8080 }] } });
+    const before = { targets: ['www'], generation: 'blue', do: 'preview' as const, what: '' };
+    await pointPreview(ground.operator(), site.platform, before);
+    for (const generation of ['blue', 'green']) {
+      const node = `${site.name}-${generation}`;
+      ground.generations[node] = generation;
+      await aReadyPod(site, generation, node);
+    }
+    return site;
+  }
+
+  it('asks through the proxy, the new generation only, and not before the preview shows it', async () => {
+    status = 200;
+    const site = await aPreview();
+    const begun = await look(site, verify, { dies: 'before its effects' });
+    expect(begun.action).toMatchObject({ effects: [{ do: 'preview' }] });
+    await look(site, verify);
+    await lookUntil(site, verify, 'the check to pass', isDone);
+    const url = `GET http://www-preview.${site.name}.svc:8080/healthz?deep=1`;
+    expect(proxy.asked.length).toBeGreaterThan(0);
+    expect([...new Set(proxy.asked)]).toEqual([url]);
+    const [entry] = (await site.cutover()).status.checks ?? [];
+    expect(entry).toMatchObject({ name: 'smoke', state: 'Passed', round: 0 });
+    expect(Date.parse(entry?.endTime ?? '') - Date.parse(entry?.startTime ?? '')).toBeGreaterThanOrEqual(2_000);
+    const { spec } = await ground.admin.get(services, 'www-preview', { namespace: site.name });
+    expect(spec?.selector).toMatchObject({ 'generations.dev/generation': 'green' });
+  }, 30_000);
+
+  it('fails at its deadline with what was answered', async () => {
+    status = 503;
+    const site = await aPreview();
+    const failed = await lookUntil(site, verify, 'the failure', (action) => action !== 'done' && 'failed' in action);
+    expect(failed).toMatchObject({
+      failed: {
+        reason: 'CheckFailed',
+        message: `check smoke of target www: GET http://www-preview.${site.name}.svc:8080/healthz?deep=1 was answered 503, expected 200`,
+      },
+    });
+  }, 30_000);
+
+  it('asks nobody while the endpoints of the preview are on machines of another generation', async () => {
+    const site = await aPreview();
+    await look(site, verify);
+    ground.generations[`${site.name}-green`] = 'blue';
+    const context = ground.operator();
+    const before = proxy.asked.length;
+    const [answer] = await waitFor('endpoints', { limitMs: 10_000, everyMs: 50 }, async () => {
+      const answers = await answersOf(context, await site.cutover(), site.platform);
+      return answers[0]?.message.includes('1 ready endpoints') ? answers : undefined;
+    });
+    expect(answer).toEqual({
+      check: 'smoke',
+      message: 'the preview of www has 1 ready endpoints, 1 of them not on machines of green',
+    });
+    expect(proxy.asked).toHaveLength(before);
+  }, 30_000);
+
+  it('says why nothing answered', async () => {
+    const site = await aPreview();
+    await look(site, verify);
+    proxy.close();
+    const [answer] = await waitFor('an answer', { limitMs: 10_000, everyMs: 50 }, async () => {
+      const answers = await answersOf(ground.operator(), await site.cutover(), site.platform);
+      return answers[0]?.message.includes('no answer') ? answers : undefined;
+    });
+    expect(answer?.status).toBeUndefined();
+    expect(answer?.message).toContain('ECONNREFUSED');
+  }, 30_000);
+});

@@ -100,11 +100,12 @@ describe('a round', () => {
       'delete-crd',
       'strip-finalizer',
       'retire-generation',
+      'take-down-platform',
       'relabel-pool',
     ]);
     expect(round).toMatchObject({ time: EPOCH, live: true, overridden: false });
     expect(wet).toEqual([]);
-    expect(tried).toHaveLength(8);
+    expect(tried).toHaveLength(9);
     expect(counted).toContain('delete-pool Denied');
   });
 
@@ -199,7 +200,7 @@ describe('a round', () => {
     const { probe, tried, clock } = world();
     const first = await probe();
     expect(await probe()).toBe(first);
-    expect(tried).toHaveLength(8);
+    expect(tried).toHaveLength(9);
     await clock.advance(5_000);
     expect(await probe()).not.toBe(first);
   });

@@ -53,6 +53,26 @@ describe('the probes of a live platform', () => {
     });
   });
 
+  it('take the live pointer away and nothing else', () => {
+    const platform = aPlatform({ live: 'green' });
+    const { live: _, ...status } = platform.status;
+    expect(probe('take-down-platform', { platform })?.act).toEqual({
+      do: 'update',
+      subresource: 'status',
+      resource: expect.objectContaining({ kind: 'Platform' }),
+      object: { ...platform, status },
+    });
+  });
+
+  it('forge an approval that nobody has given', () => {
+    const cutover = aCutover({ spec: { approvals: [{ user: 'alice@example.com', planHash: 'p1' }] } });
+    expect(probe('forge-approval', { cutover })?.act).toEqual({
+      do: 'update',
+      resource: expect.objectContaining({ kind: 'Cutover' }),
+      object: { ...cutover, spec: { ...cutover.spec, approvals: [{ user: 'canary', planHash: 'canary' }] } },
+    });
+  });
+
   it('forge a retirement that only a policy can refuse: the schema would take it', () => {
     const live = aGeneration({ live: true, reservedBy: 'to-next' });
     expect(probe('retire-generation', { live })?.act).toMatchObject({
@@ -80,10 +100,12 @@ describe('a family without something to try it on', () => {
       'delete-generation': 'no live generation is there',
       'delete-pool': 'no live generation is there',
       'delete-platform': 'it protects nothing',
-      'delete-cutover': 'none holds a reservation',
+      'delete-cutover': 'none is under way',
       'delete-node': 'no live generation is there',
       'strip-finalizer': 'no live generation is there',
       'retire-generation': 'no live generation is there',
+      'take-down-platform': 'it points at no live generation',
+      'forge-approval': 'none is under way',
       'relabel-pool': 'no live generation is there',
       'relabel-node': 'no live generation is there',
       'cordon-node': 'no live generation is there',

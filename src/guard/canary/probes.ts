@@ -28,6 +28,8 @@ export const FAMILIES = [
   'delete-crd',
   'strip-finalizer',
   'retire-generation',
+  'take-down-platform',
+  'forge-approval',
   'relabel-pool',
   'relabel-node',
   'cordon-node',
@@ -59,7 +61,7 @@ export interface Subject {
   pool: GenerationPool | undefined;
   /** A Ready Node of the live generation, neither cordoned nor in maintenance. */
   node: Node | undefined;
-  /** One that holds a reservation. */
+  /** One that has begun and has not ended. */
   cutover: Cutover | undefined;
   crd: KubeObject | undefined;
   namespace: Namespace | undefined;
@@ -153,7 +155,7 @@ export function probesOf(subject: Subject): Probe[] {
       verb: 'delete',
       kind: 'Cutover',
       object: cutover,
-      missing: 'none holds a reservation',
+      missing: 'none is under way',
       act: (it) => deletion(cutovers, it),
     }),
     ofNode('delete-node', 'delete', (it) => deletion(nodes, it)),
@@ -167,6 +169,26 @@ export function probesOf(subject: Subject): Probe[] {
     }),
     generation('strip-finalizer', 'strip the finalizer of', withoutFinalizer),
     generation('retire-generation', 'retire', retired),
+    probe({
+      family: 'take-down-platform',
+      verb: 'take the live generation from',
+      kind: 'Platform',
+      object: platform,
+      missing: '',
+      act: takenDown,
+    }),
+    probe({
+      family: 'forge-approval',
+      verb: 'forge an approval of',
+      kind: 'Cutover',
+      object: cutover,
+      missing: 'none is under way',
+      act: (it) => ({
+        do: 'update',
+        resource: cutovers,
+        object: { ...it, spec: { ...it.spec, approvals: [{ user: ASTRAY, planHash: ASTRAY }] } },
+      }),
+    }),
     ofPool('relabel-pool', 'relabel', (it) => ({
       do: 'update',
       resource: generationPools,
@@ -221,6 +243,13 @@ function retired(live: ClusterGeneration): Act | string {
     retiredBy: { name: ASTRAY, uid: live.metadata.uid },
   };
   return { do: 'update', resource: clusterGenerations, object: { ...live, status: forged }, subresource: 'status' };
+}
+
+/** What only a Cutover of mode Decommission may write. */
+function takenDown(platform: Platform): Act | string {
+  const { live, ...status } = platform.status;
+  if (!live) return 'it points at no live generation';
+  return { do: 'update', resource: platforms, object: { ...platform, status }, subresource: 'status' };
 }
 
 function unlabelled(resource: Resource, object: KubeObject, label: string): Act | string {

@@ -1,6 +1,7 @@
 import {
   ANNOTATION,
   type ClusterGeneration,
+  CUTOVER_FINALIZER,
   type Cutover,
   type GenerationClass,
   type GenerationPool,
@@ -53,7 +54,7 @@ export async function subjectOf(client: KubeClient, known: Known, turn: number):
     generationClass,
     live,
     pool: turned(known.pools, turn)[0],
-    cutover: known.cutovers.find(holds),
+    cutover: known.cutovers.find(isUnderWay),
     crd,
     node,
     namespace,
@@ -89,9 +90,10 @@ export async function known(client: KubeClient, before: Known, turn: number): Pr
 const isOverridden = ({ status }: Platform, live: ClusterGeneration): boolean =>
   status.override?.uid === live.metadata.uid || live.status.override !== undefined;
 
-const holds = ({ status }: Cutover): boolean =>
+/** As the policies have it. */
+const isUnderWay = ({ metadata, status }: Cutover): boolean =>
   status.outcome === undefined &&
-  (status.steps ?? []).some(({ name, state }) => name === 'Reserve' && ['Running', 'Done', 'Failed'].includes(state));
+  (status.generations !== undefined || (metadata.finalizers ?? []).includes(CUTOVER_FINALIZER));
 
 /** The same list, beginning with another one each turn. */
 function turned<T>(list: readonly T[], turn: number): T[] {

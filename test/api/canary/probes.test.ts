@@ -59,7 +59,9 @@ const EXPECTED: Record<Family, RegExp> = {
   'delete-node': /^generations-guard-(node|machines)$/,
   'delete-crd': /^generations-guard-crd$/,
   'strip-finalizer': /^generations-guard-(generation|state)$/,
-  'retire-generation': /^generations-guard-generation$/,
+  'retire-generation': /^generations-guard-(generation|state)$/,
+  'take-down-platform': /^generations-guard-platform$/,
+  'forge-approval': /^generations-guard-(platform|state)$/,
   'relabel-pool': /^generations-guard-(generation|pool|state)$/,
   'relabel-node': /^generations-guard-labels$/,
   'cordon-node': /^generations-guard-(node|machines)$/,
@@ -69,13 +71,17 @@ const EXPECTED: Record<Family, RegExp> = {
 
 /** What opens when these bindings are gone: two layers stop most acts, and only both together open them. */
 const LAYERS: [bindings: string[], families: Family[]][] = [
-  [['platform'], ['delete-platform']],
+  [['platform'], ['delete-platform', 'take-down-platform']],
   [['crd'], ['delete-crd']],
   [['labels'], ['relabel-node']],
   [['namespace'], ['unlabel-namespace']],
   [['traffic'], ['unlabel-service']],
   [['state'], ['delete-cutover', 'relabel-pool']],
-  [['generation'], ['delete-class', 'retire-generation']],
+  [['generation'], ['delete-class']],
+  [
+    ['platform', 'state'],
+    ['delete-cutover', 'delete-platform', 'forge-approval', 'relabel-pool', 'take-down-platform'],
+  ],
   [
     ['node', 'machines'],
     ['cordon-node', 'delete-node'],
@@ -86,7 +92,7 @@ const LAYERS: [bindings: string[], families: Family[]][] = [
   ],
   [
     ['generation', 'pool', 'machines'],
-    ['delete-class', 'delete-pool', 'retire-generation'],
+    ['delete-class', 'delete-pool'],
   ],
 ];
 
@@ -154,7 +160,7 @@ describe('the canary without something to try', () => {
       'delete-generation': 'Skipped: no live generation is there',
       'delete-pool': 'Skipped: no live generation is there',
       'delete-platform': 'Skipped: it protects nothing',
-      'delete-cutover': 'Skipped: none holds a reservation',
+      'delete-cutover': 'Skipped: none is under way',
       'cordon-node': 'Skipped: no live generation is there',
       'unlabel-service': 'Skipped: no traffic target has a Service labelled generations.dev/traffic',
     });

@@ -12,7 +12,7 @@ import { type ApiServer, apiServers, clientAt } from '../../../src/kube/endpoint
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silent } from '../../../src/runtime/logger.ts';
 import { expectStatus, type GuardedCluster, type KubeObject, pathOf } from '../guard/cluster.ts';
-import { aSite, type Site } from '../guard/objects.ts';
+import { aSite, begun, type Site } from '../guard/objects.ts';
 
 /** A platform with something to try every act on, and a canary with the operator's own token that watches it. */
 export interface Watched extends Site {
@@ -45,7 +45,7 @@ export async function aWatchedSite(cluster: GuardedCluster): Promise<Watched> {
     kind: 'Cutover',
     metadata: { name: `to-${name}` },
     spec: { platform: name, from: site.generation.metadata.name, to: 'next' },
-    status: { steps: [{ name: 'Reserve', state: 'Done' }] },
+    status: begun,
   });
   const traffic = [{ name: 'www', role: 'web', service: { namespace: name, name: 'www' } }];
   await expectStatus(200, cluster.call('admin', 'PATCH', pathOf(site.platform), { spec: { traffic } }));

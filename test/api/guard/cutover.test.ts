@@ -277,7 +277,7 @@ describe('a Rollback', () => {
       return status === 201;
     });
     expect(await text(back('ga-retired'))).toBe(
-      `Cutover it cannot roll back to ga-retired: Platform ${live.platform.metadata.name} does not keep it: it is retired (kubectl get cg ga-retired -o jsonpath={.status.retiredTime} says since when), or it does not exist. Kept for a rollback: ${kept}`,
+      `Cutover it cannot roll back to ga-retired: Platform ${live.platform.metadata.name} does not keep it: it is retired (kubectl get cg ga-retired -o jsonpath={.status.retiredTime} says since when), or it does not exist. The Platform keeps ${kept}`,
     );
     expect(await text(back(staged))).toBe(
       `Cutover it cannot roll back to ${staged}: it never was live on Platform ${live.platform.metadata.name}, so there is nothing to go back to. To make it live, write mode: Planned`,

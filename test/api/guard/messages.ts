@@ -7,6 +7,15 @@ const PLATFORM = 'pythonanywhere-us';
 const [LIVE, NEXT, KEPT, HALF] = ['ga-2023-10-10', 'ga-2023-11-07', 'ga-2023-09-12', 'ga-2023-10-17'] as const;
 const apiVersion = 'generations.dev/v1alpha1';
 const cutover = { name: 'to-2023-11-07', uid: 'c00' };
+const before = { name: 'to-2023-10-10', uid: 'c01' };
+const finalizers = ['generations.dev/cutover'];
+const barred = {
+  type: 'RollbackAvailable',
+  status: 'False',
+  reason: 'IrreversibleMigrationCommitted',
+  message: 'migration schema is not reversible and is committed',
+  lastTransitionTime: NOON,
+};
 const neverLive = [HALF];
 
 async function aPart(cluster: GuardedCluster, generation: KubeObject, node: string): Promise<void> {
@@ -20,7 +29,12 @@ export async function aSpeakingCast(cluster: GuardedCluster): Promise<void> {
   const { create, call } = cluster;
   const platform = await create({ ...aPlatform(PLATFORM), status: { protected: [LIVE, NEXT, KEPT] } });
   const generations: Record<string, object> = {
-    [KEPT]: { stage: 'Retained', liveTime: NOON, neverLive },
+    [KEPT]: {
+      stage: 'Retained',
+      liveTime: NOON,
+      neverLive,
+      retention: { until: NOON, standby: 'Running', cutover: before },
+    },
     [LIVE]: { stage: 'Live', liveTime: NOON, neverLive },
     [NEXT]: { stage: 'Staged', reservedBy: cutover, neverLive },
     [HALF]: { stage: 'Provisioning' },
@@ -47,14 +61,19 @@ export async function aSpeakingCast(cluster: GuardedCluster): Promise<void> {
     });
   const other = aGeneration('of-aws-2', PLATFORM);
   await create({ ...other, spec: { ...other.spec, className: 'aws-2' } });
-  const steps = [{ name: 'Reserve', state: 'Done' }];
-  await create({
-    apiVersion,
-    kind: 'Cutover',
-    metadata: { name: cutover.name },
-    spec: { platform: PLATFORM, from: LIVE, to: NEXT },
-    status: { steps },
-  });
+  const aCutover = (name: string, spec: object, status: object) =>
+    create({
+      apiVersion,
+      kind: 'Cutover',
+      metadata: { name, finalizers },
+      spec: { platform: PLATFORM, from: LIVE, to: NEXT, ...spec },
+      status: { generations: { to: { name: NEXT, uid: 'f00' } }, ...status },
+    });
+  await aCutover(cutover.name, {}, {});
+  await aCutover('past-return', {}, { conditions: [barred] });
+  await aCutover('going-back', { abort: true }, {});
+  await aCutover('the-end', { mode: 'Decommission', to: undefined }, { generations: {} });
+  await aCutover(before.name, { from: KEPT, to: LIVE }, { outcome: 'Succeeded' });
   await create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'unclaimed' } });
   // Restored from a backup: its status is gone; and one that has no Platform at all.
   const restored = aPlatform('restored');
@@ -115,6 +134,20 @@ const node = `node-of-${LIVE}`;
 const owner = { apiVersion: 'v1', kind: 'Node', name: 'gone', uid: '00000000-0000-0000-0000-000000000000' };
 const override = { generation: LIVE, reason: 'subnet fire', requestedBy: users.person };
 
+const manifest = (spec: object) => ({
+  apiVersion,
+  kind: 'Cutover',
+  metadata: { name: 'to-2023-12-05' },
+  spec: { platform: PLATFORM, from: LIVE, to: NEXT, ...spec },
+});
+const machine = 'system:serviceaccount:gitops:controller';
+const approves = (user: string, planHash = 'p1') =>
+  patches(['cut', cutover.name], { spec: { approvals: [{ user, planHash }] } });
+const rollsBack = (to: string): Question => ({
+  args: ['create', '--dry-run=server', '-f', '-'],
+  input: JSON.stringify(manifest({ to, mode: 'Rollback' })),
+});
+
 export const questions: Question[] = [
   // Deletion.
   ofGeneration(asks('delete', 'cg', LIVE)),
@@ -132,6 +165,9 @@ export const questions: Question[] = [
   asks('delete', 'gclass', 'aws', '--dry-run=server'),
   asks('delete', 'gclass', 'aws-2'),
   asks('delete', 'cut', cutover.name),
+  asks('delete', 'cut', 'past-return'),
+  asks('delete', 'cut', 'going-back'),
+  asks('delete', 'cut', 'the-end'),
   asks('delete', 'crd', 'platforms.generations.dev'),
   asks('delete', 'ns', 'edge'),
   asks('delete', 'svc', '-n', 'edge', 'www'),
@@ -150,6 +186,7 @@ export const questions: Question[] = [
     '-p',
     '[{"op":"replace","path":"/spec/pools/0/machines","value":0}]',
   ),
+  patches(['cut', cutover.name], { metadata: { finalizers: null } }),
   patches(['gpool', `${HALF}.web`], { spec: { machines: 0 } }),
   asks('label', 'gpool', `${LIVE}.web`, '--overwrite', 'generations.dev/generation=other'),
   patches(['plat', PLATFORM], { metadata: { ownerReferences: [owner] } }),
@@ -179,7 +216,7 @@ export const questions: Question[] = [
     }),
   },
   // Forging state.
-  patches(['cg', LIVE], { status: { liveTime: null } }, '--subresource=status'),
+  patches(['cg', LIVE], { status: { stage: 'Staged' } }, '--subresource=status'),
   patches(['cg', LIVE], { status: { stage: 'Retired' } }, '--subresource=status', `--as=${users.impostor}`),
   asks(
     'patch',
@@ -205,6 +242,22 @@ export const questions: Question[] = [
       },
     },
   }),
+  // Cutovers: what people decide, and what comes too late.
+  approves(users.second),
+  approves(users.person),
+  { ...approves(users.person, 'p2'), as: 'bob' },
+  { as: 'admin', args: [...approves(machine).args, `--as=${machine}`, '--as-group=system:masters'] },
+  {
+    args: ['create', '-f', '-'],
+    input: JSON.stringify(manifest({ approvals: [{ user: users.second, planHash: 'p1' }] })),
+  },
+  { ...patches(['cut', cutover.name], { spec: { approvals: null } }), as: 'bob' },
+  asks(...patches(['cut', cutover.name], { spec: { paused: true } }).args, `--as=${users.impostor}`),
+  patches(['cut', 'past-return'], { spec: { abort: true } }),
+  patches(['cut', before.name], { spec: { abort: true } }),
+  rollsBack('ga-2023-08-08'),
+  rollsBack(HALF),
+  rollsBack(KEPT),
   // What two people decide.
   patches(['plat', PLATFORM], { spec: { override: { ...override, approvedBy: users.second } } }),
   patches(['plat', PLATFORM], { spec: { override } }),

@@ -1,6 +1,6 @@
 import { uniqueName } from '../../../local/testing.ts';
 import { expectStatus, type GuardedCluster, type KubeObject, pathOf, users } from './cluster.ts';
-import { aGeneration, aPlatform, aSite, type Site } from './objects.ts';
+import { aCutover, aGeneration, aPlatform, aSite, begun, retention, type Site } from './objects.ts';
 
 /** What the mutations are tried on. */
 export type Cast = Awaited<ReturnType<typeof aCast>>;
@@ -10,16 +10,19 @@ const finalizers = ['generations.dev/machines'];
 
 /** Every object that an act is done to. */
 export async function aCast(cluster: GuardedCluster) {
-  const [live, neverLive, listed] = await Promise.all([
+  const [live, neverLive, listed, returned, kept] = await Promise.all([
     aSite(cluster, 'live'),
     aSite(cluster, 'neverLive'),
     aSite(cluster, 'reserved', { without: 'ownStatus' }),
+    // Live again, by a rollback that has not ended.
+    aSite(cluster, 'live', { with: { retention, reservedBy: { name: 'back', uid: 'c01' } } }),
+    aSite(cluster, 'retained'),
   ]);
   for (const object of [live.generation, live.pool, neverLive.generation])
     await expectStatus(200, cluster.call('operator', 'PATCH', pathOf(object), { metadata: { finalizers } }));
   const labels = { 'generations.dev/platform': 'x' };
   await expectStatus(200, cluster.call('admin', 'PATCH', pathOf(live.generation), { metadata: { labels } }));
-  return { live, neverLive, listed, ...(await things(cluster, live, neverLive)) };
+  return { live, neverLive, listed, returned, kept, ...(await things(cluster, live, neverLive)) };
 }
 
 async function things(cluster: GuardedCluster, live: Site, { platform: free }: Site) {
@@ -70,20 +73,30 @@ async function things(cluster: GuardedCluster, live: Site, { platform: free }: S
     cutover: await cluster.create({
       ...named('Cutover'),
       apiVersion,
+      metadata: { name: uniqueName('to'), finalizers: ['generations.dev/cutover'] },
       spec: { platform: live.platform.metadata.name, from: '', to: 'ga-2' },
-      status: { steps: [{ name: 'Reserve', state: 'Done' }] },
+      status: begun,
     }),
+    approved: await approved(cluster),
     ended: await cluster.create({
       apiVersion,
       kind: 'Cutover',
       metadata: { name: uniqueName('to'), finalizers: ['example.com/kept'] },
       spec: { platform: live.platform.metadata.name, from: '', to: 'ga-2' },
+      status: { outcome: 'Succeeded' },
     }),
     crd: await cluster.get({
       kind: 'CustomResourceDefinition',
       metadata: { name: 'clustergenerations.generations.dev' },
     }),
   };
+}
+
+/** A Cutover that one person has approved. */
+async function approved(cluster: GuardedCluster): Promise<KubeObject> {
+  const cutover = await cluster.create(aCutover());
+  const approvals = [{ user: users.second, planHash: 'p1' }];
+  return expectStatus(200, cluster.call('second', 'PATCH', pathOf(cutover), { spec: { approvals } }));
 }
 
 async function aPod(cluster: GuardedCluster, { metadata: { name: namespace } }: KubeObject): Promise<KubeObject> {

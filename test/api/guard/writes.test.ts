@@ -231,7 +231,7 @@ describe('a CustomResourceDefinition of ours', () => {
       delete version.schema.openAPIV3Schema['x-kubernetes-validations'];
     });
     expect(denialOf(lost).text).toBe(
-      'CustomResourceDefinition clustergenerations.generations.dev must keep its status subresource and the fields liveTime, retiredTime, reservedBy.name, override, stage, machines.registered of status: they say what is live, and the API server would forget them',
+      'CustomResourceDefinition clustergenerations.generations.dev must keep its status subresource and the fields liveTime, retiredTime, reservedBy.name, override, stage, machines.registered, retention.cutover of status: they say what is live, and the API server would forget them',
     );
     const open = await changed('cutovers', (version) => delete version.subresources);
     expect(denialOf(open).text).toContain('must keep its status subresource');

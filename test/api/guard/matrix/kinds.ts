@@ -1,9 +1,20 @@
 import { uniqueName } from '../../../../local/testing.ts';
-import { eventually, type KubeObject, pathOf } from '../cluster.ts';
-import { aGeneration, aPlatform } from '../objects.ts';
+import { collectionOf, eventually, expectStatus, type KubeObject, pathOf, users } from '../cluster.ts';
+import { aCutover, aGeneration, aPlatform, begun, NOON } from '../objects.ts';
 import { deleting, deletions, edit, patch, remove } from './attempts.ts';
 import type { Family } from './cells.ts';
-import { anybody, anybodyButTheOperator, both, nobody, theOperator, when } from './rules.ts';
+import {
+  anybody,
+  anybodyButTheOperator,
+  both,
+  either,
+  nobody,
+  not,
+  people,
+  theOperator,
+  when,
+  whoeverMayWriteSpecs,
+} from './rules.ts';
 
 /** The other kinds of ours beside a generation, and their definitions. */
 
@@ -43,37 +54,154 @@ export const classes: Family = {
   ),
 };
 
+const finalizers = ['generations.dev/cutover'];
+const anApproval = (user: string) => patch({ spec: { approvals: [{ user, planHash: 'p1' }] } })();
+const underWay = when('reserving', 'going back', 'past return');
+const barred = {
+  type: 'RollbackAvailable',
+  status: 'False',
+  reason: 'Tested',
+  message: 'migration schema is committed',
+  lastTransitionTime: NOON,
+};
+
 export const cutovers: Family = {
   name: 'a Cutover',
-  situations: ['reserving', 'ended'],
+  situations: ['waiting', 'reserving', 'going back', 'past return', 'ended'],
   async build(cluster, situation) {
     const name = uniqueName('to');
     const steps = [{ name: 'Reserve', state: 'Done' }];
+    const statuses: Record<string, object> = {
+      waiting: { steps: [{ name: 'Approve', state: 'Running' }] },
+      reserving: { ...begun, steps },
+      'going back': { ...begun, steps, undo: { reason: 'Tested', message: '', time: NOON } },
+      'past return': { ...begun, steps, conditions: [barred] },
+      ended: { ...begun, steps, outcome: 'Succeeded' },
+    };
     const it = await cluster.create({
       apiVersion,
       kind: 'Cutover',
       metadata: { name, labels: { site: name } },
       spec: { platform: 'pa', from: '', to: 'ga-2' },
-      status: situation === 'ended' ? { steps, outcome: 'Succeeded' } : { steps },
+      status: statuses[situation],
     });
+    if (situation !== 'waiting')
+      await expectStatus(200, cluster.call('operator', 'PATCH', pathOf(it), { metadata: { finalizers } }));
     return { it: await cluster.get(it) };
   },
   async discard(cluster, { it }) {
     await cluster.call('operator', 'PATCH', `${pathOf(it)}/status`, { status: { outcome: 'Aborted' } });
+    await cluster.call('operator', 'PATCH', pathOf(it), { metadata: { finalizers: null } });
     await remove(cluster, it);
   },
   acts: [
-    ...deleting(Object.keys(deletions), 'it', both(when('ended'), anybodyButTheOperator)),
+    ...deleting(Object.keys(deletions), 'it', both(not(underWay), anybodyButTheOperator)),
+    {
+      what: 'strip its finalizer',
+      to: 'it',
+      attempt: patch({ metadata: { finalizers: null } }),
+      legal: either(theOperator, when('ended')),
+      only: ['reserving', 'going back', 'past return', 'ended'],
+      undo: { who: 'operator', attempt: patch({ metadata: { finalizers } }) },
+    },
     {
       what: 'write its outcome',
       to: 'it',
       attempt: patch({ status: { outcome: 'Superseded' } }, '/status'),
-      legal: theOperator,
+      legal: both(theOperator, not(when('ended'))),
+    },
+    {
+      what: 'make it forget what it has begun',
+      to: 'it',
+      attempt: patch({ status: { generations: null } }, '/status'),
+      legal: nobody,
+      only: ['reserving', 'going back', 'past return', 'ended'],
     },
     {
       what: 'abort it',
       to: 'it',
       attempt: patch({ spec: { abort: true } }),
+      legal: both(when('waiting', 'reserving', 'going back'), whoeverMayWriteSpecs),
+    },
+    {
+      what: 'pause it',
+      to: 'it',
+      attempt: patch({ spec: { paused: true } }),
+      legal: whoeverMayWriteSpecs,
+      undo: { who: 'admin', attempt: patch({ spec: { paused: null } }) },
+    },
+    {
+      what: 'approve it',
+      to: 'it',
+      attempt: (_, who) => anApproval(users[who]),
+      legal: people,
+      undo: { who: 'admin', attempt: patch({ spec: { approvals: null } }) },
+    },
+    { what: 'approve it for another', to: 'it', attempt: () => anApproval(users.second), legal: nobody },
+    {
+      what: 'approve it as a service account',
+      to: 'it',
+      attempt: () => anApproval('system:serviceaccount:gitops:controller'),
+      legal: nobody,
+    },
+    {
+      what: 'create one that is approved already by another',
+      to: 'it',
+      attempt: ({ metadata, spec }) => {
+        const approvals = [{ user: users.second, planHash: 'p1' }];
+        const body = {
+          apiVersion,
+          kind: 'Cutover',
+          metadata: { name: `${metadata.name}-new` },
+          spec: { ...spec, approvals },
+        };
+        return { method: 'POST', path: collectionOf('Cutover'), body };
+      },
+      legal: nobody,
+    },
+  ],
+};
+
+/** Who takes back what another has given, and who changes it. */
+export const approvals: Family = {
+  name: 'an approval',
+  situations: ['given by another'],
+  async build(cluster) {
+    const it = await cluster.create(aCutover());
+    const approved = { spec: { approvals: [{ user: users.second, planHash: 'p1' }] } };
+    await expectStatus(200, cluster.call('second', 'PATCH', pathOf(it), approved));
+    return { it: await cluster.get(it) };
+  },
+  discard: (cluster, { it }) => remove(cluster, it),
+  acts: [
+    {
+      what: 'take it back',
+      to: 'it',
+      attempt: patch({ spec: { approvals: null } }),
+      legal: whoeverMayWriteSpecs,
+    },
+    {
+      what: 'change it',
+      to: 'it',
+      attempt: edit(({ spec }) => {
+        spec.approvals[0].planHash = 'p2';
+      }),
+      legal: nobody,
+    },
+    {
+      what: 'apply the Cutover from Git, without it',
+      to: 'it',
+      attempt: ({ metadata, spec: { approvals: _, ...spec } }) => ({
+        method: 'PATCH',
+        query: 'fieldManager=gitops&force=true',
+        contentType: 'application/apply-patch+yaml',
+        body: {
+          apiVersion,
+          kind: 'Cutover',
+          metadata: { name: metadata.name, labels: { applied: metadata.name } },
+          spec,
+        },
+      }),
       legal: anybody,
     },
   ],

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type GuardedCluster, startGuardedCluster } from '../cluster.ts';
 import { Stage } from './cells.ts';
 import { decision } from './decisions.ts';
-import { classes, crds, cutovers } from './kinds.ts';
+import { approvals, classes, crds, cutovers } from './kinds.ts';
 import { site } from './site.ts';
 import { evictions, namespaces, traffic } from './traffic.ts';
 
@@ -10,6 +10,7 @@ const families = [
   site,
   classes,
   cutovers,
+  approvals,
   crds,
   namespaces,
   evictions(),

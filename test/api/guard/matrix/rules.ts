@@ -42,5 +42,8 @@ export const either =
   (cell) =>
     rules.some((rule) => rule(cell));
 
+/** The operator writes no spec of what people write. */
+export const whoeverMayWriteSpecs = not(whoeverIsCalledOperator);
+
 /** What people write is deleted by anybody with the right to, but never by the operator, which may only try. */
 export const anybodyButTheOperator = either(not(whoeverIsCalledOperator), dryRun);

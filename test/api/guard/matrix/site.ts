@@ -1,10 +1,10 @@
 import { uniqueName } from '../../../../local/testing.ts';
-import { eventually, expectStatus, type GuardedCluster, type KubeObject, pathOf } from '../cluster.ts';
-import { aNode, aSite, NOON, type Stage } from '../objects.ts';
+import { collectionOf, eventually, expectStatus, type GuardedCluster, type KubeObject, pathOf } from '../cluster.ts';
+import { aCutover, aNode, aSite, NOON, retention, type Stage } from '../objects.ts';
 import { bogusOwner, deleting, deletions, edit, patch } from './attempts.ts';
 import type { Act, Attempt, Cast, Family } from './cells.ts';
 import { nodeActs, poolActs } from './machines.ts';
-import { anybody, anybodyButTheOperator, both, nobody, theOperator, unprotected, when } from './rules.ts';
+import { anybodyButTheOperator, both, nobody, theOperator, unprotected, when, whoeverMayWriteSpecs } from './rules.ts';
 
 /** A Platform with one generation, its pool and three Nodes: a ready one, a sick one, and one that a person works on. */
 
@@ -50,14 +50,20 @@ async function build(cluster: GuardedCluster, situation: string): Promise<Cast> 
 }
 
 async function discard(cluster: GuardedCluster, { platform, generation, pool, ...nodes }: Cast): Promise<void> {
-  const undone = { liveTime: null, reservedBy: null, stage: 'Staged' };
+  const write = (object: KubeObject, status: object) =>
+    cluster.call('operator', 'PATCH', `${pathOf(object)}/status`, { status });
+  const { live } = (await cluster.get(platform)).status;
+  const decommissioned = { cutover, time: NOON };
+  await write(platform, { cutover });
   await Promise.all([
-    cluster.call('operator', 'PATCH', `${pathOf(platform)}/status`, { status: { live: null, protected: [] } }),
-    cluster.call('operator', 'PATCH', `${pathOf(generation)}/status`, { status: undone }),
+    write(platform, { protected: [], ...(live && { live: null, previous: live, decommissioned }) }),
+    write(generation, { reservedBy: cutover }),
   ]);
+  const undone = { liveTime: null, retention: null, reservedBy: null, stage: 'Staged' };
   await Promise.all(
     [...Object.values(nodes), pool, generation, platform].map((object) =>
       eventually(`${object.metadata.name} to go`, async () => {
+        if (object === generation) await write(generation, undone);
         const { status, body } = await cluster.call('admin', 'DELETE', pathOf(object));
         const left = (body as KubeObject).metadata?.finalizers;
         if (left) await cluster.call('operator', 'PATCH', pathOf(object), { metadata: { finalizers: null } });
@@ -98,7 +104,7 @@ const generationActs: Act[] = [
     attempt: edit(({ spec }) => {
       spec.pools[0].machines = 0;
     }),
-    legal: unprotected,
+    legal: both(unprotected, whoeverMayWriteSpecs),
   },
   {
     what: 'take a pool out of it',
@@ -106,13 +112,13 @@ const generationActs: Act[] = [
     attempt: edit(({ spec }) => {
       spec.pools.length = 1;
     }),
-    legal: unprotected,
+    legal: both(unprotected, whoeverMayWriteSpecs),
   },
   {
     what: 'apply it without a label and a pool',
     to: 'generation',
     attempt: (object) => applied(object, 'dropping'),
-    legal: unprotected,
+    legal: both(unprotected, whoeverMayWriteSpecs),
   },
   {
     what: 'add machines to it',
@@ -120,7 +126,7 @@ const generationActs: Act[] = [
     attempt: edit(({ spec }) => {
       spec.pools[0].machines++;
     }),
-    legal: anybody,
+    legal: whoeverMayWriteSpecs,
     undo: 'needless',
   },
   {
@@ -131,10 +137,40 @@ const generationActs: Act[] = [
     undo: 'needless',
   },
   {
-    what: 'retire it without a Cutover',
+    what: 'retire it without a Cutover, or for the one that has left it',
     to: 'generation',
     attempt: patch({ status: { retiredTime: later, retiredBy: cutover } }, '/status'),
     legal: both(theOperator, when('retained')),
+  },
+  {
+    what: 'retire it for another Cutover',
+    to: 'generation',
+    attempt: patch({ status: { retiredTime: later, retiredBy: { name: 'to-another', uid: 'c01' } } }, '/status'),
+    legal: nobody,
+  },
+  {
+    what: 'leave it for a rollback, stopped',
+    to: 'generation',
+    attempt: patch({ status: { retention: { ...retention, standby: 'Stopped' } } }, '/status'),
+    legal: both(theOperator, when('retained', 'retired')),
+    undo: { who: 'operator', attempt: patch({ status: { retention } }, '/status') },
+  },
+  {
+    what: 'take back that it has been live',
+    to: 'generation',
+    attempt: patch({ status: { liveTime: null, retention: null } }, '/status'),
+    legal: nobody,
+    only: ['live', 'retained', 'retired'],
+  },
+  {
+    what: 'roll back from it to what is not kept',
+    to: 'generation',
+    attempt: ({ metadata, spec }) => {
+      const rollback = { platform: spec.platform, from: metadata.name, to: 'ga-retired', mode: 'Rollback' };
+      return { method: 'POST', path: collectionOf('Cutover'), body: aCutover(rollback) };
+    },
+    legal: nobody,
+    only: ['live'],
   },
   {
     what: 'make it live',
@@ -177,6 +213,23 @@ const platformActs: Act[] = [
     to: 'platform',
     attempt: patch({ status: { protected: null } }, '/status'),
     legal: nobody,
+  },
+  {
+    what: 'point its Platform at nothing',
+    to: 'platform',
+    attempt: patch({ status: { live: null } }, '/status'),
+    legal: nobody,
+    only: ['live'],
+  },
+  {
+    what: 'take its Platform down for a Cutover that does not hold it',
+    to: 'platform',
+    attempt: ({ status }) => {
+      const decommissioned = { cutover, time: NOON };
+      return patch({ status: { live: null, previous: status.live, decommissioned } }, '/status')();
+    },
+    legal: nobody,
+    only: ['live'],
   },
   {
     what: 'point its Platform at what is not there',

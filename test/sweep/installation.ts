@@ -9,7 +9,7 @@ import { paths } from '../../local/paths.ts';
 import { freePorts } from '../../local/ports.ts';
 import { connect, type KubeClient } from '../../src/kube/client.ts';
 import type { LedgerView } from '../../src/simulator/control/ledger.ts';
-import { type NumberingProxy, numberingProxy } from './proxy.ts';
+import { type NumberingProxy, numberingProxy, type ProxyOptions } from './proxy.ts';
 
 /** A whole installation whose operator reaches API server and cloud through the numbering proxy, and through nothing else. */
 export interface Installation {
@@ -31,6 +31,7 @@ export interface InstallationOptions {
   timeScale: number;
   /** Another checkout, whose operator and chart are to be swept instead of this one's. */
   tree?: string | undefined;
+  passed?: ProxyOptions['passed'];
   /** Added to the operator's environment. */
   env?: Record<string, string>;
   log?: (line: string) => void;
@@ -61,6 +62,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     const proxy = await numberingProxy({
       apiServer: { url: controlPlane.server, certificateAuthority: controlPlane.certificateAuthority },
       cloud: simulator.url,
+      ...(options.passed && { passed: options.passed }),
     });
     const operator = await startOperator({
       group: controlPlane.group,

@@ -65,7 +65,8 @@ const BEHIND = 20_000;
 export const keyOf = ({ metadata: { name, namespace } }: Pick<Observed, 'metadata'>): string =>
   namespace ? `${namespace}/${name}` : name;
 
-export async function observe(access: Access): Promise<Observer> {
+/** @param tell told of each revision as it comes, in the order of its kind */
+export async function observe(access: Access, tell: (revision: Revision) => void = () => {}): Promise<Observer> {
   const agent = new Agent({ connect: { ca: access.certificateAuthority }, allowH2: false, bodyTimeout: 0 });
   const headers = { authorization: `Bearer ${access.tokens.admin}`, accept: 'application/json' };
   const over = new AbortController();
@@ -74,6 +75,10 @@ export async function observe(access: Access): Promise<Observer> {
   const reached = {} as Record<Plural, number>;
   let trouble: Error | undefined;
 
+  const add = (revision: Revision) => {
+    seen.push(revision);
+    tell(revision);
+  };
   const list = async (plural: Plural) => {
     const answer = await request(access.server + PATHS[plural], { dispatcher: agent, headers });
     if (answer.statusCode !== 200) throw new Error(`listing ${plural}: ${answer.statusCode}`);
@@ -87,7 +92,7 @@ export async function observe(access: Access): Promise<Observer> {
     if (type === 'ERROR') throw new Error(`the watch of ${plural} ended: ${JSON.stringify(object)}`);
     const number = Number(object.metadata.resourceVersion);
     if (type !== 'BOOKMARK')
-      seen.push({ number, plural, key: keyOf(object), object: type === 'DELETED' ? undefined : object });
+      add({ number, plural, key: keyOf(object), object: type === 'DELETED' ? undefined : object });
     reached[plural] = number;
   };
   /** One watch until the server ends it: it goes on from where it was. */
@@ -124,7 +129,7 @@ export async function observe(access: Access): Promise<Observer> {
     const { items, version } = await list(plural);
     reached[plural] = version;
     for (const object of items)
-      seen.push({ number: Number(object.metadata.resourceVersion), plural, key: keyOf(object), object });
+      add({ number: Number(object.metadata.resourceVersion), plural, key: keyOf(object), object });
   }
   const watches = PLURALS.map((plural) =>
     keepFollowing(plural).catch((error: Error) => {

@@ -73,6 +73,8 @@ export async function snapshot({ admin, environment }: Installation, site: Site,
   for (const { id, tags } of own)
     names.set(id, `${names.get(tags[`${LABEL}generation`] ?? '')}.${tags[`${LABEL}pool`]}`);
   const plain = (value: unknown) => normal(value, names);
+  // In an order that does not depend on the names that were there before.
+  const sorted = (values: unknown[]) => values.map(plain).toSorted(byText);
   const ofParty = ({ metadata }: { metadata: { labels?: Record<string, string> } }) =>
     names.has(metadata.labels?.[`${LABEL}generation`] ?? '');
   const { downtime, singletons: _, ...rest } = cutover.status;
@@ -82,35 +84,28 @@ export async function snapshot({ admin, environment }: Installation, site: Site,
     'cutover finalizers': cutover.metadata.finalizers ?? [],
     'status of FROM': plain(from.status),
     'status of TO': plain(to.status),
-    pools: plain(
+    pools: sorted(
       allPools.items
         .filter(({ spec }) => names.has(spec.generation))
-        .map(({ metadata, spec, status }) => ({ generation: spec.generation, pool: metadata.name, status }))
-        .toSorted(byText),
+        .map(({ metadata, spec, status }) => ({ generation: spec.generation, pool: metadata.name, status })),
     ),
-    machines: plain(
-      own
-        .map(({ id, state, tags, terminationProtection, stopProtection }) => {
-          const live = tags[LIVE_TIME] === undefined ? 'none' : tags[LIVE_TIME] === '' ? 'empty' : 'set';
-          return { id: names.get(id), state, live, terminationProtection, stopProtection };
-        })
-        .toSorted(byText),
+    machines: sorted(
+      own.map(({ id, state, tags, terminationProtection, stopProtection }) => {
+        const live = tags[LIVE_TIME] === undefined ? 'none' : tags[LIVE_TIME] === '' ? 'empty' : 'set';
+        return { id: names.get(id), state, live, terminationProtection, stopProtection };
+      }),
     ),
-    addresses: plain(
+    addresses: sorted(
       cloud.addresses
         .filter(({ allocationId }) => site.addresses.includes(allocationId))
-        .map(({ instanceId }) => instanceId)
-        .toSorted(),
+        .map(({ instanceId }) => instanceId),
     ),
-    nodes: plain(
-      allNodes.items
-        .filter(ofParty)
-        .map(({ metadata, spec }) => ({
-          pool: `${metadata.labels?.[`${LABEL}generation`]} ${metadata.labels?.[`${LABEL}pool`]}`,
-          unschedulable: spec?.unschedulable ?? false,
-          taints: spec?.taints ?? [],
-        }))
-        .toSorted(byText),
+    nodes: sorted(
+      allNodes.items.filter(ofParty).map(({ metadata, spec }) => ({
+        pool: `${metadata.labels?.[`${LABEL}generation`]} ${metadata.labels?.[`${LABEL}pool`]}`,
+        unschedulable: spec?.unschedulable ?? false,
+        taints: spec?.taints ?? [],
+      })),
     ),
     services: plain(
       allServices.items.map(({ metadata, spec }) => ({
@@ -119,19 +114,17 @@ export async function snapshot({ admin, environment }: Installation, site: Site,
         selector: spec?.selector ?? {},
       })),
     ),
-    'ready endpoints': plain(
-      slices.items
-        .flatMap(({ metadata, endpoints }) =>
-          (endpoints ?? [])
-            .filter(({ conditions }) => conditions?.ready !== false)
-            .map(({ nodeName }) => {
-              const node = allNodes.items.find((one) => one.metadata.name === nodeName);
-              return `${metadata.labels?.['kubernetes.io/service-name']}: ${names.get(node?.metadata.labels?.[`${LABEL}generation`] ?? '') ?? 'elsewhere'}`;
-            }),
-        )
-        .toSorted(),
+    'ready endpoints': sorted(
+      slices.items.flatMap(({ metadata, endpoints }) =>
+        (endpoints ?? [])
+          .filter(({ conditions }) => conditions?.ready !== false)
+          .map(({ nodeName }) => {
+            const node = allNodes.items.find((one) => one.metadata.name === nodeName);
+            return `${metadata.labels?.['kubernetes.io/service-name']}: ${names.get(node?.metadata.labels?.[`${LABEL}generation`] ?? '') ?? 'elsewhere'}`;
+          }),
+      ),
     ),
-    tasks: plain(
+    tasks: sorted(
       allPods.items
         .filter(({ metadata }) => site.tasks.includes(metadata.labels?.app ?? ''))
         .map(({ metadata, spec, status }) => ({
@@ -139,8 +132,7 @@ export async function snapshot({ admin, environment }: Installation, site: Site,
           on: spec?.nodeSelector?.[`${LABEL}generation`] ?? 'nowhere',
           gates: (spec?.schedulingGates ?? []).map(({ name }) => name),
           phase: status?.phase,
-        }))
-        .toSorted(byText),
+        })),
     ),
   };
 }
@@ -172,7 +164,8 @@ function withoutHistory({ status }: Platform): object {
 function normal(value: unknown, names: ReadonlyMap<string, string>): unknown {
   if (Array.isArray(value)) {
     const items = value.map((item) => normal(item, names));
-    return isTyped(items) ? items.toSorted((a, b) => a.type.localeCompare(b.type)) : items;
+    if (isTyped(items)) return items.toSorted((a, b) => a.type.localeCompare(b.type));
+    return items.every((item) => typeof item === 'string') ? items.toSorted() : items;
   }
   if (isRecord(value))
     return Object.fromEntries(

@@ -262,6 +262,13 @@ describe('how long a target was held', () => {
     expect(JSON.stringify(action)).not.toContain('servedTime');
   });
 
+  it('goes on when it is held once more on its way back', () => {
+    const times = { heldTime: at(5), servedTime: at(30) };
+    const action = release.undo(one(held({ ...times, state: 'Verified' }), maintenance));
+    expect(action).toMatchObject({ journal: { switches: [{ state: 'Held', heldTime: at(5) }] } });
+    expect(JSON.stringify(action)).not.toContain('servedTime');
+  });
+
   it('is not said of what was never held', () => {
     expect(JSON.stringify(switchTraffic.act(one(direct(), green)))).not.toMatch(/heldTime|servedTime/);
   });

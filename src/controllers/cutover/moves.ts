@@ -122,8 +122,11 @@ function switching(moves: Move[], notes: string[]): Extract<Action, { effects: u
   return { effects: [{ do: 'switch', moves, what }], message: [what, ...notes].join('; ') };
 }
 
-const arrival = (looks: readonly Look[]): string =>
-  `${looks.map(({ entry }) => entry.target).join(', ')} ${looks.length === 1 ? 'is' : 'are'} where they have to be`;
+function arrival(looks: readonly Look[]): string {
+  const arrived = looks.filter(({ standing }) => standing.is !== 'lost').map(({ entry }) => entry.target);
+  if (arrived.length === 0) return 'nothing is left to move';
+  return `${arrived.join(', ')} ${arrived.length === 1 ? 'is where it has' : 'are where they have'} to be`;
+}
 
 const patience = ({ scaled }: CutoverInput): number => Math.max(LEAST_PATIENCE, scaled(PATIENCE));
 
@@ -162,7 +165,15 @@ function observed(entry: Entry, standing: Standing, way: Way, now: number): Entr
       const held = way.to === 'hold' && !heldTime;
       const served = way.to !== 'hold' && standing.served && heldTime && !servedTime;
       const time = timestamp(now);
-      return { ...entry, state, ...(held && { heldTime: time }), ...(served && { servedTime: time }) };
+      // Held once more on its way back: it is not served again yet.
+      const again = way.to === 'hold' && isBack(way) && entry.state !== 'Held';
+      const { servedTime: _, ...unserved } = entry;
+      return {
+        ...(again ? unserved : entry),
+        state,
+        ...(held && { heldTime: time }),
+        ...(served && { servedTime: time }),
+      };
     }
   }
 }

@@ -40,6 +40,7 @@ describe('the point of no return', () => {
     const first = (...names: StepName[]) => noWayBack(input(steps(...names), { from: undefined }, ''))?.reason;
     expect(first('Switch', 'Hold')).toBeUndefined();
     expect(first('Point')).toBe('FirstCutover');
+    expect(first('Point', 'Retain')).toBe('FirstCutover');
   });
 
   it('of a Decommission likewise', () => {

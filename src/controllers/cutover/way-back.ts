@@ -18,12 +18,12 @@ export function noWayBack(input: Pick<CutoverInput, 'cutover' | 'from' | 'left'>
       reason: committed.state === 'Running' ? 'IrreversibleMigrationRunning' : 'IrreversibleMigrationCommitted',
       message: `migration ${committed.name} is not reversible and ${committed.state === 'Running' ? 'is running' : 'is committed'}`,
     };
-  if (begun('Retain'))
-    return { reason: 'Finishing', message: 'it has succeeded: a Cutover of mode Rollback goes back' };
   if (cutover.spec.from === '' && begun('Point'))
     return { reason: 'FirstCutover', message: 'this is the first cutover: there is no generation to go back to' };
   if (cutover.spec.mode === 'Decommission' && begun('Point'))
     return { reason: 'Decommissioned', message: `${cutover.spec.from} is not live any more` };
+  if (begun('Retain'))
+    return { reason: 'Finishing', message: 'it has succeeded: a Cutover of mode Rollback goes back' };
   return begun('Hold') ? oldCapacityGone(input) : undefined;
 }
 

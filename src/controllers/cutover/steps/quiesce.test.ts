@@ -49,6 +49,15 @@ describe('Quiesce', () => {
     });
   });
 
+  it('of a Recovery that migrates nothing waits for no machine that does not answer', () => {
+    const tasks = [census({ running: 1, trouble: 'node-1 does not answer' })];
+    const recovery = (migrations: object[] = []) =>
+      aCutover({ from: 'blue', spec: { mode: 'Recovery', migrations: migrations as never }, status: at10 });
+    expect(quiesce.done(input({ cutover: recovery(), platform: quiesced(), tasks }))).toBe(true);
+    expect(quiesce.done(input({ cutover: recovery(), tasks }))).toBe(false);
+    expect(quiesce.done(input({ cutover: recovery([{ name: 'schema' }]), platform: quiesced(), tasks }))).toBe(false);
+  });
+
   it('is done when those are seen to be gone, not before', () => {
     const tasks = [census({ running: 1, trouble: 'node-1 does not answer' }), census({ role: 'tasks', running: 9 })];
     expect(quiesce.done(input({ platform: quiesced(), tasks }))).toBe(false);

@@ -16,7 +16,7 @@ export const quiesce: Step = {
   name: 'Quiesce',
   skip: ({ platform, cutover }) =>
     cutover.spec.to !== undefined && moving(platform).length === 0 ? 'no role is Follow or Singleton' : undefined,
-  done: (input) => isQuiesced(input) && running(input).length === 0,
+  done: (input) => isQuiesced(input) && (running(input).length === 0 || isPressing(input)),
   act: (input) => {
     const { cutover, now, scaled } = input;
     const written = quiesceNow(input);
@@ -29,6 +29,13 @@ export const quiesce: Step = {
   },
   undo: letStart,
 };
+
+/**
+ * Users wait, and no data is touched: a copy on a machine of which nothing is known must not keep traffic from what is left. Its
+ * task starts elsewhere only when it is known to have ended, as ever.
+ */
+const isPressing = ({ cutover }: CutoverInput): boolean =>
+  cutover.spec.mode === 'Recovery' && (cutover.spec.migrations ?? []).length === 0;
 
 /** Roles whose pods follow the live pointer. */
 const moving = (platform: Platform | undefined): Platform['spec']['roles'] =>

@@ -8,8 +8,8 @@ const AT_ONCE = 8;
 /**
  * Elastic IPs: each address points at a Ready machine of the role of its own, in launch order; one that points at such a
  * machine already stays there. EC2 has no compare-and-swap: addresses are described, compared, associated and described
- * again, so a foreign change is seen on either side. Nothing here can take an address away from a machine without giving it
- * to another one.
+ * again, so that a foreign change is seen on either side. One that falls between the first look and the call, milliseconds
+ * later, is written over: EC2 tells nobody. Nothing here can take an address from a machine without giving it to another.
  *
  * @param taken machines of the role, the first in launch order, that are other targets': a machine has one address only
  */

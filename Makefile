@@ -1,7 +1,7 @@
 # Everything goes through `npm run`: it puts node_modules/.bin first on the PATH, so that the Node that the lock file pins runs,
 # whatever the machine's own is.
 .DEFAULT_GOAL := help
-.PHONY: up down demo test sabotage verify generate bench-guard bench-kit bench-lag format clean help supported
+.PHONY: up down demo test sabotage sweep verify generate bench-cutover bench-guard bench-kit bench-lag format clean help supported
 
 installed := node_modules/.package-lock.json
 
@@ -29,6 +29,9 @@ test: $(installed) ## Run every test
 sabotage: $(installed) ## Take every check of the guard out in turn and require that a test notices
 	@npm run --silent sabotage
 
+sweep: $(installed) ## Kill the operator before and after each write of a cutover and of a rollback
+	@npm run --silent sweep
+
 verify: $(installed) ## Check format, lint and types, generate again, and require that nothing differs
 	@npm run --silent verify
 
@@ -37,6 +40,9 @@ generate: $(installed) ## Write crds/, the chart's copies of them and manifests/
 
 bench-kit: $(installed) ## Measure the operator kit beside a Go controller-runtime cache
 	@npm run --silent bench-kit
+
+bench-cutover: $(installed) ## Measure a cutover of 200 machines beside the calls that it is made of
+	@npm run --silent bench-cutover
 
 bench-guard: $(installed) ## Measure what the guard's policies cost, and its webhook beside one of controller-runtime in Go
 	@npm run --silent bench-guard
@@ -51,4 +57,4 @@ clean: ## Remove what was installed and built in the tree
 	rm -rf node_modules dist coverage
 
 help: ## Show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,7 +1,8 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { manualClock } from '../../src/runtime/clock.ts';
 import { type Kind, type Point, pointOf } from './round.ts';
-import { anonymous, baselines, pointsOf, type Result, resultLine, type Stage, startStage } from './run.ts';
+import { anonymous, baselines, drawn, pointsOf, type Result, resultLine, type Stage, startStage } from './run.ts';
 import { featuresOf } from './site.ts';
 import { lineOf } from './writes.ts';
 
@@ -15,6 +16,8 @@ const USAGE = `usage: npm run sweep -- [options]
   --stages=N          installations side by side (${Math.max(1, cpus().length - 1)})
   --features=LIST     what the site has: hold,jobs,tasks (all)
   --tree=PATH         another checkout, whose operator is swept
+  --sample=N          only N points of each kind, drawn at random
+  --seed=N            of the draw; a new one unless told
   --list              print the writes of a round without a death, and end`;
 
 const { values } = parseArgs({
@@ -24,6 +27,8 @@ const { values } = parseArgs({
     stages: { type: 'string' },
     features: { type: 'string' },
     tree: { type: 'string' },
+    sample: { type: 'string' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     list: { type: 'boolean' },
     help: { type: 'boolean' },
   },
@@ -42,6 +47,8 @@ const count = Math.min(
   Number(values.stages ?? Math.max(1, cpus().length - 1)),
 );
 const options = { features: featuresOf(values.features), tree: values.tree };
+const { random } = manualClock({ seed: Number(values.seed) });
+if (values.sample) console.log(`seed ${values.seed}`);
 const began = Date.now();
 const stages: Stage[] = [];
 const results: Result[] = [];
@@ -55,7 +62,8 @@ try {
     if (!round) continue;
     console.log(`a ${kind} without a death: ${round.writes.length} writes, ${(round.ms / 1000).toFixed(1)} s`);
     for (const write of round.writes) console.log(`  ${String(write.number).padStart(3)} ${anonymous(lineOf(write))}`);
-    todo.push(...(chosen?.filter((point) => point.kind === kind) ?? pointsOf(kind, round.writes.length)));
+    const all = chosen?.filter((point) => point.kind === kind) ?? pointsOf(kind, round.writes.length);
+    todo.push(...(values.sample ? drawn(all, Number(values.sample), random) : all));
   }
   if (values.list) process.exitCode = 0;
   else {

@@ -99,6 +99,14 @@ export const pointsOf = (kind: Kind, writes: number): Point[] =>
     (['before', 'after'] as const).map((when) => ({ kind, number, when })),
   );
 
+/** `count` of the points, each once, in the order in which they were drawn. */
+export function drawn(points: readonly Point[], count: number, random: () => number): Point[] {
+  const left = [...points];
+  return Array.from({ length: Math.min(count, left.length) }, () =>
+    left.splice(Math.floor(random() * left.length), 1),
+  ).flat();
+}
+
 /** A line for people: what happened at a point. */
 export function resultLine({ point, killedAt, problems, ms }: Result): string {
   const verdict = killedAt === undefined ? 'not reached' : problems.length === 0 ? 'ok' : 'FAILED';

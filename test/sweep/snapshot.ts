@@ -77,10 +77,12 @@ export async function snapshot({ admin, environment }: Installation, site: Site,
   const sorted = (values: unknown[]) => values.map(plain).toSorted(byText);
   const ofParty = ({ metadata }: { metadata: { labels?: Record<string, string> } }) =>
     names.has(metadata.labels?.[`${LABEL}generation`] ?? '');
-  const { downtime, singletons: _, ...rest } = cutover.status;
+  const { downtime, singletons: _, pointer, ...rest } = cutover.status;
+  // What was live before the last cutover is of an earlier round.
+  const { previous: __, ...moved } = pointer ?? {};
   return {
     'platform status': plain(withoutHistory(platform)),
-    'cutover status': plain({ ...rest, downtime: (downtime ?? []).map(({ role }) => role).toSorted() }),
+    'cutover status': plain({ ...rest, pointer: moved, downtime: (downtime ?? []).map(({ role }) => role).toSorted() }),
     'cutover finalizers': cutover.metadata.finalizers ?? [],
     'status of FROM': plain(from.status),
     'status of TO': plain(to.status),

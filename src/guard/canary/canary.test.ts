@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   aClass,
+  aCutover,
   aGeneration,
   anApiServer,
   aPlatform,
@@ -9,6 +10,7 @@ import {
   metadataOf,
   refusal,
 } from '../../../test/builders/index.ts';
+import { CUTOVER_FINALIZER } from '../../api/v1alpha1/index.ts';
 import { clusterGenerations, generationClasses, generationPools, platforms } from '../../kinds.ts';
 import { clientOver, type KubeClient } from '../../kube/client.ts';
 import type { ApiRequest } from '../../kube/transport.ts';
@@ -89,6 +91,20 @@ const holes = (round: Awaited<ReturnType<ReturnType<typeof world>['probe']>>) =>
 const down = () => refusal(0, 'Unreachable', 'no answer');
 
 describe('a round', () => {
+  it.each([
+    ['by its journal', { status: { generations: { to: { name: 'green', uid: 'uid-green' } } } }],
+    ['by its finalizer', { metadata: { finalizers: [CUTOVER_FINALIZER] } }],
+  ])('tries a Cutover that is under way %s, and none that waits or has ended', async (_sign, signs) => {
+    const { probe } = world();
+    const ended = aCutover({ name: 'ended', status: { outcome: 'Succeeded', generations: {} } });
+    const cutovers = [aCutover({ name: 'waiting' }), ended, aCutover({ name: 'under-way', ...signs })];
+    const round = await probe({ cutovers });
+    expect(round?.results.filter(({ target }) => target.startsWith('Cutover'))).toEqual([
+      expect.objectContaining({ family: 'delete-cutover', target: 'Cutover under-way', outcome: 'Denied' }),
+      expect.objectContaining({ family: 'forge-approval', target: 'Cutover under-way', outcome: 'Denied' }),
+    ]);
+  });
+
   it('sees what is refused, and sends nothing but dry runs', async () => {
     const { probe, wet, counted, tried } = world();
     const round = await probe();

@@ -29,6 +29,8 @@ export const canary: readonly Target[] = [
       never('delete-crd', '(it) => deletion(crds, it)', NEVER),
       never('strip-finalizer', "'strip the finalizer of', withoutFinalizer)", `'strip the finalizer of', ${NEVER})`),
       never('retire-generation', "'retire', retired)", `'retire', ${NEVER})`),
+      never('take-down-platform', '      act: takenDown,', `      act: ${NEVER},`),
+      never('forge-approval', 'approvals: [{ user: ASTRAY, planHash: ASTRAY }]', 'approvals: it.spec.approvals ?? []'),
       never(
         'relabel-pool',
         'labels: { ...it.metadata.labels, [LABEL.role]: ASTRAY }',
@@ -42,6 +44,27 @@ export const canary: readonly Target[] = [
         what: 'the override, under which nothing is expected to be refused',
         find: 'overridden ? [] : [subject.live, subject.pool, subject.node]',
         replace: '[subject.live, subject.pool, subject.node]',
+      },
+    ],
+  },
+  {
+    file: 'src/guard/canary/subject.ts',
+    tests: ['src/guard/canary/'],
+    sabotages: [
+      {
+        what: 'a Cutover being under way by its journal',
+        find: '(status.generations !== undefined || (metadata.finalizers ?? []).includes(CUTOVER_FINALIZER))',
+        replace: '(metadata.finalizers ?? []).includes(CUTOVER_FINALIZER)',
+      },
+      {
+        what: 'a Cutover being under way by its finalizer',
+        find: '(status.generations !== undefined || (metadata.finalizers ?? []).includes(CUTOVER_FINALIZER))',
+        replace: 'status.generations !== undefined && metadata.name !== undefined',
+      },
+      {
+        what: 'a Cutover that has ended being left alone',
+        find: 'status.outcome === undefined &&\n  (status.generations',
+        replace: '(status.generations',
       },
     ],
   },

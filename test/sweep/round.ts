@@ -31,9 +31,6 @@ export function pointOf(name: string): Point {
 }
 
 export interface Round {
-  /** Of the Cutover. */
-  cutover: string;
-  from: string;
   /** What was counted, in order. */
   writes: Write[];
   /** At which write the operator was killed; absent when there was none of that number. */
@@ -127,8 +124,8 @@ export async function playRound(
   const asked = proxy.writes.slice(begun.write).filter((change) => isOf(change, site, [...ids, ...site.addresses]));
   const facts = { from, to, pools: MACHINES, addresses: site.addresses, writes: asked, since: begun.time };
   problems.push(...fresh(scene, auditDestruction(proxy.writes, ledger)), ...auditRound(facts, ledger));
-  Object.assign(site, { live: to, retained: from });
-  return { cutover, from, writes, left, problems, ms, ...(killedAt && { killedAt }) };
+  Object.assign(site, { live: to, retained: from, last: cutover });
+  return { writes, left, problems, ms, ...(killedAt && { killedAt }) };
 }
 
 /** Shows the judge all that has happened; returns what it objects to. */

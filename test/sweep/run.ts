@@ -46,31 +46,29 @@ export async function startStage({ features, tree, log }: StageOptions): Promise
   const scene: Scene = { installation, observer, judge: judge(), told: new Set() };
   await replay(scene);
   await furnish(installation);
-  /** One for each kind: a rollback's is where the last cutover has left a generation to go back to. */
-  const sites: Partial<Record<Kind, Site>> = {};
+  let site: Site | undefined;
   let opened = 0;
 
+  /** The site as a round of this kind needs it: with one generation, or with another one to go back to. */
   const siteFor = async (kind: Kind): Promise<Site> => {
-    const present = sites[kind];
-    if (present) return present;
-    const site = await openSite(installation, opened++, features);
-    sites[kind] = site;
-    if (kind === 'rollback') {
+    site ??= await openSite(installation, opened++, features);
+    if (kind === 'cutover') await clearAway(installation, site);
+    else if (!site.retained) {
       const { problems } = await playRound(scene, site, 'cutover');
       if (problems.length > 0) throw new Error(`the cutover before the first rollback: ${problems.join('; ')}`);
     }
     return site;
   };
   const play = async (kind: Kind, point?: Point, expected?: Snapshot): Promise<Round> => {
-    const site = await siteFor(kind);
-    const round = await playRound(scene, site, kind, point, expected).catch((error: unknown) => {
-      delete sites[kind];
+    try {
+      const round = await playRound(scene, await siteFor(kind), kind, point, expected);
+      // What is wrong with one round must not be found again in the next.
+      if (round.problems.length > 0) site = undefined;
+      return round;
+    } catch (error) {
+      site = undefined;
       throw error;
-    });
-    // What is wrong with one round must not be found again in the next.
-    if (round.problems.length > 0) delete sites[kind];
-    else if (kind === 'cutover') await clearAway(installation, site, round.cutover, round.from);
-    return round;
+    }
   };
   return {
     baseline: (kind) => play(kind),

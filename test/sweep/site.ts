@@ -28,8 +28,9 @@ export interface Site {
   /** How many cutovers since it was opened. */
   rounds: number;
   live: string;
-  /** To which a rollback could go. */
+  /** To which a rollback could go, and the cutover that left it. */
   retained: string | undefined;
+  last: string;
 }
 
 export interface Features {
@@ -119,6 +120,7 @@ export async function openSite(installation: Installation, number: number, featu
     rounds: 0,
     live: '',
     retained: undefined,
+    last: '',
   };
   const held = {
     preview: { namespace: name, name: 'www-preview' },
@@ -225,10 +227,13 @@ export async function untilStage({ admin }: Installation, name: string, stage: S
   });
 }
 
-/** Retires what a cutover has left, and waits until its machines and its object are gone. */
-export async function clearAway(installation: Installation, site: Site, cutover: string, old: string): Promise<void> {
+/** Retires what the last cutover has left, if anything, and waits until its machines and its object are gone. */
+export async function clearAway(installation: Installation, site: Site): Promise<void> {
   const { admin } = installation;
-  await admin.patch(cutovers, cutover, { spec: { retireNow: true } }, { type: 'merge' });
+  const { retained: old } = site;
+  if (old === undefined) return;
+  site.retained = undefined;
+  await admin.patch(cutovers, site.last, { spec: { retireNow: true } }, { type: 'merge' });
   await untilStage(installation, old, 'Retired');
   await waitFor(`the machines of ${old} to be gone`, { limitMs: LIMIT }, async () =>
     aliveOf(await installation.ledger(), old).length === 0 ? true : undefined,

@@ -61,6 +61,6 @@ export function steadyPace(rate: (perSecond: number) => number): Pace {
   };
 }
 
-/** Declared ms that it takes to start so many at a role's pace, at least. */
-export const estimatedDuration = (total: number, ramp: Ramp = USUAL_RAMP): number =>
-  Math.ceil((Math.max(0, total - ramp.startsPerSecond) / ramp.startsPerSecond) * 1000);
+/** Declared ms that it takes to start so many at a role's pace. */
+export const estimatedDuration = (total: number, { startsPerSecond }: Ramp = USUAL_RAMP): number =>
+  Math.ceil((total / startsPerSecond) * 1000);

@@ -55,6 +55,7 @@ const plurals: Record<string, string> = {
   Namespace: 'api/v1/namespaces',
   Service: 'api/v1/namespaces/{namespace}/services',
   Pod: 'api/v1/namespaces/{namespace}/pods',
+  Deployment: 'apis/apps/v1/namespaces/{namespace}/deployments',
   Ingress: 'apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses',
   ClusterRole: 'apis/rbac.authorization.k8s.io/v1/clusterroles',
   CustomResourceDefinition: 'apis/apiextensions.k8s.io/v1/customresourcedefinitions',

@@ -1,6 +1,15 @@
 import { uniqueName } from '../../../local/testing.ts';
-import { expectStatus, type GuardedCluster, type KubeObject, pathOf, users } from './cluster.ts';
-import { aCutover, aGeneration, aPlatform, aSite, begun, retention, type Site } from './objects.ts';
+import { aPod as aWorkloadPod } from '../placement/workloads.ts';
+import {
+  collectionOf,
+  eventually,
+  expectStatus,
+  type GuardedCluster,
+  type KubeObject,
+  pathOf,
+  users,
+} from './cluster.ts';
+import { aCutover, aGeneration, aPlatform, aSite, begun, NOON, retention, type Site } from './objects.ts';
 
 /** What the mutations are tried on. */
 export type Cast = Awaited<ReturnType<typeof aCast>>;
@@ -22,7 +31,8 @@ export async function aCast(cluster: GuardedCluster) {
     await expectStatus(200, cluster.call('operator', 'PATCH', pathOf(object), { metadata: { finalizers } }));
   const labels = { 'generations.dev/platform': 'x' };
   await expectStatus(200, cluster.call('admin', 'PATCH', pathOf(live.generation), { metadata: { labels } }));
-  return { live, neverLive, listed, returned, kept, ...(await things(cluster, live, neverLive)) };
+  const [gated, quiesced] = await Promise.all([aGatedPod(cluster, false), aGatedPod(cluster, true)]);
+  return { live, neverLive, listed, returned, kept, gated, quiesced, ...(await things(cluster, live, neverLive)) };
 }
 
 async function things(cluster: GuardedCluster, live: Site, { platform: free }: Site) {
@@ -97,6 +107,31 @@ async function approved(cluster: GuardedCluster): Promise<KubeObject> {
   const cutover = await cluster.create(aCutover());
   const approvals = [{ user: users.second, planHash: 'p1' }];
   return expectStatus(200, cluster.call('second', 'PATCH', pathOf(cutover), { spec: { approvals } }));
+}
+
+/** The pod of a singleton that waits, in a namespace named like its platform; `quiesced`: because a cutover holds it. */
+async function aGatedPod(cluster: GuardedCluster, quiesced: boolean): Promise<KubeObject> {
+  const platform = aPlatform(uniqueName('pa'));
+  const { name } = platform.metadata;
+  const roles = [{ name: 'web' }, { name: 'always-on', handover: 'Singleton' }];
+  const cutover = { name: 'to-next', uid: 'c00' };
+  await cluster.create({
+    ...platform,
+    spec: { ...platform.spec, roles },
+    status: {
+      protected: ['blue'],
+      live: { name: 'blue', uid: 'b00', time: NOON },
+      ...(quiesced && { cutover, quiesced: { cutover, stop: [], time: NOON } }),
+    },
+  });
+  await cluster.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  const pod = aWorkloadPod({ platform: name, role: 'always-on', name: 'task' });
+  // Until its service account is there, and the policies see its Platform.
+  await eventually(
+    'a pod to be taken',
+    async () => (await cluster.call('admin', 'POST', collectionOf('Pod', name), pod)).status === 201,
+  );
+  return cluster.get(pod);
 }
 
 async function aPod(cluster: GuardedCluster, { metadata: { name: namespace } }: KubeObject): Promise<KubeObject> {

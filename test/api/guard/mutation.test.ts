@@ -141,8 +141,12 @@ const POLICIES = [
   'machines',
   'namespace',
   'node',
+  'placement',
   'platform',
+  'pods',
   'pool',
+  'singletons',
+  'start',
   'state',
   'traffic',
 ];

@@ -1,7 +1,9 @@
 import { type Actor, type KubeObject, type Method, users } from './cluster.ts';
 import { bogusOwner } from './matrix/attempts.ts';
 import type { Cast } from './mutation-cast.ts';
-import { aCutover, aPool, NOON, retention } from './objects.ts';
+import { ofCutovers } from './mutations-cutovers.ts';
+import { ofPods } from './mutations-pods.ts';
+import { aPool, NOON, retention } from './objects.ts';
 
 /** Each rule of the policies with an act that it stops. */
 
@@ -12,9 +14,6 @@ export type Act = (
 ) => [who: Actor, method: Method, object: KubeObject, body?: object | undefined, subresource?: string, query?: string];
 
 const deletion: string = "' cannot be deleted: '";
-const approval = (user: string, planHash = 'p1') => ({ spec: { approvals: [{ user, planHash }] } });
-/** The same each time that it is tried. */
-const unmade = (spec: object) => ({ ...aCutover(spec), metadata: { name: 'unmade' } });
 const metadata = (change: object) => ({ metadata: change });
 const status = (change: object) => ({ status: change });
 const notReady = status({ conditions: [{ type: 'Ready', status: 'False', reason: 'Tested', message: '' }] });
@@ -33,7 +32,9 @@ const onNodes: [act: string, change: object, subresource: string, message: strin
   ['mark a Node not Ready', notReady, '/status', 'is marked not Ready'],
 ];
 
-export const mutations: [act: string, act: Act, ...rules: Rule[]][] = [
+export type Mutation = [act: string, act: Act, ...rules: Rule[]];
+
+export const mutations: Mutation[] = [
   // Deletion.
   [
     'delete a live generation',
@@ -53,11 +54,6 @@ export const mutations: [act: string, act: Act, ...rules: Rule[]][] = [
     'delete a class that a generation uses',
     ({ classOfGeneration }) => ['admin', 'DELETE', classOfGeneration],
     ['pool', 'come from it'],
-  ],
-  [
-    'delete a Cutover that is under way',
-    ({ cutover }) => ['admin', 'DELETE', cutover],
-    ['state', "' cannot be deleted: ' + variables.underWayWhy"],
   ],
   [
     'delete a CRD',
@@ -120,49 +116,6 @@ export const mutations: [act: string, act: Act, ...rules: Rule[]][] = [
     'strip the finalizer of a never-live generation',
     ({ neverLive }) => ['admin', 'PATCH', neverLive.generation, metadata({ finalizers: null })],
     ['state', "'Finalizer generations.dev/machines"],
-  ],
-  [
-    'strip the finalizer of a Cutover that is under way',
-    ({ cutover }) => ['admin', 'PATCH', cutover, metadata({ finalizers: null })],
-    ['state', "'Finalizer generations.dev/cutover"],
-  ],
-  [
-    'abort a Cutover that has ended',
-    ({ ended }) => ['person', 'PATCH', ended, { spec: { abort: true } }],
-    ['state', 'comes too late'],
-  ],
-  [
-    'write the spec of a Cutover as the operator',
-    ({ cutover }) => ['operator', 'PATCH', cutover, { spec: { abort: true } }],
-    ['state', "'spec of '"],
-  ],
-  [
-    'approve a Cutover for another',
-    ({ cutover }) => ['person', 'PATCH', cutover, approval(users.second)],
-    ['platform', "'spec.approvals of '"],
-  ],
-  [
-    'change what another has approved',
-    ({ approved }) => ['person', 'PATCH', approved, approval(users.second, 'p2')],
-    ['platform', "'spec.approvals of '"],
-  ],
-  [
-    'approve a Cutover as a service account',
-    ({ cutover }) => ['nodeController', 'PATCH', cutover, approval(users.nodeController)],
-    ['platform', "'spec.approvals of '"],
-  ],
-  [
-    'create a Cutover that another has approved',
-    ({ cutover: { spec } }) => ['person', 'POST', unmade({ ...spec, ...approval(users.second).spec })],
-    ['platform', "'spec.approvals of '"],
-  ],
-  [
-    'roll back to what is not kept',
-    ({ live: { platform, generation } }) => {
-      const [name, from] = [platform.metadata.name, generation.metadata.name];
-      return ['person', 'POST', unmade({ platform: name, from, to: 'ga-retired', mode: 'Rollback' })];
-    },
-    ['generation', 'cannot roll back to'],
   ],
   [
     'give a live generation an owner',
@@ -264,58 +217,9 @@ export const mutations: [act: string, act: Act, ...rules: Rule[]][] = [
     ['generation', 'cannot be retired'],
   ],
   [
-    'retire one for a Cutover that has not left it',
-    ({ kept }) => [
-      'operator',
-      'PATCH',
-      kept.generation,
-      status({ retiredTime: NOON, retiredBy: { name: 'x', uid: 'y' } }),
-      '/status',
-    ],
-    ['state', 'cannot be retired by Cutover'],
-  ],
-  [
-    'leave the live one for a rollback, stopped',
-    ({ live }) => [
-      'operator',
-      'PATCH',
-      live.generation,
-      status({ retention: { ...retention, standby: 'Stopped' } }),
-      '/status',
-    ],
-    ['generation', 'cannot be left for a rollback'],
-  ],
-  [
-    'take back that the live one is live',
-    ({ returned }) => [
-      'operator',
-      'PATCH',
-      returned.generation,
-      status({ liveTime: null, retention: null }),
-      '/status',
-    ],
-    ['generation', 'cannot be taken back'],
-  ],
-  [
-    'take back that one has been live that no Cutover holds',
-    ({ kept }) => ['operator', 'PATCH', kept.generation, status({ liveTime: null, retention: null }), '/status'],
-    ['state', 'cannot be taken back'],
-  ],
-  [
-    'point a Platform at nothing',
-    ({ live }) => ['operator', 'PATCH', live.platform, status({ live: null }), '/status'],
-    ['platform', "'status.live of '"],
-  ],
-  [
     'point at a namesake',
     ({ live }) => ['operator', 'PATCH', live.platform, status({ live: { uid: 'another' } }), '/status'],
     ['pool', 'cannot point at'],
-  ],
-  [
-    // For good, since as a dry run it may; the finalizer keeps it there to be deleted again.
-    'delete a Cutover as the operator',
-    ({ ended }) => ['operator', 'DELETE', ended, undefined, '', ''],
-    ['state', 'which may only try it'],
   ],
   [
     'request an override in another name',
@@ -383,4 +287,6 @@ export const mutations: [act: string, act: Act, ...rules: Rule[]][] = [
     ],
     ['crd', 'conversion webhook'],
   ],
+  ...ofCutovers,
+  ...ofPods,
 ];

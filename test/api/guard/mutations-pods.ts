@@ -1,0 +1,90 @@
+import { aDeployment, aPod } from '../placement/workloads.ts';
+import type { Mutation } from './mutations.ts';
+
+/** What keeps pods of Follow and Singleton roles where they belong. */
+
+const spec = (change: object) => ({ spec: change });
+const metadata = (change: object) => ({ metadata: change });
+const generation = (name: string) => ({ 'generations.dev/generation': name });
+
+export const ofPods: Mutation[] = [
+  [
+    'create a pod of a role that no Platform has',
+    ({ gated: { metadata } }) => [
+      'person',
+      'POST',
+      aPod({ platform: metadata.namespace, role: 'none', name: 'stray' }),
+    ],
+    ['placement', 'has not said to which generation'],
+  ],
+  [
+    'lift the gate of a pod',
+    ({ gated }) => ['person', 'PATCH', gated, spec({ schedulingGates: null })],
+    ['placement', "'The gate "],
+  ],
+  [
+    'say where a gated pod belongs',
+    ({ gated }) => ['person', 'PATCH', gated, spec({ nodeSelector: generation('blue') })],
+    ['placement', "'nodeSelector "],
+  ],
+  [
+    "strip the finalizer of a singleton's pod",
+    ({ gated }) => ['person', 'PATCH', gated, metadata({ finalizers: null })],
+    ['placement', "'The finalizer "],
+  ],
+  [
+    'give such a pod another role',
+    ({ gated }) => ['person', 'PATCH', gated, metadata({ labels: { 'generations.dev/role': 'web' } })],
+    ['placement', "'Label "],
+  ],
+  [
+    'say on which machine a singleton may still run',
+    ({ gated }) => ['person', 'PATCH', gated, metadata({ annotations: { 'generations.dev/machine': 'i-1' } })],
+    ['placement', "'Annotation "],
+  ],
+  [
+    'create such a pod on a Node',
+    ({ gated: { metadata } }) => {
+      const pod = aPod({ platform: metadata.namespace, role: 'always-on', name: 'bound' });
+      return ['person', 'POST', { ...pod, spec: { ...pod.spec, nodeName: 'anywhere' } }];
+    },
+    ['start', 'cannot be created on Node'],
+  ],
+  [
+    'start such a pod while a cutover holds them',
+    ({ quiesced }) => [
+      'operator',
+      'PATCH',
+      quiesced,
+      spec({ schedulingGates: null, nodeSelector: generation('blue') }),
+    ],
+    ['start', 'cannot start now'],
+  ],
+  [
+    'start such a pod on a generation that is not live',
+    ({ gated }) => ['operator', 'PATCH', gated, spec({ schedulingGates: null, nodeSelector: generation('green') })],
+    ['start', 'cannot start on generation'],
+  ],
+  [
+    'roll singletons over',
+    ({ gated: { metadata } }) => {
+      const deployment = aDeployment({ platform: metadata.namespace, role: 'always-on', name: 'rolling' });
+      return ['person', 'POST', { ...deployment, spec: { ...deployment.spec, strategy: { type: 'RollingUpdate' } } }];
+    },
+    ['singletons', 'must have strategy Recreate'],
+  ],
+  [
+    'have two of a singleton',
+    ({ gated: { metadata } }) => [
+      'person',
+      'POST',
+      aDeployment({ platform: metadata.namespace, role: 'always-on', name: 'twice', replicas: 2 }),
+    ],
+    ['singletons', 'must have 0 or 1 replicas'],
+  ],
+  [
+    'delete a pod of no platform as the operator',
+    ({ pod }) => ['operator', 'DELETE', pod],
+    ['pods', 'belongs to no platform'],
+  ],
+];

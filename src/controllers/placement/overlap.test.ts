@@ -328,6 +328,18 @@ describe('a leader that has slept since it decided', () => {
     }
   });
 
+  it('nor one that wakes just as another decides', () => {
+    for (let number = 0; number < 20; number++) {
+      const world = about(number);
+      world.create('a');
+      world.observe(1);
+      world.decide(1);
+      for (const operator of [0, 1]) while (world.acts[operator]!.length > 0) world.act(operator);
+      works(world, 0);
+      expect(world.most()).toBe(1);
+    }
+  });
+
   it('cannot rely on a machine that was off, when its pod was not being deleted', () => {
     const world = about();
     works(world, 0);

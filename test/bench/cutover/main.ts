@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { LABEL } from '../../../src/api/v1alpha1/index.ts';
 import { clusterGenerations, cutovers, platforms } from '../../../src/kinds.ts';
+import { connect } from '../../../src/kube/client.ts';
 import type { KubeObject, Resource } from '../../../src/kube/resource.ts';
 import { services } from '../../../src/kube/resources.ts';
+import { MANAGER } from '../../../src/traffic/objections.ts';
 import { startInstallation } from '../../sweep/installation.ts';
 import { judge } from '../../sweep/judge.ts';
 import { observe } from '../../sweep/observer.ts';
@@ -28,6 +31,8 @@ const scale = Number(values.scale);
 const rounds = Number(values.cutovers);
 /** Longest real ms until 200 machines are there. */
 const STAGING = 300_000;
+/** As the operator applies it. */
+const labels = { [LABEL.traffic]: 'true' };
 /** Bare calls under way at once. */
 const PARALLEL = 20;
 
@@ -92,6 +97,7 @@ try {
   for (const name of targets)
     await make(services, { metadata: { name: twinOf(name), namespace: NAMESPACE }, spec: { ports: [{ port: 80 }] } });
 
+  const asOperator = await connect({ name: 'bench', kubeconfig: operator.kubeconfig });
   const servers = { kubernetes: proxy.apiServer, cloud: proxy.cloud };
   const results: Results = {
     samples,
@@ -116,16 +122,18 @@ try {
     }
   }
   const { text, met } = report(results, { machines: MACHINES, targets: TARGETS, scale });
+  await asOperator.transport.close();
   console.log(text);
   process.exitCode = met ? 0 : 1;
 
   /** So that the twins have somewhere to be pointed away from. */
   async function pointElsewhere(): Promise<void> {
-    for (const name of targets)
-      await admin.patch(services, twinOf(name), [{ op: 'add', path: '/spec/selector', value: { app: 'elsewhere' } }], {
-        type: 'json',
-        namespace: NAMESPACE,
-      });
+    for (const name of targets) {
+      const selector = { app: 'elsewhere' };
+      const body = { metadata: { name: twinOf(name), namespace: NAMESPACE, labels }, spec: { selector } };
+      const as = { type: 'apply', namespace: NAMESPACE, fieldManager: MANAGER } as const;
+      await asOperator.patch(services, twinOf(name), body, as);
+    }
   }
 } finally {
   await installation.stop();

@@ -5,6 +5,7 @@ import {
   aCutoverInput,
   aGeneration,
   aPlatform,
+  aServiceTarget,
   at,
   EPOCH,
 } from '../../../test/builders/index.ts';
@@ -110,7 +111,8 @@ describe('a cutover', () => {
   });
 
   it('does a step once, and begins the next ones in their order', () => {
-    const decision = decide(ready());
+    const platform = aPlatform({ live: 'blue', spec: { traffic: [aServiceTarget()] }, status: held().status });
+    const decision = decide(ready({ platform }));
     expect(states(decision)?.slice(0, 3)).toEqual(['Preflight Done', 'Approve Done', 'Reserve Done']);
     expect(decision.status.steps?.slice(0, 3)).toEqual(done('Preflight', 'Approve', 'Reserve'));
     expect(states(decision)?.slice(3)).toEqual([
@@ -184,7 +186,11 @@ describe('a cutover', () => {
       const { status } = decide(ready({ cutover: begun({ outcome: 'Succeeded' }), from }));
       return condition(status, 'RollbackAvailable');
     };
-    expect(way(aGeneration({ name: 'blue', live: true }))).toMatchObject({ status: 'True', reason: 'Retained' });
+    const retention = { until: at(600), standby: 'Running' as const, cutover: us };
+    expect(way(aGeneration({ name: 'blue', live: true, status: { retention } }))).toMatchObject({
+      status: 'True',
+      reason: 'Retained',
+    });
     expect(way(aGeneration({ name: 'blue', retired: true }))).toMatchObject({ status: 'False', reason: 'Retired' });
     expect(way(undefined)).toMatchObject({ status: 'False', reason: 'OldCapacityGone' });
   });

@@ -1,5 +1,6 @@
 import type { Cutover, StepName } from '../../api/v1alpha1/index.ts';
 import { type Verdict, withConditions } from '../../domain/conditions.ts';
+import type { Problem } from '../../traffic/target.ts';
 import { downtimeOf } from './downtime.ts';
 import type { CutoverInput } from './input.ts';
 import { hasBegun, isBegun, isDone } from './journal.ts';
@@ -65,26 +66,32 @@ function milestones(cutover: Cutover): Verdict[] {
 
 /** Whether it can still be undone, and once it has succeeded: whether a Rollback has something to go back to. */
 function wayBack(input: CutoverInput): Verdict[] {
-  const { cutover, from } = input;
+  const { cutover } = input;
   const type = 'RollbackAvailable';
-  if (cutover.status.outcome === 'Succeeded') {
-    const name = cutover.spec.from;
-    const bar =
-      name === ''
-        ? { reason: 'FirstCutover', message: 'there is no generation to go back to' }
-        : cutover.spec.to === undefined || !from || from.metadata.uid !== cutover.status.generations?.from?.uid
-          ? { reason: 'OldCapacityGone', message: `${name} is not there any more` }
-          : from.status.retiredTime && {
-              reason: 'Retired',
-              message: `${name} was retired at ${from.status.retiredTime}`,
-            };
-    if (bar) return [{ type, status: false, ...bar }];
-    return [{ type, status: true, reason: 'Retained', message: `a Cutover of mode Rollback goes back to ${name}` }];
-  }
-  if (!isBegun(cutover)) return [];
-  const bar = noWayBack(input);
+  const succeeded = cutover.status.outcome === 'Succeeded';
+  if (!succeeded && !isBegun(cutover)) return [];
+  const bar = succeeded ? noRollback(input) : noWayBack(input);
   if (bar) return [{ type, status: false, ...bar }];
-  return [{ type, status: true, reason: 'Reversible', message: 'spec.abort undoes it' }];
+  const message = succeeded ? `a Cutover of mode Rollback goes back to ${cutover.spec.from}` : 'spec.abort undoes it';
+  return [{ type, status: true, reason: succeeded ? 'Retained' : 'Reversible', message }];
+}
+
+/** Why there is nothing that a Rollback could go back to, after this cutover has succeeded. */
+function noRollback({ cutover, from }: CutoverInput): Problem | undefined {
+  const name = cutover.spec.from;
+  if (name === '') return { reason: 'FirstCutover', message: 'there is no generation to go back to' };
+  if (cutover.spec.to === undefined || !from || from.metadata.uid !== cutover.status.generations?.from?.uid)
+    return { reason: 'OldCapacityGone', message: `${name} is not there any more` };
+  const { retiredTime, retention } = from.status;
+  if (retiredTime) return { reason: 'Retired', message: `${name} was retired at ${retiredTime}` };
+  if (retention?.cutover.uid !== cutover.metadata.uid)
+    return { reason: 'LiveAgain', message: `${name} has become live again, by another Cutover` };
+  const kept = cutover.status.migrations?.find(({ reversible, state }) => !reversible && state === 'Committed');
+  if (!kept) return undefined;
+  return {
+    reason: 'IrreversibleMigrationCommitted',
+    message: `migration ${kept.name} is not reversible and is committed: ${name} would have to live with it`,
+  };
 }
 
 /** Of the pods that move with the live pointer, while they do. */

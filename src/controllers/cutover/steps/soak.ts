@@ -24,7 +24,10 @@ export const soak: Step = {
     }),
   act: (input) => {
     const end = endOf(input);
-    const until = `soaking until ${new Date(end).toISOString()}`;
+    const until =
+      input.now < end
+        ? `soaking until ${new Date(end).toISOString()}`
+        : 'users are let in: each check is asked once more';
     if (asked(input).length === 0) return { waitFor: until, until: end, patiently: true };
     const { journal, changed, effects, waiting, failed } = lookAtChecks(input, (entry) => dueIn(input, entry, end));
     if (failed) return { failed, journal };

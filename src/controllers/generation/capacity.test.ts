@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { aCapacity, aGeneration, aPool, aPoolSpec, at } from '../../../test/builders/index.ts';
+import { aCapacity, aCondition, aGeneration, aPool, aPoolSpec, at } from '../../../test/builders/index.ts';
 import type { Failure, FailureReason, GenerationPool } from '../../api/v1alpha1/index.ts';
 import { placedAnew, planCapacity, promised, refusedSubnets, vcpusOf } from './capacity.ts';
 
@@ -53,6 +53,23 @@ describe('will it fit?', () => {
       reason: 'InsufficientVCPUs',
       message: expect.stringContaining('5 more machines need 20 vCPUs and 16 are left: 4 short'),
     });
+  });
+
+  it('keeps the vCPUs of a stopped standby free: the cloud counts running machines only', () => {
+    const standby = (reason: string, changes: Parameters<typeof aPool>[0] = {}) =>
+      aPool({
+        generation: 'blue',
+        instances: ['i-1', 'i-2', 'i-3'],
+        ...changes,
+        status: { conditions: [aCondition({ reason })] },
+      });
+    const capacity = aCapacity({ vcpus: { quota: 24, used: 0 } });
+    const fits = (...others: GenerationPool[]) => planCapacity(green(4), [], others, capacity, undefined).fits;
+    expect(fits()).toBe(true);
+    expect(fits(standby('AllReady'))).toBe(true);
+    expect(fits(standby('StandbyStopped'))).toBe(false);
+    expect(fits(standby('StandbyStopping'))).toBe(false);
+    expect(fits(standby('StandbyStopped', { deleting: true }))).toBe(true);
   });
 
   it('takes the lower of the cloud’s quota and the class’s ceiling', () => {

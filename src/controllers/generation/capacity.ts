@@ -5,13 +5,16 @@ import {
   PLACED_AFTER,
   type Placement,
 } from '../../api/v1alpha1/index.ts';
+import { conditionOf } from '../../domain/conditions.ts';
 import { poolObjectName } from '../../domain/identity.ts';
 import { type Demand, type Plan, place, type Room } from '../../domain/placement.ts';
+import { STANDBY } from '../../domain/standby.ts';
 import type { Capacity } from '../../providers/provider.ts';
 
 /**
  * Will it fit? Proved before the first machine is asked for, over all that is promised and not yet there: what other
- * generations have been granted in the same subnets counts as taken.
+ * generations have been granted in the same subnets counts as taken. So do the vCPUs of a stopped standby, of which the
+ * cloud's quota knows nothing: a rollback must find room to start it.
  */
 
 type Placed = ReadonlyMap<string, Placement[]>;
@@ -60,7 +63,8 @@ export function planCapacity(
       ),
   }));
   const quota = Math.min(capacity.vcpus.quota, ceiling ?? Number.POSITIVE_INFINITY);
-  const plan = place(demands, rooms, quota - capacity.vcpus.used - total(taken, 'vcpus'));
+  const asleep = [...own, ...others].reduce((sum, pool) => sum + vcpusAsleep(pool, capacity), 0);
+  const plan = place(demands, rooms, quota - capacity.vcpus.used - total(taken, 'vcpus') - asleep);
   return plan.fits ? { fits: true, placement: merged([...[...settled.values()].flat(), ...plan.placement]) } : plan;
 }
 
@@ -170,6 +174,13 @@ interface Pending {
   subnet: string;
   machines: number;
   vcpus: number;
+}
+
+/** What the machines of a stopped standby will use once they are started. */
+function vcpusAsleep(pool: GenerationPool, capacity: Capacity): number {
+  const reason = conditionOf(pool, 'Ready')?.reason;
+  if (pool.metadata.deletionTimestamp || (reason !== STANDBY.stopped && reason !== STANDBY.stopping)) return 0;
+  return (pool.status.instances ?? []).length * vcpusEach(pool.spec.template, capacity);
 }
 
 const total = (list: readonly Pending[], what: 'machines' | 'vcpus'): number =>

@@ -7,6 +7,7 @@ import {
   anApiServer,
   aPlatform,
   aPoolSpec,
+  aRefusal,
   at,
   type Cloud,
   EPOCH,
@@ -193,7 +194,11 @@ describe('a generation that was live', () => {
     await until('it is torn down', () => states('blue').join() === 'terminated');
   }, 60_000);
 
-  it('that is gone leaves no name behind', async () => {
+  it('that is gone leaves no name behind, once the cloud shows that it has no machine left', async () => {
+    const { observe } = cloud.provider;
+    cloud.provider.observe = async () => {
+      throw aRefusal('Unauthorized');
+    };
     server.edit(clusterGenerations, 'blue', (object) => {
       delete object.metadata.finalizers;
       object.metadata.deletionTimestamp = at(0);
@@ -203,6 +208,9 @@ describe('a generation that was live', () => {
       object.metadata.deletionTimestamp = at(0);
     });
     for (const { id, tags } of cloud.alive()) if (tags[LABEL.generation] === 'blue') cloud.kill(id);
+    await pass(120);
+    expect(platform().status.protected).toEqual(['blue', 'green']);
+    cloud.provider.observe = observe;
     await until('no longer listed', () => platform().status.protected?.join() === 'green', 300);
   }, 60_000);
 });

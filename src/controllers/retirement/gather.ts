@@ -4,8 +4,9 @@ import { machinesOfPlatform } from '../../domain/consistency.ts';
 import { momentOf } from '../../domain/moment.ts';
 import { clusterGenerations, cutovers, platforms } from '../../kinds.ts';
 import { find } from '../../kube/find.ts';
+import { ProviderError } from '../../providers/provider.ts';
 import { BY, type Context } from '../context.ts';
-import { lookAtCloud } from '../platform/cloud.ts';
+import { providerOfClass } from '../provider.ts';
 import type { RetirementInput } from './input.ts';
 
 /** Oldest look at the cloud by which a generation that is gone has no machines. Declared ms. */
@@ -16,7 +17,7 @@ const MAX_AGE = 5_000;
  * names them: one that was not there before may have come in between.
  */
 export async function gather(context: Context, name: string): Promise<RetirementInput | undefined> {
-  const { caches, client, clock } = context;
+  const { client, clock } = context;
   const generation = await find(client, clusterGenerations, name);
   const owner = generation?.spec.platform ?? listing(context, name);
   if (owner === undefined) return undefined;
@@ -30,7 +31,7 @@ export async function gather(context: Context, name: string): Promise<Retirement
     platform,
     cutovers: named,
     unfinished: over || missing ? await unfinishedOf(context, owner) : [],
-    noMachines: missing && (await hasNone(context, platform, name, caches.generations.byIndex(BY.platform, owner))),
+    noMachines: missing && (await hasNone(context, platform, name)),
     ...momentOf(clock),
   };
 }
@@ -63,14 +64,21 @@ async function unfinishedOf({ client }: Context, platform: string): Promise<Cuto
   return items.filter(({ spec, status }) => spec.platform === platform && !status.outcome);
 }
 
-/** False as long as the cloud has one, or cannot be seen. */
-async function hasNone(
-  context: Context,
-  platform: Platform,
-  name: string,
-  generations: readonly ClusterGeneration[],
-): Promise<boolean> {
-  const { machines, trouble } = await lookAtCloud(context, platform, generations, context.clock.scaled(MAX_AGE));
-  const own = machinesOfPlatform(platform, machines).filter(({ tags }) => tags[LABEL.generation] === name);
-  return trouble === undefined && own.length === 0;
+/** False as long as the cloud has one, or cannot be seen, wherever the platform and its generations have machines. */
+async function hasNone(context: Context, platform: Platform, name: string): Promise<boolean> {
+  const { caches, clock, cluster } = context;
+  const generations = caches.generations.byIndex(BY.platform, platform.metadata.name);
+  const pools = caches.pools.byIndex(BY.generation, name);
+  const classes = [platform, ...generations, ...pools].flatMap(({ spec }) => spec.className ?? []);
+  try {
+    for (const className of new Set(classes)) {
+      const provider = await providerOfClass(context, className);
+      const machines = machinesOfPlatform(platform, await provider.observe(cluster, clock.scaled(MAX_AGE)));
+      if (machines.some(({ tags }) => tags[LABEL.generation] === name)) return false;
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof ProviderError) return false;
+    throw error;
+  }
 }

@@ -29,6 +29,7 @@ function input(changes: Partial<PoolInput> & { ids?: string[]; nodeless?: string
     machines: ids.map((id) => aMachine({ id, pool })),
     standstill: {},
     revived: { bare: [], unknown: 0 },
+    working: new Set(),
     vanished: [],
     affordable: 1000,
     nodes: byProvider(nodes),

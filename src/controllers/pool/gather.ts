@@ -31,6 +31,7 @@ export async function gather(context: Context, pool: GenerationPool, revivals: R
     platform,
     standstill: {},
     revived: NONE,
+    working: same && powerWanted(same, platform) === 'Stopped' ? workingNodes(context, pool) : new Set<string>(),
     ...momentOf(clock),
   };
   try {
@@ -64,6 +65,12 @@ function standstillFor(
   const generations = caches.generations.byIndex(BY.platform, pool.spec.platform);
   const why = standstillOf(platform) ?? inconsistencyOf(platform, generations, observed)?.message;
   return { launch: why, end: why };
+}
+
+/** A pod of a Job is never ended: it finishes where it began. */
+function workingNodes({ caches }: Context, pool: GenerationPool): Set<string> {
+  const pods = caches.pods.byIndex(BY.platform, pool.spec.platform);
+  return new Set(pods.filter(({ kind, ended }) => kind === 'job' && !ended).flatMap(({ node }) => node ?? []));
 }
 
 const NONE: PoolInput['revived'] = { bare: [], unknown: 0 };

@@ -13,6 +13,8 @@ export interface PoolInput {
   standstill: { launch?: string | undefined; end?: string | undefined };
   /** Machines that ran again after a stop: ids of those seen without protection, and how many could not be looked at. */
   revived: { bare: string[]; unknown: number };
+  /** Of a standby: names of Nodes on which pods of Jobs run that have not ended. */
+  working: ReadonlySet<string>;
   /** Ids of the pool that the cloud denies twice. */
   vanished: string[];
   nodes: ReadonlyMap<string, NodeView>;

@@ -29,6 +29,7 @@ function input(states: MachineState[], changes: Partial<PoolInput> = {}): PoolIn
     machines,
     standstill: {},
     revived: { bare: [], unknown: 0 },
+    working: new Set(),
     vanished: [],
     affordable: 1000,
     nodes: new Map(nodes.map((node) => [node.providerID, node])),
@@ -64,6 +65,18 @@ describe('a standby that is kept stopped', () => {
     expect(ready(decision)).toMatchObject({ status: 'True', reason: 'StandbyStopped' });
     const again = decide(input(['stopped', 'stopped', 'stopped'], { pool: { ...aPool(), status: decision.status } }));
     expect(JSON.stringify(again.status)).toBe(JSON.stringify(decision.status));
+  });
+
+  it('lets a Job finish where it runs, and says so', () => {
+    const working = new Set(['node-i-2', 'node-of-another-pool']);
+    const decision = decide(input(['running', 'running', 'stopped'], { working }));
+    expect(decision.stop?.ids).toEqual(['i-1']);
+    const last = decide(input(['stopped', 'running', 'stopped'], { working }));
+    expect(last).toMatchObject({ stop: undefined, requeueAfter: 10_000 });
+    expect(ready(last)).toMatchObject({
+      ...{ status: 'True', reason: 'StandbyStopping' },
+      message: '2 of 3 machines are stopped and kept for a rollback; 1 run until the Jobs on them have ended',
+    });
   });
 
   it('misses no Node, and calls nobody late', () => {

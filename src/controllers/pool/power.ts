@@ -11,8 +11,10 @@ import type { PoolInput } from './input.ts';
 export interface PowerPlan {
   /** Its machines are to be off, and that is no trouble. */
   standby: boolean;
-  /** Ids of running machines of a standby. */
+  /** Ids of running machines of a standby on which no Job has anything to finish. */
   stop: string[];
+  /** How many go on until the Jobs on them have ended. */
+  finishing: number;
   /** Ids of stopped machines that should run. */
   start: string[];
   /** How many of the pool's machines are off, or about to be. */
@@ -28,7 +30,7 @@ const RESTART_PAUSE = 60_000;
 const STARTED_AT_ONCE = 100;
 
 export function powerPlan(
-  { pool, generation, platform, now, scaled }: PoolInput,
+  { pool, generation, platform, nodes, working, now, scaled }: PoolInput,
   machines: readonly Machine[],
   instances: NonNullable<GenerationPoolStatus['instances']>,
 ): PowerPlan {
@@ -38,10 +40,12 @@ export function powerPlan(
   const own = machines.filter(({ id }) => counted.has(id));
   const are = (...states: Machine['state'][]) => own.filter(({ state }) => states.includes(state));
   const rested = are('stopped').filter(({ launchTime }) => now - launchTime > scaled(RESTART_PAUSE));
+  const isWorking = ({ providerID }: Machine) => working.has(nodes.get(providerID)?.name ?? '');
   const noRoom = (pool.status.failures ?? []).some(({ reason }) => NO_ROOM.includes(reason));
   return {
     standby,
-    stop: standby ? are('running').map(({ id }) => id) : [],
+    stop: standby ? are('running').flatMap((machine) => (isWorking(machine) ? [] : machine.id)) : [],
+    finishing: standby ? are('running').filter(isWorking).length : 0,
     start:
       standby || leaving || generation === undefined
         ? []

@@ -82,12 +82,13 @@ export function verdicts(input: PoolInput, facts: Facts): Verdict[] {
 
 /** A stopped standby is as it should be, and so is one on its way there: nothing that anybody waits for is missing. */
 function standbyVerdicts({ pool, standstill }: PoolInput, { launched, power, failures }: Facts): Verdict[] {
-  const stopped = power.stop.length === 0 && power.changing === 0;
+  const stopped = power.stop.length === 0 && power.changing === 0 && power.finishing === 0;
   const reason = stopped ? STANDBY.stopped : STANDBY.stopping;
   const lost = pool.spec.machines - launched;
   const trouble = failures[0]?.message ?? (power.stop.length > 0 ? standstill.end : undefined);
   const message = [
     `${power.off} of ${launched} machines are stopped and kept for a rollback`,
+    ...(power.finishing > 0 ? [`${power.finishing} run until the Jobs on them have ended`] : []),
     ...(lost > 0 ? [`${lost} more would have to be launched`] : []),
     ...(trouble ? [trouble] : []),
   ].join('; ');

@@ -16,7 +16,7 @@ import {
 } from '../../../test/builders/index.ts';
 import { LABEL } from '../../api/v1alpha1/index.ts';
 import { clusterGenerations, cutovers, generationClasses, generationPools, platforms } from '../../kinds.ts';
-import { nodes } from '../../kube/resources.ts';
+import { nodes, pods } from '../../kube/resources.ts';
 import type { Machine } from '../../providers/provider.ts';
 import { type ManualClock, manualClock } from '../../runtime/clock.ts';
 
@@ -154,6 +154,31 @@ describe('a standby that is kept stopped', () => {
     expect(generation('blue')?.status).toMatchObject({ stage: 'Retired', retiredBy: { name: 'to-green' } });
     expect(states('green')).toEqual(['running']);
     expect(cloud.machines()).toHaveLength(6);
+  }, 60_000);
+
+  it('is stopped where nothing is left to do, and elsewhere when the Job there has ended', async () => {
+    const [first] = cloud.machines().filter(({ tags }) => tags[LABEL.generation] === 'blue');
+    const pod = (phase: string, state: object) => ({
+      metadata: {
+        name: 'report-1',
+        namespace: 'tasks',
+        uid: 'uid-report-1',
+        creationTimestamp: at(0),
+        labels: { [LABEL.platform]: 'us', [LABEL.role]: 'web' },
+        ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: 'report', uid: 'uid-report', controller: true }],
+      },
+      spec: { nodeName: `node-${first?.id}`, containers: [{ name: 'main' }] },
+      status: { phase, containerStatuses: [{ name: 'main', state }] },
+    });
+    server.seed(pods, pod('Running', { running: {} }));
+    await pass(5);
+    retain('Stopped', 36_000);
+    await pass(120);
+    expect(states('blue').toSorted()).toEqual(['running', 'stopped']);
+    expect(cloud.machines().find(({ id }) => id === first?.id)?.state).toBe('running');
+    expect(condition('blue')?.reason).toBe('StandbyStopping');
+    server.seed(pods, pod('Succeeded', { terminated: { exitCode: 0 } }));
+    await until('all of it stopped', () => states('blue').join() === 'stopped', 60);
   }, 60_000);
 
   it('has its protection put back by the next process when one died between lifting it and stopping', async () => {

@@ -106,13 +106,18 @@ export const standby: readonly Target[] = [
     sabotages: [
       {
         what: 'only running machines being stopped',
-        find: "stop: standby ? are('running')",
-        replace: "stop: standby ? are('running', 'pending', 'stopped')",
+        find: "stop: standby ? are('running').flatMap(",
+        replace: "stop: standby ? are('running', 'pending', 'stopped').flatMap(",
+      },
+      {
+        what: 'a Job finishing where it runs',
+        find: '(isWorking(machine) ? [] : machine.id)',
+        replace: 'machine.id',
       },
       {
         what: 'a standby being what is stopped',
-        find: "stop: standby ? are('running')",
-        replace: "stop: true ? are('running')",
+        find: "stop: standby ? are('running').flatMap(",
+        replace: "stop: true ? are('running').flatMap(",
       },
       {
         what: 'a standby not being started',

@@ -61,9 +61,10 @@ async function approve(stage: Stage, name: string): Promise<void> {
   ).status;
   if (!plan) throw new Error(`Cutover ${name} waits for approval of no plan`);
   const machines = plan.machines.reduce((sum, pool) => sum + pool.machines, 0);
+  const migrations = `${plan.migrations.length || 'no'} migration${plan.migrations.length === 1 ? '' : 's'}`;
   const singletons = plan.singletons ? `, ${plan.singletons.total} tasks in ${plan.singletons.estimatedDuration}` : '';
   stage.tell.say(
-    `Its plan: ${machines} machines, ${plan.switches.length} traffic switches, ${plan.migrations.length} migrations${singletons}. It waits for an approval.`,
+    `Its plan: ${machines} machines, ${plan.switches.length} traffic switches, ${migrations}${singletons}. It waits for an approval.`,
   );
   const patch = JSON.stringify({ spec: { approvals: [{ user: 'bob@example.com', planHash: plan.hash }] } });
   const args = ['patch', 'cutover', name, '--type=merge', `--patch=${patch}`];

@@ -22,7 +22,7 @@ export function printTable(
   print(rule);
   for (const { what, in2023, here, holds } of lines) row(holds ? 'ok' : 'FAILED', [what, in2023, here]);
   print(rule);
-  const note = `Minutes are scaled back: ${scale} seconds passed in a real one. The API server, watches and leases know no scale: a real second of theirs reads as ${scale} here, so that these minutes are more than it would take. Consoles, notebooks and tasks are their machines here: restarting what ran on them is not replayed.`;
+  const note = `Minutes are scaled back: ${scale} seconds passed in a real one. The API server, watches and leases know no scale: a real second of theirs reads as ${scale} here, so that these minutes are more than it would take. Consoles, notebooks and scheduled tasks are their machines here: what ran on them is not replayed.`;
   for (const text of wrapped(note, columns - margin.length)) print(margin + text);
 
   const failed = lines.filter(({ holds }) => !holds);

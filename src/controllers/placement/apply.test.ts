@@ -209,15 +209,16 @@ describe('placing a pod', () => {
     expect(isPlaced('a')).toBe('blue');
   });
 
-  it('whose answer is lost counts as placed for a while, and is asked for again later', async () => {
+  it.each<[how: string, error: Error]>([
+    ['lost', new ApiError({ status: 0, reason: 'Unreachable', message: 'no answer' })],
+    ['late', new DOMException('no answer', 'TimeoutError')],
+    ['an error inside', new ApiError({ status: 500, reason: 'InternalError', message: 'no answer' })],
+  ])('whose answer is %s counts as placed for a while, and is asked for again later', async (_, error) => {
     seed('a');
     let lose = true;
-    const lost = () => {
-      throw new ApiError({ status: 0, reason: 'Unreachable', message: 'no answer' });
-    };
     const { look, act } = process({
       before: ({ method }) => {
-        if (lose && method === 'PATCH') lost();
+        if (lose && method === 'PATCH') throw error;
       },
     });
     await expect(act(look())).rejects.toThrow('no answer');

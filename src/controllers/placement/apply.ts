@@ -2,7 +2,7 @@ import { ANNOTATION, LABEL, PLACEMENT } from '../../api/v1alpha1/index.ts';
 import { freezeOf } from '../../domain/freeze.ts';
 import { platforms } from '../../kinds.ts';
 import { deleteObject } from '../../kube/delete.ts';
-import { isConflict, isNotFound, isServerError, isUnreachable } from '../../kube/errors.ts';
+import { ApiError, isConflict, isNotFound } from '../../kube/errors.ts';
 import { find } from '../../kube/find.ts';
 import { pods } from '../../kube/resources.ts';
 import type { Context } from '../context.ts';
@@ -77,7 +77,7 @@ export async function apply(
         try {
           await place(context, pod, generation, limit);
         } catch (error) {
-          if (!isUnreachable(error) && !isServerError(error)) memory.refused(pod);
+          if (isRefusal(error)) memory.refused(pod);
           throw error;
         }
       });
@@ -168,6 +168,9 @@ const annotate = ({ client }: Context, { pod, task, machine, finalizer }: Note, 
     },
     { type: 'merge', namespace: pod.namespace, signal },
   );
+
+/** The API server has answered and not done it. Of anything else, a time-out too, nobody knows. */
+const isRefusal = (error: unknown): boolean => error instanceof ApiError && error.status >= 400 && error.status < 500;
 
 /** False when the object is not what it was: the watch will show what it is now. */
 async function settled(act: () => Promise<unknown>): Promise<boolean> {

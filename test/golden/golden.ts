@@ -1,5 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { expect } from '@jest/globals';
+import { expect, jest } from '@jest/globals';
+
+// Hours go by in each of them, on a machine that may have other work.
+jest.setTimeout(120_000);
 
 const folder = new URL('./', import.meta.url);
 

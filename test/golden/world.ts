@@ -1,13 +1,6 @@
-import {
-  type ClusterGeneration,
-  type Cutover,
-  type GenerationClass,
-  LABEL,
-  type Platform,
-} from '../../src/api/v1alpha1/index.ts';
+import type { ClusterGeneration, Cutover, GenerationClass, Platform } from '../../src/api/v1alpha1/index.ts';
 import { clusterGenerations, cutovers, generationClasses, platforms } from '../../src/kinds.ts';
-import { endpointSlices, nodes, pods, type Service, services } from '../../src/kube/resources.ts';
-import type { Machine } from '../../src/providers/provider.ts';
+import { serviceAccounts } from '../../src/kube/resources.ts';
 import { type ManualClock, manualClock } from '../../src/runtime/clock.ts';
 import {
   type ApiServer,
@@ -18,9 +11,16 @@ import {
   EPOCH,
   type Fate,
   type Operator,
+  type OperatorOptions,
   startOperator,
 } from '../builders/index.ts';
 import { linesOf } from './lines.ts';
+import { playEndpoints } from './world/endpoints.ts';
+import { type Jobs, playJobs } from './world/jobs.ts';
+import { playMachines } from './world/machines.ts';
+import { plansByNumber } from './world/plans.ts';
+import type { Stage } from './world/stage.ts';
+import { playTasks, type Tasks } from './world/tasks.ts';
 
 /**
  * A whole site in memory: API server, cloud, the Nodes and pods of its machines, and the operator, on one clock that
@@ -31,22 +31,26 @@ export interface World {
   server: ApiServer;
   cloud: Cloud;
   operator: Operator;
+  jobs: Jobs;
+  tasks: Tasks;
+  /** What answers an http check: a status, or why nothing does. */
+  answer(url: string): number | string;
   log: string[];
   /** A person applies an object. */
   apply(object: GenerationClass | Platform | ClusterGeneration | Cutover): void;
   /** A person says something in the log. */
   note(text: string): void;
+  /** A person changes a Cutover. */
+  edit(cutover: string, what: string, change: (spec: Cutover['spec']) => void): void;
   /** A person deletes a generation. */
   remove(generation: string): Promise<void>;
   /** Lets `seconds` go by. */
   run(seconds: number): Promise<void>;
+  /** Lets seconds go by until it is so; throws when it is not after `seconds`. */
+  until(what: string, so: () => boolean, seconds?: number): Promise<void>;
   /** The process dies and another one starts. */
   restart(fate?: Fate): Promise<void>;
 }
-
-/** Real ms from the running machine to its Ready Node, and from a Service's selector to its endpoints. */
-const REGISTRATION = 20_000;
-const PROPAGATION = 2_000;
 
 /** Writes in one second that nothing here needs. */
 const MOST_WRITES = 500;
@@ -63,7 +67,10 @@ export async function aWorld(options: { free?: Record<string, number>; fate?: Fa
   const server = anApiServer(() => clock.now());
   const cloud = aCloud(() => clock.now(), options.free);
   const log: string[] = [];
-  const say = (text: string) => log.push(`${stamp(clock.now() - EPOCH)} ${text}`);
+  const readable = plansByNumber();
+  const say = (text: string) =>
+    void log.push(`${stamp(clock.now() - EPOCH)} ${readable(text).replaceAll('generations.dev/', '')}`);
+  const stage: Stage = { clock, server, cloud, say };
 
   // A loop without an end stands still in time: it ends here, by the death of the operator.
   let writes = 0;
@@ -75,25 +82,34 @@ export async function aWorld(options: { free?: Record<string, number>; fate?: Fa
   });
   server.subscribe((change) => linesOf(change).forEach(say));
   cloud.onCall = (call) => say(`cloud: ${call}`);
-  cloud.onLaunch = (machine) => clock.setTimer(cloud.boot + REGISTRATION, () => register(server, cloud, machine));
-  cloud.onEnd = (machine) => unregister(server, machine);
-  server.subscribe(({ resource, after }) => {
-    if (resource.plural === 'services' && after) clock.setTimer(PROPAGATION, () => propagate(server));
-  });
-  server.subscribe(({ resource, after, before }) => {
-    if (resource.plural === 'nodes' && after && !before?.metadata.labels?.[LABEL.generation]) runPods(server, after);
-  });
+  playMachines(stage);
+  playEndpoints(stage);
+
+  const ask: OperatorOptions['ask'] = async (url) => {
+    const answer = world.answer(url);
+    return typeof answer === 'string'
+      ? { message: `GET ${url}: ${answer}` }
+      : { status: answer, message: `GET ${url} was answered ${answer}` };
+  };
+  const start = (fate: Fate | undefined) => startOperator({ server, cloud, clock, ask, ...(fate && { fate }) });
 
   const world: World = {
     clock,
     server,
     cloud,
     log,
-    operator: await startOperator({ server, cloud, clock, ...(options.fate && { fate: options.fate }) }),
+    jobs: playJobs(stage),
+    tasks: playTasks(stage),
+    answer: () => 200,
+    operator: await start(options.fate),
     note: (text) => say(`-- ${text}`),
     apply(object) {
       say(`-- somebody applies ${object.kind} ${object.metadata.name}`);
       server.seed(KINDS[object.kind as keyof typeof KINDS], object);
+    },
+    edit(cutover, what, change) {
+      say(`-- ${what}`);
+      server.edit(cutovers, cutover, ({ spec }) => change(spec));
     },
     async remove(generation) {
       say(`-- somebody deletes ClusterGeneration ${generation}`);
@@ -107,84 +123,27 @@ export async function aWorld(options: { free?: Record<string, number>; fate?: Fa
         await clock.advance(1000);
       }
     },
+    async until(what, so, seconds = 900) {
+      for (let second = 0; second < seconds; second++) {
+        if (so()) return;
+        await world.run(1);
+      }
+      if (!so()) throw new Error(`not within ${seconds} s: ${what}. The log ends:\n${log.slice(-30).join('\n')}`);
+    },
     async restart(fate) {
       world.operator.crash();
       say('-- the operator dies, and another one starts');
-      world.operator = await startOperator({ server, cloud, clock, ...(fate && { fate }) });
+      world.operator = await start(fate);
     },
   };
+  server.seed(serviceAccounts, {
+    metadata: { name: 'cutover', namespace: 'jobs', uid: 'uid-account', creationTimestamp: '' },
+  });
   world.apply(aClass());
   return world;
 }
 
-/** A Ready Node for a machine that has booted and lives. */
-function register(server: ApiServer, cloud: Cloud, { id, providerID }: Machine): void {
-  if (!cloud.alive().some((machine) => machine.id === id)) return;
-  server.seed(nodes, {
-    metadata: { name: `node-${id}`, uid: `uid-node-${id}`, creationTimestamp: '' },
-    spec: { providerID },
-    status: { conditions: [{ type: 'Ready', status: 'True' }] },
-  });
-}
-
-function unregister(server: ApiServer, { id }: Machine): void {
-  const gone = (object: { metadata: { deletionTimestamp?: string; finalizers?: string[] } }) => {
-    object.metadata.deletionTimestamp = 'now';
-    delete object.metadata.finalizers;
-  };
-  if (server.read(nodes, `node-${id}`)) server.edit(nodes, `node-${id}`, gone);
-  if (server.read(pods, `edge/pod-${id}`)) server.edit(pods, `edge/pod-${id}`, gone);
-  propagate(server);
-}
-
-/** Each labelled Node runs a Ready pod of its role. */
-function runPods(server: ApiServer, node: { metadata: { name: string; labels?: Record<string, string> } }): void {
-  const { name, labels = {} } = node.metadata;
-  const wanted = Object.fromEntries([LABEL.platform, LABEL.role, LABEL.generation].map((key) => [key, labels[key]]));
-  if (!labels[LABEL.generation]) return;
-  const pod = name.replace('node-', 'pod-');
-  server.seed(pods, {
-    metadata: { name: pod, namespace: 'edge', uid: `uid-${pod}`, creationTimestamp: '', labels: wanted },
-    spec: { nodeName: name },
-    status: { conditions: [{ type: 'Ready', status: 'True' }] },
-  });
-}
-
-/** Endpoints follow selectors and pods. */
-function propagate(server: ApiServer): void {
-  for (const service of server.all(services)) {
-    const selector = Object.entries(service.spec?.selector ?? {});
-    const chosen = server
-      .all(pods)
-      .filter(
-        ({ metadata }) => selector.length > 0 && selector.every(([key, value]) => metadata.labels?.[key] === value),
-      );
-    const name = `${service.metadata.name}-1`;
-    server.seed(endpointSlices, {
-      metadata: {
-        name,
-        namespace: 'edge',
-        uid: `uid-${name}`,
-        creationTimestamp: '',
-        labels: { 'kubernetes.io/service-name': service.metadata.name },
-      },
-      addressType: 'IPv4',
-      endpoints: chosen.map(({ spec }) => ({
-        addresses: ['10.0.0.1'],
-        nodeName: spec?.nodeName,
-        conditions: { ready: true },
-      })),
-    });
-  }
-}
-
-/** A traffic Service as Git has it: without a selector. */
-export const aService = (name = 'www'): Pick<Service, 'metadata' | 'spec'> => ({
-  metadata: { name, namespace: 'edge', uid: `uid-${name}`, resourceVersion: '1', creationTimestamp: '' },
-  spec: {},
-});
-
-/** `+1h02m03s` since the beginning. */
+/** `+1:02:03` since the beginning. */
 function stamp(ms: number): string {
   const seconds = Math.round(ms / 1000);
   const two = (number: number) => String(number).padStart(2, '0');

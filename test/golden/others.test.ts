@@ -1,0 +1,107 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Cutover } from '../../src/api/v1alpha1/index.ts';
+import { clusterGenerations, cutovers, platforms } from '../../src/kinds.ts';
+import { aCutover } from '../builders/index.ts';
+import { expectGolden } from './golden.ts';
+import { hasEnded, type Site, stage, withGreenStaged } from './site.ts';
+
+/** More than one cutover, and what is left of those that are gone. */
+
+let site: Site;
+afterEach(() => site.world.operator.crash());
+
+const applied = (cutover: Cutover, again = ''): Cutover => ({
+  ...cutover,
+  metadata: {
+    ...cutover.metadata,
+    uid: `${cutover.metadata.uid}${again}`,
+    creationTimestamp: new Date(site.world.clock.now()).toISOString(),
+  },
+});
+
+/** Somebody deletes a Cutover: it goes as soon as nothing holds it. */
+const remove = (name: string) => {
+  site.world.note(`somebody deletes Cutover ${name}`);
+  site.world.server.edit(cutovers, name, (cutover) => {
+    cutover.metadata.deletionTimestamp = new Date(site.world.clock.now()).toISOString();
+  });
+};
+
+describe('of two cutovers', () => {
+  it('that are applied at once the first goes, and the other moves nothing', async () => {
+    site = await withGreenStaged();
+    const { world } = site;
+    await stage(site, 'amber');
+    world.log.length = 0;
+    world.apply(applied(aCutover({ from: 'blue', to: 'green', spec: { soak: '1m' } })));
+    world.apply(applied(aCutover({ name: 'to-z-amber', from: 'blue', to: 'amber' })));
+    for (const name of ['to-z-amber', 'to-green']) await world.until(`${name} has ended`, hasEnded(site, name));
+    await world.run(30);
+    expect(site.cutover('to-green').status.outcome).toBe('Succeeded');
+    expect(site.cutover('to-z-amber').status.outcome).toBe('Superseded');
+    expect(site.platform().status).toMatchObject({ live: { name: 'green' }, protected: ['blue', 'green'] });
+    expect(site.generation('amber')?.status).toMatchObject({ stage: 'Staged' });
+    expectGolden('racing', world.log);
+  });
+
+  it('a second waits for the first, which has not begun and is deleted, and one that comes too late is superseded', async () => {
+    site = await withGreenStaged();
+    const { world } = site;
+    world.apply(applied(aCutover({ from: 'blue', to: 'missing' })));
+    await world.run(5);
+    world.apply(applied(aCutover({ from: 'blue', to: 'green' })));
+    await world.run(30);
+    expect(site.platform().status.live?.name).toBe('blue');
+    remove('to-missing');
+    await world.run(30);
+    expect(site.platform().status.live?.name).toBe('green');
+    world.apply(applied(aCutover({ name: 'too-late', from: 'blue', to: 'green' })));
+    await world.run(30);
+    expect(site.cutover('too-late').status.outcome).toBe('Superseded');
+    expectGolden('second-cutover', world.log);
+  });
+});
+
+describe('a finished cutover', () => {
+  it('that Git applies again, from the first one on, moves nothing', async () => {
+    site = await withGreenStaged();
+    const { world } = site;
+    world.apply(applied(aCutover({ from: 'blue', to: 'green' })));
+    await world.until('it has ended', hasEnded(site, 'to-green'));
+    await world.run(10);
+    const before = site.state();
+    world.log.length = 0;
+    remove('to-blue');
+    remove('to-green');
+    await world.run(5);
+    expect(world.server.all(cutovers)).toEqual([]);
+    world.note('Git is applied anew');
+    world.apply(applied(aCutover({ to: 'blue' }), '-again'));
+    world.apply(applied(aCutover({ from: 'blue', to: 'green' }), '-again'));
+    await world.run(60);
+    expect(world.server.all(cutovers).map(({ status }) => status.outcome)).toEqual(['Superseded', 'Superseded']);
+    expect(site.state()).toEqual(before);
+    expectGolden('replayed-by-git', world.log);
+  });
+});
+
+describe('what a cutover held that is gone', () => {
+  it('is given back: its reservation, the platform, and the tasks that it kept from starting', async () => {
+    site = await withGreenStaged();
+    const { world } = site;
+    const before = site.state();
+    world.note('somebody tears a Cutover that has begun out of the API server: what it held stays');
+    const gone = { name: 'gone', uid: 'uid-gone' };
+    world.server.edit(clusterGenerations, 'green', ({ status }) => {
+      status.reservedBy = gone;
+    });
+    world.server.edit(platforms, 'us', ({ status }) => {
+      status.cutover = gone;
+      status.quiesced = { cutover: gone, stop: [], time: new Date(world.clock.now()).toISOString() };
+      status.protected = ['blue', 'green'];
+    });
+    await world.run(120);
+    expect(site.state()).toEqual(before);
+    expectGolden('holder-is-gone', world.log);
+  });
+});

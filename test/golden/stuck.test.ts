@@ -1,0 +1,102 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { aCutover } from '../builders/index.ts';
+import { expectGolden } from './golden.ts';
+import {
+  abort,
+  answers,
+  hasEnded,
+  irreversible,
+  kill,
+  migration,
+  type Site,
+  smoke,
+  stage,
+  when,
+  whole,
+  withGreenStaged,
+} from './site.ts';
+
+/** Cutovers past their point of no return: they go on, or wait for somebody. */
+
+let site: Site;
+afterEach(() => site.world.operator.crash());
+
+const blocked = (name: string) =>
+  site.cutover(name).status.conditions?.find(({ type, status }) => type === 'Blocked' && status === 'True');
+
+const toGreen = () =>
+  aCutover({ from: 'blue', to: 'green', spec: { migrations: [irreversible('drop')], verify: [smoke] } });
+
+describe('a cutover past its point of no return', () => {
+  it('is Blocked by a check that fails, and goes on by itself when it passes', async () => {
+    site = await withGreenStaged(whole());
+    const { world } = site;
+    answers(site, 'green', 500);
+    world.apply(toGreen());
+    await world.until('it is Blocked', () => blocked('to-green') !== undefined);
+    await world.run(60);
+    abort(site, 'to-green');
+    world.note('(of a real API server a policy refuses that)');
+    await world.run(60);
+    expect(site.cutover('to-green').status).not.toHaveProperty('undo');
+    world.note('somebody repairs green');
+    answers(site, 'green', 200);
+    await world.until('it has ended', hasEnded(site, 'to-green'));
+    expect(site.cutover('to-green').status.outcome).toBe('Succeeded');
+    expect(world.jobs.runs('drop')).toBe(1);
+    expectGolden('blocked-goes-on', world.log);
+  });
+
+  it('is superseded by one to a third generation, which takes over what it had begun', async () => {
+    site = await withGreenStaged(whole());
+    const { world } = site;
+    await stage(site, 'amber');
+    world.log.length = 0;
+    answers(site, 'green', 500);
+    world.apply(toGreen());
+    await world.until('it is Blocked', () => blocked('to-green') !== undefined);
+    await world.run(30);
+    const { name, uid } = site.cutover('to-green').metadata;
+    world.apply(
+      aCutover({
+        from: 'blue',
+        to: 'amber',
+        metadata: { creationTimestamp: new Date(world.clock.now()).toISOString() },
+        spec: { supersedes: { name, uid }, migrations: [irreversible('drop')], verify: [smoke] },
+      }),
+    );
+    await world.until('it has ended', hasEnded(site, 'to-amber'));
+    await world.run(60);
+    expect(site.cutover('to-green').status.outcome).toBe('Superseded');
+    expect(site.cutover('to-amber').status.outcome).toBe('Succeeded');
+    expect(world.jobs.runs('drop')).toBe(1);
+    expect(site.platform().status).toMatchObject({ live: { name: 'amber' }, previous: { name: 'blue' } });
+    expect(site.platform().status.cutover).toBeUndefined();
+    expect(site.generation('green')?.status).toMatchObject({ stage: 'Staged' });
+    expect(site.generation('green')?.status.reservedBy).toBeUndefined();
+    expect(site.platform().status.protected).toEqual(['blue', 'amber']);
+    expectGolden('superseded', world.log);
+  });
+
+  it('when all machines of the old generation die goes forward', async () => {
+    site = await withGreenStaged(whole());
+    const { world } = site;
+    when(site, ['to-green', 'Migrate', 'Running'], () => kill(site, 'blue'));
+    world.apply(aCutover({ from: 'blue', to: 'green', spec: { migrations: [migration('schema')], verify: [smoke] } }));
+    await world.until('it has ended', hasEnded(site, 'to-green'));
+    expect(site.cutover('to-green').status.outcome).toBe('Succeeded');
+    expect(site.platform().status.live?.name).toBe('green');
+    expectGolden('source-lost', world.log);
+  });
+
+  it('is not one whose irreversible migration has failed: that has changed nothing', async () => {
+    site = await withGreenStaged(whole());
+    const { world } = site;
+    world.apply(toGreen());
+    world.jobs.fate = () => ({ seconds: 3, fails: ['ERROR: relation "orders" is locked'] });
+    await world.until('it has ended', hasEnded(site, 'to-green'));
+    await world.run(30);
+    expect(site.cutover('to-green').status.outcome).toBe('RolledBack');
+    expectGolden('irreversible-fails', world.log);
+  });
+});

@@ -49,7 +49,7 @@ async function atCloud(generation: string): Promise<StateView['instances']> {
 const statesOf = async (generation: string) => [...new Set((await atCloud(generation)).map(({ state }) => state))];
 
 const until = (what: string, so: () => Promise<boolean>) =>
-  waitFor(what, { limitMs: 60_000, everyMs: 50 }, async () => (await so()) || undefined);
+  waitFor(what, { limitMs: 40_000, everyMs: 50 }, async () => (await so()) || undefined);
 
 /** Changes the status of a generation in the operator's name, with the version that was read as precondition. */
 async function writeStatus(name: string, change: (status: ClusterGeneration['status']) => void): Promise<void> {
@@ -136,14 +136,14 @@ describe('a generation that is kept as a stopped standby', () => {
       ({ metadata }) => metadata.labels?.['generations.dev/generation'] === 'one',
     );
     expect(ours).toHaveLength(SIZE);
-  }, 60_000);
+  }, 90_000);
 
   it('is stopped again when the rollback is given up', async () => {
     expect(await world.kubectl('alice', 'delete', 'cutover', 'back')).toMatchObject({ status: 0 });
     await world.until('clustergenerations', 'one', 'to be free', ({ status }) => status.reservedBy === undefined);
     await until('all machines of one to be off again', async () => (await statesOf('one')).join() === 'stopped');
     await world.until('clustergenerations', 'one', 'to say so', has('Ready', 'True', 'StandbyStopped'));
-  }, 60_000);
+  }, 90_000);
 
   it('is retired at its time, and its machines are terminated as they are', async () => {
     const time = new Date(Date.now() + 2_000).toISOString();
@@ -166,5 +166,5 @@ describe('a generation that is kept as a stopped standby', () => {
     const ids = new Set(machinesOf(ledger, 'two').map(({ id }) => id));
     const stops = ledger.calls.filter(({ operation }) => operation === 'StopInstances');
     expect(stops.flatMap(({ parameters }) => parameters.instanceIds ?? []).filter((id) => ids.has(id))).toEqual([]);
-  }, 60_000);
+  }, 90_000);
 });

@@ -28,7 +28,7 @@ beforeAll(async () => {
     aClass('local', world.cloud),
     aPlatform('site', 'local', {
       retention: { standby: 'Stopped', for: '48h' },
-      destructiveBudget: { machinesPerMinute: 12 },
+      destructiveBudget: { machinesPerMinute: 3 },
     }),
   );
   await staged(world, 'one', 'site', POOLS);
@@ -85,7 +85,7 @@ describe('a generation that is kept as a stopped standby', () => {
   it('is stopped once another is live, and an operator that dies half way is followed by one that goes on', async () => {
     await cutOver(world, 'site', 'one', 'two');
     await until('some machines of one to be off', async () =>
-      (await atCloud('one')).some(({ state }) => state === 'stopping'),
+      (await atCloud('one')).some(({ state }) => state !== 'running'),
     );
     await world.operator.kill();
     expect((await atCloud('one')).some(({ state }) => state === 'running')).toBe(true);
@@ -122,12 +122,6 @@ describe('a generation that is kept as a stopped standby', () => {
     await writeStatus('one', (status) => {
       status.reservedBy = { name: 'back', uid: back.metadata.uid };
     });
-    await world.until(
-      'clustergenerations',
-      'one',
-      'to say when',
-      ({ status }) => status.estimatedReadyTime !== undefined,
-    );
     await world.until('clustergenerations', 'one', 'to be up', has('Ready', 'True', 'AllReady'));
     expect(await statesOf('one')).toEqual(['running']);
     for (const { terminationProtection, stopProtection } of await atCloud('one'))

@@ -2,7 +2,7 @@ import { cpus, loadavg } from 'node:os';
 import type { Cutover } from '../../../src/api/v1alpha1/index.ts';
 import type { Passed } from '../../sweep/proxy.ts';
 import { changeOf } from '../../sweep/writes.ts';
-import type { BareResult } from './bare.ts';
+import { type BareResult, kindOf } from './bare.ts';
 import type { Looks } from './clients.ts';
 
 /** From the end of Approve to the end of Release, ms since the epoch. */
@@ -84,9 +84,9 @@ export function report(results: Results, setting: { machines: number; targets: n
   const own = median(times);
   const row = (name: string, bare: readonly BareResult[]) => {
     const ms = median(bare.map((one) => one.ms));
-    const refused = bare.reduce((sum, one) => sum + Object.values(one.refused).reduce((a, b) => a + b, 0), 0);
+    const refused = Object.entries(bare.at(-1)?.refused ?? {}).map(([what, count]) => `${count} x ${what}`);
     const calls = median(bare.map((one) => one.calls));
-    return `${name.padEnd(44)} ${calls.toFixed(0).padStart(6)} ${ms.toFixed(0).padStart(8)} ${(own / ms).toFixed(2).padStart(8)}${refused > 0 ? `   ${refused} refused` : ''}`;
+    return `${name.padEnd(44)} ${calls.toFixed(0).padStart(6)} ${ms.toFixed(0).padStart(8)} ${(own / ms).toFixed(2).padStart(8)}${refused.length > 0 ? `   refused: ${refused.join(', ')}` : ''}`;
   };
   const ratio = own / median(results.all.map(({ ms }) => ms));
   const missed = Object.entries(looks.missed);
@@ -106,6 +106,7 @@ export function report(results: Results, setting: { machines: number; targets: n
     row('the least: writes, a look at each target', results.least),
     row('the least, 20 at once', results.leastParallel),
     `without a call under way: ${median(samples.map(({ window, passed }) => idleIn(window, passed))).toFixed(0)} ms`,
+    `calls: ${callsByKind(samples.at(-1)?.passed ?? [])}`,
     ...stepLines(samples.at(-1)),
     `time: ${ratio.toFixed(2)} x the same calls one after the other, target ${MOST}: ${verdict(ratio < MOST)}`,
     `traffic: ${looks.count} looks, ${missed.length === 0 ? 'none' : missed.map(([target, count]) => `${count} of ${target}`).join(', ')} without a ready endpoint on a machine that is there (longest pause ${looks.longestPause.toFixed(0)} ms): ${verdict(undisturbed)}`,
@@ -113,6 +114,14 @@ export function report(results: Results, setting: { machines: number; targets: n
     ...(busy ? [`the machine is busy (load ${loadavg()[0]?.toFixed(1)}): repeat when it is quiet`] : []),
   ].join('\n');
   return { text, met: ratio < MOST && undisturbed };
+}
+
+/** `144 GET pods, 20 PATCH services`: the most frequent first. */
+function callsByKind(passed: readonly Passed[]): string {
+  const counts = new Map<string, number>();
+  for (const call of passed) counts.set(kindOf(call), (counts.get(kindOf(call)) ?? 0) + 1);
+  const most = [...counts].toSorted(([, a], [, b]) => b - a).slice(0, 12);
+  return most.map(([kind, count]) => `${count} ${kind}`).join(', ');
 }
 
 /** Where the time went, step by step. */

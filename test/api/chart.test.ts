@@ -177,7 +177,8 @@ describe('the manifests', () => {
       errors: [],
     });
     expect(stdout).toContain('deployment.apps/generations-operator');
-    expect(stdout.match(/validatingadmissionpolicy\.[^ ]+\/generations-guard-/g)).toHaveLength(10);
+    expect(stdout.match(/validatingadmissionpolicy\.[^ ]+\/generations-guard-/g)).toHaveLength(14);
+    expect(stdout).toContain('mutatingadmissionpolicy.admissionregistration.k8s.io/generations-placement');
   });
 
   it('are what the chart installs', async () => {

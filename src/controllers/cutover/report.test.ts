@@ -33,6 +33,11 @@ describe('a cutover that has succeeded', () => {
     ['is gone', wayBack(undefined), 'False OldCapacityGone'],
     ['is a namesake', wayBack({ ...kept(), metadata: { ...kept().metadata, uid: 'other' } }), 'False OldCapacityGone'],
     ['is live again', wayBack(aGeneration({ name: 'blue', live: true })), 'False LiveAgain'],
+    [
+      'was the last one',
+      wayBack(kept(), { spec: { mode: 'Decommission', to: undefined as never } }),
+      'False Decommissioned',
+    ],
     ['never was', wayBack(undefined, { spec: { from: '' } }), 'False FirstCutover'],
     [
       'would find data that it does not know',

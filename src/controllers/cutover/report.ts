@@ -80,7 +80,12 @@ function wayBack(input: CutoverInput): Verdict[] {
 function noRollback({ cutover, from }: CutoverInput): Problem | undefined {
   const name = cutover.spec.from;
   if (name === '') return { reason: 'FirstCutover', message: 'there is no generation to go back to' };
-  if (cutover.spec.to === undefined || !from || from.metadata.uid !== cutover.status.generations?.from?.uid)
+  if (cutover.spec.to === undefined)
+    return {
+      reason: 'Decommissioned',
+      message: `no generation is live any more: a Cutover with from: "" to another generation begins anew`,
+    };
+  if (!from || from.metadata.uid !== cutover.status.generations?.from?.uid)
     return { reason: 'OldCapacityGone', message: `${name} is not there any more` };
   const { retiredTime, retention } = from.status;
   if (retiredTime) return { reason: 'Retired', message: `${name} was retired at ${retiredTime}` };

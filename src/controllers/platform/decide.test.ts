@@ -66,6 +66,15 @@ describe('a platform with a status', () => {
     expect(decide(input({ platform: probed() })).requeueAfter).toBe(50_000);
   });
 
+  it('that was decommissioned is Ready, and says by which Cutover', () => {
+    const decommissioned = { cutover: { name: 'the-end', uid: 'uid-the-end' }, time: at(30) };
+    const platform = probed();
+    const { status } = decide(input({ platform: { ...platform, status: { ...platform.status, decommissioned } } }));
+    const reasons = ['Ready', 'Live'].map((type) => status.conditions?.find((one) => one.type === type)?.reason);
+    expect(reasons).toEqual(['Decommissioned', 'Decommissioned']);
+    expect(status.conditions?.find(({ type }) => type === 'Live')?.message).toContain('the-end');
+  });
+
   it('reports each role of the live generation', () => {
     const { status } = decide(input({ ...live, livePools: [pool(3, 2), pool(4, 4)] }));
     expect(status.roles).toEqual([

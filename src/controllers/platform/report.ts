@@ -21,7 +21,8 @@ export function verdictsOf(input: PlatformInput, roles: Roles, consistent: Verdi
   ];
   const trouble = troubleOf(input, shortage, consistent);
   if (!trouble) {
-    const reason = live ? 'Serving' : 'AwaitingFirstCutover';
+    const none = input.platform.status.decommissioned ? 'Decommissioned' : 'AwaitingFirstCutover';
+    const reason = live ? 'Serving' : none;
     return [...standing, { type: 'Ready', status: true, reason, message: '' }, ...kstatus('Current', reason, '')];
   }
   const { reason, message } = trouble;
@@ -35,6 +36,12 @@ export function verdictsOf(input: PlatformInput, roles: Roles, consistent: Verdi
 function noneIsLive({ platform }: PlatformInput): { reason: string; message: string } {
   if (platform.status.protected === undefined)
     return { reason: 'NotKnown', message: 'Kubernetes and cloud do not agree yet: see the condition Consistent' };
+  const { decommissioned } = platform.status;
+  if (decommissioned)
+    return {
+      reason: 'Decommissioned',
+      message: `Cutover ${decommissioned.cutover.name} has taken its last generation down at ${decommissioned.time}. A Cutover with from: "" begins anew`,
+    };
   if (platform.status.rebound?.length)
     return {
       reason: 'PointerLost',

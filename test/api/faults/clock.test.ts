@@ -11,7 +11,8 @@ import {
   aServiceTarget,
   startOperator,
 } from '../../builders/index.ts';
-import { aService, aWorld, type World } from '../../golden/world.ts';
+import { aService } from '../../golden/world/endpoints.ts';
+import { aWorld, type World } from '../../golden/world.ts';
 
 /** An operator whose wall clock is two hours off takes over from one whose clock is right; the cloud and the API server keep theirs. */
 

@@ -39,6 +39,15 @@ describe('Point', () => {
     expect(effectsOf({ to: marked, cutover: begun(), platform: live(at(5)) })).toEqual([]);
   });
 
+  it('ends what a Decommission has said of the platform', () => {
+    const decommissioned = { cutover: { name: 'the-end', uid: 'uid-the-end' }, time: at(1) };
+    const { effects } = point.act(aCutoverInput({ platform: aPlatform({ status: { decommissioned } }) })) as {
+      effects: object[];
+    };
+    expect(effects.at(-1)).toMatchObject({ do: 'writePlatform', status: { live: { name: 'green' } } });
+    expect(effects.at(-1)).not.toHaveProperty('status.decommissioned');
+  });
+
   it('has no previous one to name the first time', () => {
     const effect = effectsOf({ cutover: aCutover(), from: undefined, platform: aPlatform() }).at(-1);
     expect(effect).toMatchObject({ status: { live: { name: 'green' } } });

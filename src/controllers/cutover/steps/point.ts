@@ -50,10 +50,11 @@ function forward(input: CutoverInput, to: ClusterGeneration, { liveTime, live: b
   if (platform.status.live?.uid !== uid || platform.status.live.time !== liveTime) {
     effects.push(...tagged(input, to, ({ tags }) => tags[LIVE_TIME_TAG] !== liveTime, liveTime));
     const previous = before ?? (from && { name: from.metadata.name, uid: from.metadata.uid, time: liveTime });
+    const { decommissioned: _, ...status } = platform.status;
     effects.push({
       do: 'writePlatform',
       object: platform,
-      status: { ...platform.status, live: { name, uid, time: liveTime }, ...(previous && { previous }) },
+      status: { ...status, live: { name, uid, time: liveTime }, ...(previous && { previous }) },
       what: `point Platform ${platform.metadata.name} at ${name}`,
     });
   }

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Cutover } from '../../src/api/v1alpha1/index.ts';
 import { clusterGenerations, cutovers, platforms } from '../../src/kinds.ts';
-import { aCutover } from '../builders/index.ts';
+import { aCutover, startOperator } from '../builders/index.ts';
 import { expectGolden } from './golden.ts';
-import { hasEnded, type Site, stage, withGreenStaged } from './site.ts';
+import { hasEnded, migration, type Site, stage, whole, withGreenStaged } from './site.ts';
 
 /** More than one cutover, and what is left of those that are gone. */
 
@@ -59,6 +59,28 @@ describe('of two cutovers', () => {
     await world.run(30);
     expect(site.cutover('too-late').status.outcome).toBe('Superseded');
     expectGolden('second-cutover', world.log);
+  });
+});
+
+describe('a cutover carried out by two operators at once', () => {
+  it('each of which believes to lead, moves nothing twice', async () => {
+    site = await withGreenStaged(whole());
+    const { world } = site;
+    const { server, cloud, clock } = world;
+    const second = await startOperator({ server, cloud, clock });
+    world.note('a second operator starts, and believes to lead');
+    world.apply(
+      applied(aCutover({ from: 'blue', to: 'green', spec: { migrations: [migration('schema')], soak: '20s' } })),
+    );
+    await world.until('it has ended', hasEnded(site, 'to-green'));
+    await world.run(30);
+    second.crash();
+    expect(site.cutover('to-green').status.outcome).toBe('Succeeded');
+    expect(world.jobs.runs('schema')).toBe(1);
+    expect(world.tasks.most).toEqual({ mailer: 1, indexer: 1, reports: 1 });
+    const addresses = cloud.calls.filter((call) => call.startsWith('associate'));
+    expect(addresses.slice(-2)).toEqual(['associate eipalloc-1 with i-7', 'associate eipalloc-2 with i-8']);
+    expectGolden('two-operators', world.log);
   });
 });
 

@@ -53,6 +53,8 @@ export interface Scene {
 
 /** Real ms without a write after which an operator has nothing more to do; its own waits here are 200 ms and 1 s. */
 const QUIET = 1_500;
+/** The same before a round: what is still written then is no part of it, and does no harm. */
+const CALM = 400;
 /** Real ms in which what is left comes to be as it is without a death. */
 const SETTLED = 20_000;
 
@@ -74,9 +76,9 @@ export async function playRound(
   const from = site.live;
   site.rounds += 1;
   const cutover = `${site.name}-c${site.rounds}`;
-  const quiet = () =>
-    waitFor('the operator to write nothing', { limitMs: LIMIT }, async () => proxy.quietFor() > QUIET || undefined);
-  await quiet();
+  const quiet = (ms: number) =>
+    waitFor('the operator to write nothing', { limitMs: LIMIT }, async () => proxy.quietFor() > ms || undefined);
+  await quiet(CALM);
   const ids = [...aliveOf(await installation.ledger(), from), ...aliveOf(await installation.ledger(), to)].map(
     ({ id }) => id,
   );
@@ -101,7 +103,7 @@ export async function playRound(
     const { status, metadata } = await finished(installation, cutover);
     ms = Date.now() - begun.time;
     if (status.outcome !== 'Succeeded') problems.push(`ended otherwise: ${standing({ status })}`);
-    await quiet();
+    await quiet(QUIET);
     await revived;
     left = await snapshot(installation, site, parties);
     const different = () => (expected ? differences(expected, left) : []);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'undici';
 import type { Passed } from '../../sweep/proxy.ts';
 import { changeOf } from '../../sweep/writes.ts';
@@ -60,7 +61,8 @@ export async function makeCalls(
   const send = async ({ at, method, url, headers, object, status, body: text }: Call): Promise<void> => {
     const { host: _, connection: __, 'content-length': ___, 'transfer-encoding': ____, ...kept } = headers;
     const base = servers[at];
-    const body = object ? asTwin(text, method, known.get(object) ?? '') : text;
+    const isEvent = kindOf({ at, method, url, body: text }) === 'POST events';
+    const body = object ? asTwin(text, method, known.get(object) ?? '') : isEvent ? renamed(text) : text;
     const answer = await ask(base + url, { method: method as 'PUT', headers: kept, ...(body && { body }) });
     if (answer.status > 299 && answer.status !== status) {
       const what = `${answer.status} ${kindOf({ at, method, url, body: text })}`;
@@ -80,6 +82,12 @@ export async function makeCalls(
   const ms = performance.now() - began;
   await agent.close();
   return { calls: calls.length, ms, refused };
+}
+
+/** An Event is made once: the same one again needs a name of its own. */
+function renamed(body: string): string {
+  const event = JSON.parse(body) as { metadata: { name: string } };
+  return JSON.stringify({ ...event, metadata: { ...event.metadata, name: `${event.metadata.name}.${randomUUID()}` } });
 }
 
 /** `GET pods`, `PUT cutovers/status`, `CreateTags`. */

@@ -88,11 +88,12 @@ try {
   await make(platforms as Resource<KubeObject>, { metadata: { name: twinOf(SITE) }, spec: platform.spec });
   for (const name of ['a', 'b']) {
     const { spec } = await admin.get(clusterGenerations, name);
-    await make(clusterGenerations as Resource<KubeObject>, { metadata: { name: twinOf(name) }, spec });
+    const twin = { metadata: { name: twinOf(name) }, spec: { ...spec, platform: twinOf(SITE) } };
+    await make(clusterGenerations as Resource<KubeObject>, twin);
   }
   for (const { cutover } of samples) {
-    const { metadata, spec } = cutover;
-    await make(cutovers as Resource<KubeObject>, { metadata: { name: twinOf(metadata.name) }, spec });
+    const spec = { ...cutover.spec, platform: twinOf(SITE) };
+    await make(cutovers as Resource<KubeObject>, { metadata: { name: twinOf(cutover.metadata.name) }, spec });
   }
   for (const name of targets)
     await make(services, { metadata: { name: twinOf(name), namespace: NAMESPACE }, spec: { ports: [{ port: 80 }] } });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { LABEL, LIVE_TIME_TAG, type StepName } from '../../src/api/v1alpha1/index.ts';
-import { services } from '../../src/kube/resources.ts';
+import { nodes, services } from '../../src/kube/resources.ts';
 import { aCutover } from '../builders/index.ts';
 import { expectGolden } from './golden.ts';
 import {
@@ -131,6 +131,27 @@ describe('a cutover goes back', () => {
     expect(site.platform().status).toMatchObject({ live: { name: 'blue' }, protected: ['blue'] });
     expect(site.generation('green')?.status.reservedBy).toBeUndefined();
     expectGolden('target-lost', world.log);
+  });
+
+  it('when a task is not known to have ended, because its machine does not answer', async () => {
+    site = await withGreenStaged(whole());
+    const { world } = site;
+    when(site, ['to-green', 'Quiesce', 'Running'], () => {
+      world.note('the kubelet of i-6 falls silent; the cloud shows its machine running');
+      world.server.edit(nodes, 'node-i-6', (node) => {
+        node.status = { conditions: [{ type: 'Ready', status: 'Unknown' }] };
+      });
+    });
+    world.apply(toGreen());
+    await world.until('it has ended', hasEnded(site, 'to-green'));
+    await world.run(30);
+    expect(site.cutover('to-green').status).toMatchObject({
+      outcome: 'RolledBack',
+      undo: { reason: 'SingletonsDoNotEnd' },
+    });
+    expect(world.jobs.runs('schema')).toBe(0);
+    expect(world.tasks.most).toEqual({ mailer: 1, indexer: 1, reports: 1 });
+    expectGolden('task-does-not-end', world.log);
   });
 
   it('when it is aborted after Point, and the new generation can be deleted', async () => {

@@ -130,6 +130,7 @@ describe.each(ways)('$name, during which the operator dies', (way) => {
     for (const deaths of [{ at: 3, every: 3 }, { at: 4, every: 4 }, { at: 2, every: 7 }, ...once]) {
       await go(way, deaths);
       expect({ deaths, ...end(way) }).toEqual({ deaths, ...expected });
+      expect(site.world.log.filter((line) => line.includes('reaches nobody'))).toEqual([]);
       site.world.operator.crash();
     }
   });

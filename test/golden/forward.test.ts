@@ -63,6 +63,12 @@ describe('a cutover', () => {
     expect(downtime?.map(({ role }) => role)).toEqual(['web', 'always-on']);
     expect(world.tasks.most).toEqual({ mailer: 1, indexer: 1, reports: 1 });
     expectGolden('whole', world.log);
+    const later: string[] = [];
+    world.server.subscribe(({ resource, after }) => void later.push(`${resource.kind} ${after?.metadata.name}`));
+    await world.run(300);
+    // The guard is probed, and a class looked at, for as long as they live.
+    expect(later.filter((change) => !['GenerationClass aws', 'Platform us'].includes(change))).toEqual([]);
+    expect(later.length).toBeLessThan(20);
   });
 
   it('is paused and goes on', async () => {

@@ -1,4 +1,4 @@
-import { endpointSlices, isReady, pods, type Service, services } from '../../../src/kube/resources.ts';
+import { endpointSlices, isReady, type Pod, pods, type Service, services } from '../../../src/kube/resources.ts';
 import type { Stage } from './stage.ts';
 
 /** Services with their endpoints, and the responder that a Service can be pointed at meanwhile. */
@@ -7,22 +7,31 @@ import type { Stage } from './stage.ts';
 const PROPAGATION = 2_000;
 
 export function playEndpoints(stage: Stage): void {
-  const { clock, server } = stage;
+  const { clock, server, say } = stage;
   server.subscribe(({ resource, before, after }) => {
     if (resource.plural === 'pods' && !after && before?.metadata.namespace === 'edge') propagate(stage);
-    if (resource.plural === 'services' && after) clock.setTimer(PROPAGATION, () => propagate(stage));
+    if (resource.plural !== 'services' || !after) return;
+    clock.setTimer(PROPAGATION, () => propagate(stage));
+    const service = after as Service;
+    const pointed = Object.keys(service.spec?.selector ?? {}).length > 0;
+    if (pointed && !chosenBy(stage, service).some(isReady)) say(`!! Service ${after.metadata.name} reaches nobody`);
   });
 }
 
+/** The pods that a Service selects; none when it has no selector. */
+function chosenBy({ server }: Stage, { spec }: Service): Pod[] {
+  const selector = Object.entries(spec?.selector ?? {});
+  return server
+    .all(pods)
+    .filter(
+      ({ metadata }) => selector.length > 0 && selector.every(([key, value]) => metadata.labels?.[key] === value),
+    );
+}
+
 /** Endpoints follow selectors and pods. */
-function propagate({ server }: Stage): void {
+function propagate(stage: Stage): void {
+  const { server } = stage;
   for (const service of server.all(services)) {
-    const selector = Object.entries(service.spec?.selector ?? {});
-    const chosen = server
-      .all(pods)
-      .filter(
-        ({ metadata }) => selector.length > 0 && selector.every(([key, value]) => metadata.labels?.[key] === value),
-      );
     const name = `${service.metadata.name}-1`;
     server.seed(endpointSlices, {
       metadata: {
@@ -33,7 +42,7 @@ function propagate({ server }: Stage): void {
         labels: { 'kubernetes.io/service-name': service.metadata.name },
       },
       addressType: 'IPv4',
-      endpoints: chosen.map((pod) => ({
+      endpoints: chosenBy(stage, service).map((pod) => ({
         addresses: ['10.0.0.1'],
         nodeName: pod.spec?.nodeName,
         targetRef: { kind: 'Pod', namespace: 'edge', name: pod.metadata.name, uid: pod.metadata.uid },

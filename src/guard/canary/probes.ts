@@ -175,7 +175,7 @@ export function probesOf(subject: Subject): Probe[] {
       kind: 'Platform',
       object: platform,
       missing: '',
-      act: takenDown,
+      act: (it) => (overridden ? nothing : takenDown(it)),
     }),
     probe({
       family: 'forge-approval',

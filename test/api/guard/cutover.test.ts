@@ -13,7 +13,7 @@ import {
   startGuardedCluster,
   users,
 } from './cluster.ts';
-import { aCutover, aGeneration, aSite, begun, NOON, retention, type Site } from './objects.ts';
+import { aCutover, aGeneration, agreeOnOverride, aSite, begun, NOON, retention, type Site } from './objects.ts';
 
 /** What the API server enforces about Cutovers, and about the writes that only a Cutover makes. */
 let cluster: GuardedCluster;
@@ -308,7 +308,7 @@ describe('the live pointer', () => {
     const { platform, generation } = await aSite(cluster, 'live');
     const { live } = await statusOf(platform);
     const taken = { live: null, previous: live, decommissioned: { cutover: holder, time: NOON } };
-    const text = `status.live of Platform ${platform.metadata.name} cannot be removed: ${generation.metadata.name} is live. Only a Cutover of mode Decommission that holds the Platform (status.cutover) takes it down, and writes status.previous and status.decommissioned with it`;
+    const text = `status.live of Platform ${platform.metadata.name} cannot be removed: ${generation.metadata.name} is live. A Cutover of mode Decommission that holds the Platform (status.cutover) takes it down, and writes status.previous and status.decommissioned with it`;
     const refused = async (status: object) =>
       expect(await refusal('operator', platform, { status }, '/status')).toEqual({ policy: 'platform', text });
     await refused({ live: null });
@@ -351,6 +351,23 @@ describe('the live pointer', () => {
       return (await cluster.call('operator', 'PATCH', `${pathOf(platform)}/status`, pointed)).status === 200;
     });
     expect(denialOf(await cluster.call('admin', 'DELETE', pathOf(next))).text).toContain('cannot be deleted');
+  });
+
+  it('is forgotten when two people had its generation removed, with the end of that override', async () => {
+    const site = await aSite(cluster, 'live');
+    const { platform, generation } = site;
+    const { live } = await statusOf(platform);
+    const forgotten = { live: null, previous: live, override: null };
+    const refused = async (status: object) =>
+      expect((await refusal('operator', platform, { status }, '/status')).policy).toBe('platform');
+    await refused(forgotten);
+    await agreeOnOverride(cluster, site);
+    const override = { generation: generation.metadata.name, uid: 'another', until: NOON };
+    await cluster.status(platform, { override });
+    await refused(forgotten);
+    await cluster.status(platform, { override: { ...override, uid: generation.metadata.uid } });
+    await refused({ live: null, previous: live });
+    await cluster.status(platform, forgotten);
   });
 
   it('goes back to where it was, and the other one is then not live any more, and deletable', async () => {

@@ -29,7 +29,7 @@ export const canary: readonly Target[] = [
       never('delete-crd', '(it) => deletion(crds, it)', NEVER),
       never('strip-finalizer', "'strip the finalizer of', withoutFinalizer)", `'strip the finalizer of', ${NEVER})`),
       never('retire-generation', "'retire', retired)", `'retire', ${NEVER})`),
-      never('take-down-platform', '      act: takenDown,', `      act: ${NEVER},`),
+      never('take-down-platform', 'overridden ? nothing : takenDown(it)', "it ? 'never tried' : nothing"),
       never('forge-approval', 'approvals: [{ user: ASTRAY, planHash: ASTRAY }]', 'approvals: it.spec.approvals ?? []'),
       never(
         'relabel-pool',

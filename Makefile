@@ -1,7 +1,7 @@
 # Everything goes through `npm run`: it puts node_modules/.bin first on the PATH, so that the Node that the lock file pins runs,
 # whatever the machine's own is.
 .DEFAULT_GOAL := help
-.PHONY: up down demo test sabotage sweep verify generate bench-cutover bench-guard bench-kit bench-lag format clean help supported
+.PHONY: up down demo test sabotage model sweep verify generate bench-cutover bench-guard bench-kit bench-lag format clean help supported
 
 installed := node_modules/.package-lock.json
 
@@ -31,6 +31,9 @@ sabotage: $(installed) ## Take every check of the guard out in turn and require 
 
 sweep: $(installed) ## Kill the operator before and after each write of a cutover and of a rollback
 	@npm run --silent sweep
+
+model: $(installed) ## Explore all that two operators and people can do to a cutover, and take its protections out in turn
+	@npm run --silent model
 
 verify: $(installed) ## Check format, lint and types, generate again, and require that nothing differs
 	@npm run --silent verify

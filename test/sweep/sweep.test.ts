@@ -11,7 +11,7 @@ import { EVERYTHING } from './site.ts';
 
 const SEED = Number(process.env.SWEEP_SEED ?? Date.now() % 2 ** 31);
 const { random } = manualClock({ seed: SEED });
-const POINTS: Record<Kind, number> = { cutover: 3, rollback: 3 };
+const POINTS: Record<Kind, number> = { cutover: 3, rollback: 2 };
 
 let stage: Stage;
 

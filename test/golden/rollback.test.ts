@@ -36,7 +36,7 @@ describe('a rollback', () => {
     ).toBe(true);
     world.apply(rollback({ spec: { verify: [smoke] } }));
     await world.run(5);
-    expect(site.cutover('back-to-blue').status.plan?.estimatedReadyTime).toBeDefined();
+    expect(site.cutover('back-to-blue').status.plan?.estimatedStartDuration).toBe('3m');
     await world.until('it has ended', hasEnded(site, 'back-to-blue'));
     expect(site.cutover('back-to-blue').status.outcome).toBe('Succeeded');
     expect(site.platform().status).toMatchObject({ live: { name: 'blue' }, previous: { name: 'green' } });

@@ -195,7 +195,9 @@ const plan = z
       .optional(),
     retires: shortName().optional(),
     rollback: z.string().max(1024).describe('What going back would take, or why there is no going back'),
-    estimatedReadyTime: time().optional().describe('When the machines of a stopped standby are expected to be ready'),
+    estimatedStartDuration: duration()
+      .optional()
+      .describe('How long the machines of a stopped standby take to be ready again'),
     blockers: listAtomic(blocker, 32),
   })
   .describe('All that this cutover will do, worked out anew until Reserve is done, then fixed');

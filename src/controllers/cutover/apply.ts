@@ -4,6 +4,7 @@ import { writeStatus } from '../../kube/status.ts';
 import { isThrottled, ProviderError } from '../../providers/provider.ts';
 import { ForeignChange } from '../../traffic/target.ts';
 import type { Context } from '../context.ts';
+import { assertLeads } from '../lead.ts';
 import { pointPreview } from './checks.ts';
 import { blocked, type CutoverDecision } from './decide.ts';
 import type { CutoverInput, Effect } from './input.ts';
@@ -47,6 +48,7 @@ export async function apply(
 
 async function carryOut(context: Context, { cutover, platform }: CutoverInput, effect: Effect): Promise<void> {
   const { client } = context;
+  assertLeads(context);
   switch (effect.do) {
     case 'writeGeneration':
       await writeStatus(client, clusterGenerations, effect.object, effect.status);

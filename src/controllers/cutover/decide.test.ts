@@ -281,7 +281,7 @@ describe('a cutover that cannot go on', () => {
     const rolledBack = outcome('TargetLost');
     expect(rolledBack.status.outcome).toBe('RolledBack');
     expect(condition(rolledBack.status, 'Ready')?.message).toBe('why; everything was undone, and blue is live');
-    expect(states(rolledBack)).toEqual(['Preflight Undone', 'Approve Undone', 'Reserve Undone', 'Hold Failed']);
+    expect(states(rolledBack)).toEqual(['Preflight Undone', 'Approve Undone', 'Reserve Undone', 'Hold Undone']);
   });
 
   it('goes back however the others stand, even when paused', () => {

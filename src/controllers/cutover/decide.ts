@@ -210,8 +210,8 @@ function goBack(input: CutoverInput): CutoverDecision {
       const steps = recordedUndo(status.steps ?? journal, step, message, now, journal);
       return { ...decision, status: { ...status, steps } };
     }
-    if (journal.find(({ name }) => name === step.name)?.state !== 'Failed')
-      journal = recorded(journal, step.name, { state: 'Undone', endTime: timestamp(now), message: undefined }, now);
+    // Also one that has failed: what is undone is not looked at again, or two steps would undo each other. Its message stays.
+    journal = recorded(journal, step.name, { state: 'Undone', endTime: timestamp(now) }, now);
   }
   const outcome = undo?.reason === 'Abort' ? 'Aborted' : 'RolledBack';
   const live = input.platform?.status.live?.name ?? 'no generation';

@@ -14,6 +14,7 @@ import { isBegun, isDone, stepAt } from './journal.ts';
 import { machinesOf, membersOf } from './machines.ts';
 import { isWritten } from './steps/reserve.ts';
 import { targetKind } from './targets.ts';
+import { trialOf } from './trial.ts';
 
 /** All that a decision about a cutover rests on. Everything is read live: what it leads to is not taken back easily. */
 export async function gather(context: Context, cutover: Cutover): Promise<CutoverInput> {
@@ -25,12 +26,13 @@ export async function gather(context: Context, cutover: Cutover): Promise<Cutove
   ]);
   const base = { cutover, platform, from, to, ...momentOf(clock) };
   if (cutover.status.outcome) return { ...base, ...NOTHING };
-  const [coming, leaving, others, jobs, tasks] = await Promise.all([
+  const [coming, leaving, others, jobs, tasks, trial] = await Promise.all([
     seen(context, platform, to),
     seen(context, platform, from),
     othersOf(context, cutover, platform),
     jobViewsOf(context, cutover),
     platform ? taskCensusOf(context, platform) : [],
+    platform && !isDone(cutover, 'Reserve') ? trialOf(context, cutover, platform) : undefined,
   ]);
   const { members, machines } = coming;
   const left = leaving.members;
@@ -40,7 +42,7 @@ export async function gather(context: Context, cutover: Cutover): Promise<Cutove
     platform && ['Verify', 'Soak'].includes(stepAt(cutover) ?? '') ? answersOf(context, cutover, platform) : [],
     sightOf(context, base),
   ]);
-  return { ...base, ...others, members, machines, left, targets, back, jobs, tasks, answers, sight };
+  return { ...base, ...others, members, machines, left, targets, back, jobs, tasks, answers, trial, sight };
 }
 
 /** What a finished cutover looks at. */

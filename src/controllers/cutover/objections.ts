@@ -4,6 +4,7 @@ import { guardTrouble } from '../../domain/guard.ts';
 import { notImplemented } from '../../domain/not-implemented.ts';
 import type { CutoverInput } from './input.ts';
 import { isBegun } from './journal.ts';
+import { objectionToJobs } from './trial.ts';
 
 /** All that is in the way of a cutover before it moves anything: each with the object, what is wrong, and what to do. */
 
@@ -197,6 +198,12 @@ const supersededMayBe: Check = ({ cutover, superseded }) => {
   return [];
 };
 
+/** Found out while traffic is held, a mistake in a template would be an outage. */
+const jobsCanRun: Check = (input) => {
+  const problem = objectionToJobs(input);
+  return [problem && objection(`Cutover ${input.cutover.metadata.name}`, problem.reason, problem.message)];
+};
+
 /** Nothing is moved that is not known to be protected. What is lost already is not waited for. */
 const guardWorks: Check = ({ cutover, platform, now, scaled }) => {
   const trouble = platform && cutover.spec.mode !== 'Recovery' && guardTrouble(platform, { now, scaled });
@@ -214,6 +221,7 @@ const CHECKS: Check[] = [
   targetIsReady,
   rolesAreLargeEnough,
   targetsCanBeSwitched,
+  jobsCanRun,
   guardWorks,
 ];
 

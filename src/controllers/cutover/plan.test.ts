@@ -1,12 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
-import { aCutover, aCutoverInput, aGeneration, aPlatform, aPoolSpec, aView } from '../../../test/builders/index.ts';
+import {
+  aCutover,
+  aCutoverInput,
+  aGeneration,
+  aMember,
+  aPlatform,
+  aPoolSpec,
+  aView,
+} from '../../../test/builders/index.ts';
 import { LABEL } from '../../api/v1alpha1/index.ts';
 import { differences } from '../../domain/plan-hash.ts';
 import type { CutoverInput } from './input.ts';
 import { planOf } from './plan.ts';
 
 const machine = (id: string, pool = 'web') => ({ id, state: 'running' as const, tags: { [LABEL.pool]: pool } });
-const job = { spec: { template: {} } };
+const job = { spec: { template: { spec: { containers: [{ name: 'main' }] } } } };
 const input = (changes: Partial<CutoverInput> = {}) =>
   aCutoverInput({ machines: [machine('i-3'), machine('i-1'), machine('i-9', 'other')], ...changes });
 const changes = (a: Partial<CutoverInput>, b: Partial<CutoverInput>) =>
@@ -17,9 +25,14 @@ describe('a plan', () => {
   it('lists machines, switches, migrations, checks, and what is retired', () => {
     const migrations = [{ name: 'schema', reversible: false, jobTemplate: job }];
     const verify = [{ name: 'smoke', jobTemplate: job }];
+    const jobs = { namespace: 'releases', serviceAccountName: 'cutover' };
     const hold = { wanted: { app: 'm' }, serving: false, waitingFor: '' };
     const plan = planOf(
-      input({ cutover: aCutover({ from: 'blue', spec: { migrations, verify } }), targets: [aView({ hold })] }),
+      input({
+        cutover: aCutover({ from: 'blue', spec: { migrations, verify } }),
+        platform: aPlatform({ live: 'blue', spec: { jobs } }),
+        targets: [aView({ hold })],
+      }),
     );
     expect(plan).toMatchObject({
       machines: [{ pool: 'web', role: 'web', machines: 3, instances: ['i-1', 'i-3'] }],
@@ -84,7 +97,7 @@ describe('a plan', () => {
         }),
         from: aGeneration({ name: 'blue', live: true, spec: { pools: [aPoolSpec({ machines: 60 })] } }),
       },
-      'within 1h after it has succeeded: 60 stopped machines to start, then 1 traffic switches',
+      'within 1h after it has succeeded: 60 stopped machines to start (about 3m), then 1 traffic switches',
     ],
     [
       'nothing kept',
@@ -105,6 +118,17 @@ describe('a plan', () => {
     const traffic = [{ name: 'www', role: 'web' }];
     const platform = changes.platform ?? aPlatform({ live: 'blue', spec: { traffic } });
     expect(planOf(input({ ...changes, platform })).rollback).toContain(text);
+  });
+
+  it('of a Rollback to a stopped standby says how long it takes to start', () => {
+    const retention = { until: '', standby: 'Stopped' as const, cutover: { name: 'x', uid: 'y' } };
+    const to = aGeneration({ live: true, status: { retention } });
+    const off = [{ ...machine('i-1'), state: 'stopped' as const }, machine('i-2')];
+    const members = [aMember({ machine: 'i-2' })];
+    const cutover = aCutover({ from: 'blue', spec: { mode: 'Rollback' } });
+    expect(planOf(input({ cutover, to, machines: off, members })).estimatedStartDuration).toBe('3m');
+    expect(planOf(input({ cutover, to, machines: off.slice(1), members })).estimatedStartDuration).toBe('0s');
+    expect(planOf(input({ to, machines: off })).estimatedStartDuration).toBeUndefined();
   });
 
   it('says what is in the way, and what has changed since somebody approved it', () => {

@@ -1,6 +1,7 @@
 import { type CutoverPlan, LABEL } from '../../api/v1alpha1/index.ts';
 import { formatDuration, parseDuration } from '../../domain/duration.ts';
 import { differences, digest, hashOf } from '../../domain/plan-hash.ts';
+import { startEstimate } from '../../domain/standby.ts';
 import type { CutoverInput } from './input.ts';
 import { objectionsTo } from './objections.ts';
 
@@ -45,7 +46,7 @@ export function planOf(input: CutoverInput): CutoverPlan {
     ...(singletons && { singletons }),
     ...(spec.from !== '' && { retires: spec.from }),
     rollback: rollbackOf(input),
-    ...(to?.status.estimatedReadyTime !== undefined && { estimatedReadyTime: to.status.estimatedReadyTime }),
+    ...standbyStart(input),
     blockers: objectionsTo(input).slice(0, 32),
   };
 }
@@ -87,6 +88,13 @@ function singletonsOf(tasks: CutoverInput['tasks']): CutoverPlan['singletons'] {
   return { total, startsPerSecond, estimatedDuration: formatDuration(Math.ceil(seconds) * 1000) };
 }
 
+/** A Rollback to what is kept stopped starts it first. */
+function standbyStart({ cutover, to, machines, members }: CutoverInput): Pick<CutoverPlan, 'estimatedStartDuration'> {
+  if (cutover.spec.mode !== 'Rollback' || to?.status.retention?.standby !== 'Stopped') return {};
+  const ready = Array.isArray(members) ? members.filter((member) => member.ready).length : 0;
+  return { estimatedStartDuration: formatDuration(startEstimate(Math.max(0, machines.length - ready))) };
+}
+
 /** What going back would take once this has succeeded. */
 function rollbackOf({ cutover, platform, from }: CutoverInput): string {
   const { spec } = cutover;
@@ -96,7 +104,10 @@ function rollbackOf({ cutover, platform, from }: CutoverInput): string {
   const retention = platform?.spec.retention;
   if (retention?.standby === 'None') return `none: spec.retention.standby of Platform ${spec.platform} is None`;
   const machines = (from?.spec.pools ?? []).reduce((sum, pool) => sum + pool.machines, 0);
-  const stopped = retention?.standby === 'Stopped' ? `${machines} stopped machines to start, then ` : '';
+  const stopped =
+    retention?.standby === 'Stopped'
+      ? `${machines} stopped machines to start (about ${formatDuration(startEstimate(machines))}), then `
+      : '';
   const until = retention ? ` within ${formatDuration(parseDuration(retention.for))} after it has succeeded` : '';
   const data = irreversible
     ? `; migration ${irreversible.name} is not reversible, and ${spec.from} would have to live with it`

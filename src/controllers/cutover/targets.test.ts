@@ -39,6 +39,7 @@ beforeEach(() => {
   cloud = aCloud(() => EPOCH);
   Object.assign(cloud.addresses, { 'eipalloc-1': 'i-old1', 'eipalloc-2': 'i-old2', 'eipalloc-3': 'i-old3' });
   context = {
+    leaseAge: () => 0,
     client: server.client(),
     caches: { classes: { get: () => aClass() } },
     providerOf: async () => cloud.provider,

@@ -4,13 +4,15 @@ import { elasticIPTarget } from '../../traffic/elastic-ip.ts';
 import { serviceTarget } from '../../traffic/service.ts';
 import { ForeignChange, type TargetKind } from '../../traffic/target.ts';
 import type { Context } from '../context.ts';
+import { leadingClient, leadingProvider } from '../lead.ts';
 import { providerOfClass } from '../provider.ts';
 import type { Effect } from './input.ts';
 
 /** The kind of a traffic target, by the block that it has. Addresses are those of the platform's own class. */
 export function targetKind(context: Context, platform: Platform, spec: TrafficTarget): TargetKind {
-  if (spec.service) return serviceTarget(context.client);
-  return elasticIPTarget(() => providerOfClass(context, platform.spec.className), addressesBefore(platform, spec));
+  if (spec.service) return serviceTarget(leadingClient(context));
+  const provider = async () => leadingProvider(context, await providerOfClass(context, platform.spec.className));
+  return elasticIPTarget(provider, addressesBefore(platform, spec));
 }
 
 /** A machine has one address: targets of one role share its machines in the order in which the Platform lists them. */

@@ -6,14 +6,14 @@ import { ApiError, isConflict, isNotFound } from '../../kube/errors.ts';
 import { find } from '../../kube/find.ts';
 import { pods } from '../../kube/resources.ts';
 import type { Context } from '../context.ts';
+import { leads } from '../lead.ts';
 import { type PodView, viewOfPod } from '../pods.ts';
 import { type Ending, isOver, type Note, type PlacementDecision } from './decide.ts';
 import { located } from './gather.ts';
 import type { PlacementInput, PlacementPod } from './input.ts';
 import type { Memory } from './memory.ts';
 
-/** Oldest renewal of the lease with which this process may still write, and the longest that a write takes: together less than its 15 s. Real ms. */
-const LEASE_AGE = 8_000;
+/** The longest that a write takes. Real ms. */
 const LONGEST_WRITE = 5_000;
 
 /** Pods started or ended upon one live read. */
@@ -47,10 +47,9 @@ export async function apply(
   const { platform } = input;
   const name = platform?.name ?? '';
   if (platform) placement?.lost?.(name, input.pods.filter(({ lost, off, ended }) => lost && !off && !ended).length);
-  const leads = () => context.leaseAge() <= LEASE_AGE;
   const write = <T>(items: readonly T[], act: (item: T, signal: AbortSignal) => Promise<unknown>) =>
     inParallel(items, async (item) => {
-      if (!leads() || signal.aborted) return false;
+      if (!leads(context) || signal.aborted) return false;
       return settled(() => act(item, AbortSignal.any([signal, AbortSignal.timeout(LONGEST_WRITE)])));
     });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ALWAYS } from '../../../test/builders/pods.ts';
-import { estimatedDuration, steadyPace } from './pace.ts';
+import { steadyPace } from './pace.ts';
 
 const role = { ...ALWAYS, ramp: { startsPerSecond: 10, maxStarting: 50 } };
 
@@ -42,10 +42,4 @@ describe('the steady pace', () => {
       starting: 1,
     });
   });
-});
-
-it('the estimate is the number of starts at the rate, in declared time', () => {
-  expect(estimatedDuration(2000, { startsPerSecond: 50, maxStarting: 200 })).toBe(40_000);
-  expect(estimatedDuration(2000)).toBe(100_000);
-  expect(estimatedDuration(0)).toBe(0);
 });

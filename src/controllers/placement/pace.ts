@@ -60,7 +60,3 @@ export function steadyPace(rate: (perSecond: number) => number): Pace {
     },
   };
 }
-
-/** Declared ms that it takes to start so many at a role's pace. */
-export const estimatedDuration = (total: number, { startsPerSecond }: Ramp = USUAL_RAMP): number =>
-  Math.ceil((total / startsPerSecond) * 1000);

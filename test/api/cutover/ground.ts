@@ -87,7 +87,13 @@ export async function startGround(): Promise<Ground> {
         const client = clientFor(controlPlane.server, { token, ca: controlPlane.certificateAuthority });
         clients.push(client);
         const get = (name: string) => ({ labels: { 'generations.dev/generation': generations[name] } });
-        return { client, clock: systemClock(), log: silent, caches: { nodes: { get } } } as unknown as Context;
+        return {
+          client,
+          leaseAge: () => 0,
+          clock: systemClock(),
+          log: silent,
+          caches: { nodes: { get } },
+        } as unknown as Context;
       },
       aCutover: (spec, platform = {}) => aSite(admin, spec, platform),
       stop,

@@ -1,6 +1,6 @@
 import type { Action, CutoverInput, Step } from '../input.ts';
 import { kept } from '../job-manifest.ts';
-import { jobKey, progressOf, startOf } from './job-progress.ts';
+import { AGAIN, jobKey, progressOf, startOf } from './job-progress.ts';
 import { takeBack } from './migrate-undo.ts';
 import {
   begun,
@@ -74,8 +74,7 @@ function run(input: CutoverInput, migration: Migration, entry: Entry | undefined
     case 'Succeeded':
       return { journal: ended(input, entry, 'Committed'), effects: [], message: `migration ${name} is committed` };
     case 'Failed': {
-      const retry = `Where the cutover cannot go back any more, delete the Job and it is run again`;
-      const failed = problem('MigrationFailed', name, `Job ${job} failed. ${retry}. ${progress.message}`);
+      const failed = problem('MigrationFailed', name, `Job ${job} failed: ${progress.message}\n${AGAIN}`);
       const written = entry.state === 'Failed' ? {} : { journal: ended(input, entry, 'Failed', progress.message) };
       return { failed, ...written };
     }

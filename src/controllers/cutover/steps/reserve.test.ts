@@ -23,7 +23,7 @@ const begun = (changes: Parameters<typeof aCutover>[0] = {}) =>
     metadata: { finalizers: [CUTOVER_FINALIZER] },
     status: { generations: { to: { name: 'green', uid: 'uid-green' } }, ...changes.status },
   });
-type Changes = Parameters<typeof aCutoverInput>[0];
+type Changes = NonNullable<Parameters<typeof aCutoverInput>[0]>;
 const effectsOf = (changes: Changes) => {
   const action = reserve.act(aCutoverInput({ cutover: begun(), ...changes }));
   return 'effects' in action ? action.effects.map(({ what }) => what) : action;
@@ -126,6 +126,8 @@ describe('Reserve', () => {
     const superseded = aCutover({
       name: 'old',
       status: {
+        generations: {},
+        conditions: [aCondition({ type: 'RollbackAvailable', status: 'False' })],
         switches: [
           {
             target: 'www',
@@ -165,12 +167,27 @@ describe('Reserve', () => {
     });
   });
 
-  it('waits for what it cannot see', () => {
-    expect(reserve.act(aCutoverInput({ to: undefined }))).toEqual({ waitFor: 'the platform and both generations' });
+  it('reserves nothing that has gone away, been retired or taken since Preflight', () => {
+    const reason = (to: Changes['to']) => reserve.act(aCutoverInput({ cutover: begun(), to }));
+    expect(reason(undefined)).toMatchObject({ blocked: { reason: 'TargetNotFound' } });
+    expect(reason(aGeneration({ deleting: true }))).toMatchObject({ blocked: { reason: 'TargetDeleted' } });
+    expect(reason(aGeneration({ retired: true }))).toMatchObject({ blocked: { reason: 'TargetRetired' } });
+    expect(reason(aGeneration({ reservedBy: 'x' }))).toMatchObject({ blocked: { reason: 'TargetReserved' } });
   });
 });
 
 describe('Reserve, undone', () => {
+  it('does not let the platform go while a pointer that was moved late is there', () => {
+    const pointer = { liveTime: at(5), live: { name: 'blue', uid: 'uid-blue', time: at(0) } };
+    const platform = aPlatform({
+      live: 'green',
+      status: { cutover: us, live: { name: 'green', uid: 'uid-green', time: at(5) } },
+    });
+    expect(reserve.undo(written({ cutover: begun({ status: { pointer } }), platform }))).toMatchObject({
+      effects: [{ do: 'writePlatform', status: { live: { name: 'blue' }, cutover: us } }],
+    });
+  });
+
   it('gives the generation back, then the platform, and shrinks what is protected last', () => {
     const action = reserve.undo(written());
     expect(action).toMatchObject({

@@ -4,6 +4,7 @@ import { inherited } from '../inherit.ts';
 import type { Action, CutoverInput, Effect, Step } from '../input.ts';
 import { isBegun } from '../journal.ts';
 import { objectionsTo } from '../objections.ts';
+import { point } from './point.ts';
 
 /**
  * Reserve makes the new generation untouchable before anything depends on it: first on its own object, which no cache
@@ -16,7 +17,9 @@ export const reserve: Step = {
   done: (input) =>
     isWritten(input) && isSeen(input) && objectionsTo(input).length === 0 && isApproved(approvalsOf(input)),
   act: (input) => {
-    if (!isWritten(input)) return write(input);
+    const [blocked] = objectionsTo(input);
+    // What has been deleted, retired or taken by another since Preflight is not reserved.
+    if (!isWritten(input)) return blocked && !isStarting(input) ? { blocked } : write(input);
     const { sight } = input;
     if (!isSeen(input)) {
       if (!sight || sight.seen) return { waitFor: `the protection of ${input.cutover.spec.to} to be seen` };
@@ -24,13 +27,13 @@ export const reserve: Step = {
         ? { blocked: { reason: 'GuardNotEffective', message: `waiting in vain: ${sight.waitingFor}` } }
         : { waitFor: sight.waitingFor };
     }
-    const [blocked] = objectionsTo(input);
     if (blocked) return isStarting(input) ? { waitFor: blocked.message } : { blocked };
     const approvals = approvalsOf(input);
     if (!isApproved(approvals)) return { blocked: { reason: 'PlanChanged', message: wanted(approvals) } };
     return { waitFor: 'the end of Reserve' };
   },
-  undo: giveBack,
+  // A former leader may have moved the pointer after Point was undone: the platform is not let go as long as it is there.
+  undo: (input) => point.undo(input) ?? giveBack(input),
 };
 
 const isSeen = ({ cutover, sight }: CutoverInput): boolean => cutover.spec.to === undefined || sight?.seen === true;

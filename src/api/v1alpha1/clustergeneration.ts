@@ -131,6 +131,12 @@ const status = z
         until: time(),
         standby: z.enum(['Running', 'Stopped', 'None']),
         cutover: reference().describe('The Cutover that left it'),
+        noRollback: z
+          .string()
+          .min(1)
+          .max(512)
+          .optional()
+          .describe('Why there is no going back to it, if there is none'),
       })
       .optional()
       .describe(

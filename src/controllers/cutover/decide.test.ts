@@ -86,6 +86,27 @@ describe('a cutover', () => {
     expect(condition(decision.status, 'Ready')).toMatchObject({ status: 'True', reason: 'Superseded', message });
   });
 
+  it.each([
+    ['retired', aGeneration({ retired: true }), 'green was live and was retired at'],
+    [
+      'live before',
+      aGeneration({ live: true }),
+      'green has been live before, and going back to it is a Cutover of mode Rollback',
+    ],
+  ])('to a generation that was %s ends, as it can never begin', (_, to, message) => {
+    const { status } = decide(aCutoverInput({ to }));
+    expect(status.outcome).toBe('Superseded');
+    expect(condition(status, 'Ready')?.message).toContain(message);
+    const cutover = aCutover({ from: 'blue', spec: { mode: 'Rollback' } });
+    expect(decide(aCutoverInput({ cutover, to })).status.outcome).toBeUndefined();
+  });
+
+  it('is not Superseded while another one is under way, which may still go back', () => {
+    const first = aCutover({ name: 'to-red', from: 'blue', to: 'red', status: { generations: {} } });
+    const decision = decide(aCutoverInput({ first, platform: aPlatform({ live: 'red' }) }));
+    expect(condition(decision.status, 'Blocked')).toMatchObject({ status: 'True', reason: 'CutoverInProgress' });
+  });
+
   it('is not Superseded by a Platform that does not know what is live', () => {
     const platform = aPlatform();
     delete platform.status.protected;

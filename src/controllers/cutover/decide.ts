@@ -46,6 +46,10 @@ function beginOrNot(input: CutoverInput): CutoverDecision {
   const { cutover, platform } = input;
   const { name } = cutover.metadata;
   if (cutover.spec.abort) return end(input, 'Aborted', 'it was aborted before it began: nothing was moved');
+  // Another one under way may still go back, and what this one was written for is so again.
+  if (input.first && isBegun(input.first)) return blocked(input, inProgress(input.first, cutover));
+  const spent = spentOf(input);
+  if (spent) return end(input, 'Superseded', `${spent}: nothing was moved`);
   if (isSuperseded(input)) {
     const live = platform?.status.live?.name;
     const from = cutover.spec.from === '' ? 'empty' : cutover.spec.from;
@@ -74,6 +78,18 @@ const inProgress = (first: Cutover, { spec }: Cutover): Problem => ({
 /** Not the live one any more, or not yet: what this cutover was written for is no longer so. */
 function isSuperseded({ cutover, platform }: CutoverInput): boolean {
   return platform?.status.protected !== undefined && (platform.status.live?.name ?? '') !== cutover.spec.from;
+}
+
+/**
+ * Why a release that is applied once more, from Git for example, can never begin: its generation has had its time. It ends,
+ * where one that is Blocked for ever would stand in the way of others.
+ */
+function spentOf({ cutover, to }: CutoverInput): string | undefined {
+  if (!to || cutover.spec.mode !== 'Planned') return undefined;
+  const { name } = to.metadata;
+  const { retiredTime, liveTime } = to.status;
+  if (retiredTime) return `${name} was live and was retired at ${retiredTime}, for ever`;
+  return liveTime && `${name} has been live before, and going back to it is a Cutover of mode Rollback`;
 }
 
 /** Restored along with everything else, it has lost its outcome: it could move traffic back to where it once was. */

@@ -176,6 +176,23 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
     'TargetNeverLive',
     'write mode Planned',
   ],
+  [
+    'a rollback past a migration that is not reversible',
+    {
+      cutover: aCutover({ from: 'blue', spec: { mode: 'Rollback' } }),
+      to: green({
+        live: true,
+        status: {
+          retention: {
+            ...{ until: at(999), standby: 'Running', cutover: { name: 'to-blue', uid: 'u' } },
+            noRollback: 'migration schema is not reversible and is committed',
+          },
+        },
+      }),
+    },
+    'RollbackBarred',
+    'migration schema is not reversible and is committed (Cutover to-blue)',
+  ],
   ['a cutover to supersede that is not there', { cutover: superseding }, 'SupersededNotFound', 'no Cutover old'],
   [
     'a cutover to supersede that has ended',

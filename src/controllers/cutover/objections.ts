@@ -76,6 +76,12 @@ const targetMayGoLive: Check = ({ cutover, to, superseded }) => {
       'TargetWasLive',
       `ClusterGeneration ${name} has been live before: going back to it is a Cutover of mode Rollback`,
     );
+  const { retention } = to.status;
+  if (rollback && retention?.noRollback)
+    return about(
+      'RollbackBarred',
+      `ClusterGeneration ${name} cannot become live again: ${retention.noRollback} (Cutover ${retention.cutover.name}). Make a new generation of that release that can live with it`,
+    );
   if (!liveTime && rollback)
     return about(
       'TargetNeverLive',

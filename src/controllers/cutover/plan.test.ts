@@ -112,7 +112,7 @@ describe('a plan', () => {
           spec: { migrations: [{ name: 'schema', reversible: false, jobTemplate: job }] },
         }),
       },
-      'migration schema is not reversible, and blue would have to live with it',
+      'none: migration schema is not reversible',
     ],
   ])('says what a rollback would cost after %s', (_, changes, text) => {
     const traffic = [{ name: 'www', role: 'web' }];

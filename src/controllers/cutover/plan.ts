@@ -101,6 +101,7 @@ function rollbackOf({ cutover, platform, from }: CutoverInput): string {
   if (spec.from === '') return 'none: this is the first cutover, there is no generation to go back to';
   if (spec.to === undefined) return 'none: after it no generation is live';
   const irreversible = (spec.migrations ?? []).find(({ reversible }) => !reversible);
+  if (irreversible) return `none: migration ${irreversible.name} is not reversible`;
   const retention = platform?.spec.retention;
   if (retention?.standby === 'None') return `none: spec.retention.standby of Platform ${spec.platform} is None`;
   const machines = (from?.spec.pools ?? []).reduce((sum, pool) => sum + pool.machines, 0);
@@ -109,8 +110,5 @@ function rollbackOf({ cutover, platform, from }: CutoverInput): string {
       ? `${machines} stopped machines to start (about ${formatDuration(startEstimate(machines))}), then `
       : '';
   const until = retention ? ` within ${formatDuration(parseDuration(retention.for))} after it has succeeded` : '';
-  const data = irreversible
-    ? `; migration ${irreversible.name} is not reversible, and ${spec.from} would have to live with it`
-    : '';
-  return `a Cutover of mode Rollback to ${spec.from}${until}: ${stopped}${(platform?.spec.traffic ?? []).length} traffic switches${data}`;
+  return `a Cutover of mode Rollback to ${spec.from}${until}: ${stopped}${(platform?.spec.traffic ?? []).length} traffic switches`;
 }

@@ -292,6 +292,20 @@ describe('a Rollback', () => {
     );
   });
 
+  it('past a migration that is not reversible is refused with that reason', async () => {
+    const why = 'migration schema is not reversible and is committed';
+    const { platform, generation } = await aSite(cluster, 'retained', {
+      with: { retention: { ...retention, noRollback: why } },
+    });
+    const to = generation.metadata.name;
+    const cutover = back(to, { platform: platform.metadata.name, from: 'ga-next' });
+    const denial = denialOf(await creating('person', cutover));
+    expect(denial.policy).toBe('pool');
+    expect(denial.text).toBe(
+      `Cutover ${cutover.metadata.name} cannot roll back to ${to}: ${why} (Cutover ${retention.cutover.name}). Make a new generation of that release that can live with it`,
+    );
+  });
+
   it('of long ago, or a Cutover of another mode, is taken again from Git', async () => {
     const git = 'nodeController';
     expect(await creating(git, back('ga-retired', { from: 'ga-of-long-ago' }))).toMatchObject({ status: 201 });

@@ -25,7 +25,7 @@ export async function aCast(cluster: GuardedCluster) {
     aSite(cluster, 'reserved', { without: 'ownStatus' }),
     // Live again, by a rollback that has not ended.
     aSite(cluster, 'live', { with: { retention, reservedBy: { name: 'back', uid: 'c01' } } }),
-    aSite(cluster, 'retained'),
+    aSite(cluster, 'retained', { with: { retention: { ...retention, noRollback: 'the data has moved on' } } }),
   ]);
   for (const object of [live.generation, live.pool, neverLive.generation])
     await expectStatus(200, cluster.call('operator', 'PATCH', pathOf(object), { metadata: { finalizers } }));

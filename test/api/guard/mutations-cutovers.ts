@@ -60,6 +60,14 @@ export const ofCutovers: Mutation[] = [
     ['generation', 'cannot roll back to'],
   ],
   [
+    'roll back past what cannot be undone',
+    ({ kept: { platform, generation } }) => {
+      const [name, to] = [platform.metadata.name, generation.metadata.name];
+      return ['person', 'POST', unmade({ platform: name, from: 'ga-of-long-ago', to, mode: 'Rollback' })];
+    },
+    ['pool', 'cannot roll back to'],
+  ],
+  [
     // For good, since as a dry run it may; the finalizer keeps it there to be deleted again.
     'delete a Cutover as the operator',
     ({ ended }) => ['operator', 'DELETE', ended, undefined, '', ''],

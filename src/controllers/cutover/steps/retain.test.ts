@@ -37,6 +37,22 @@ describe('Retain', () => {
     expect(act({ to })).not.toHaveProperty('effects.1.status.retention');
   });
 
+  it('says there as well that there is no going back after a migration that is not reversible', () => {
+    const migrated = (reversible: boolean) =>
+      aCutover({
+        from: 'blue',
+        status: { migrations: [{ name: 'schema', hash: 'h', reversible, state: 'Committed' }] },
+      });
+    expect(act({ cutover: migrated(false) })).toMatchObject({
+      effects: [
+        { status: { retention: { noRollback: 'migration schema is not reversible and is committed' } } },
+        {},
+        {},
+      ],
+    });
+    expect(act({ cutover: migrated(true) })).not.toHaveProperty('effects.0.status.retention.noRollback');
+  });
+
   it('runs at the time scale, and at once with standby None', () => {
     expect(act({ scaled: (ms) => ms / 60 })).toMatchObject({ journal: { retainUntil: at(60 + 48 * 60) } });
     const none = aPlatform({ live: 'green', spec: { retention: { standby: 'None', for: '48h' } } });

@@ -1,3 +1,4 @@
+import type { Cutover } from '../../../api/v1alpha1/index.ts';
 import { timestamp } from '../../../domain/conditions.ts';
 import { parseDuration } from '../../../domain/duration.ts';
 import type { Effect, Step } from '../input.ts';
@@ -26,7 +27,7 @@ export const retain: Step = {
       effects.push({
         do: 'writeGeneration',
         object: from,
-        status: { ...from.status, retention: { until, standby, cutover: { name, uid } } },
+        status: { ...from.status, retention: { until, standby, cutover: { name, uid }, ...barred(cutover) } },
         what: `keep ${left} until ${until}`,
       });
     if (to?.status.reservedBy?.uid === uid) {
@@ -52,3 +53,9 @@ export const retain: Step = {
   // It is a step from which there is no way back but a Rollback.
   undo: nothing,
 };
+
+/** What was migrated for good, the old generation has never known. */
+function barred({ status }: Cutover): { noRollback?: string } {
+  const committed = status.migrations?.find(({ reversible, state }) => !reversible && state === 'Committed');
+  return committed ? { noRollback: `migration ${committed.name} is not reversible and is committed` } : {};
+}

@@ -1,7 +1,7 @@
 # Everything goes through `npm run`: it puts node_modules/.bin first on the PATH, so that the Node that the lock file pins runs,
 # whatever the machine's own is.
 .DEFAULT_GOAL := help
-.PHONY: up down demo test sabotage model sweep verify generate bench-cutover bench-guard bench-kit bench-lag format clean help supported
+.PHONY: up down demo test test-slow sabotage model sweep verify generate bench-cutover bench-guard bench-kit bench-lag format clean help supported
 
 installed := node_modules/.package-lock.json
 
@@ -23,8 +23,11 @@ down: $(installed) ## End what `make up` started
 demo: $(installed) ## Replay the outage of 9 October 2023, under five minutes
 	@npm run --silent demo
 
-test: $(installed) ## Run every test
-	@npm test
+test: $(installed) ## Run every test that does not take minutes by itself
+	@npm test -- --ignoreProjects slow
+
+test-slow: $(installed) ## Run the matrices and sweeps of the guard, crashes, restores
+	@npm test -- --selectProjects slow
 
 sabotage: $(installed) ## Take every check of the guard out in turn and require that a test notices
 	@npm run --silent sabotage

@@ -5,26 +5,43 @@ const shared = {
   transform: {},
 };
 
+const started = {
+  ...shared,
+  globalSetup: '<rootDir>/local/jest-setup.ts',
+  globalTeardown: '<rootDir>/local/jest-teardown.ts',
+};
+
+/** Sweeps and matrices, minutes each: `make test-slow`. */
+const slow = [
+  'test/api/guard/matrix/matrix.test.ts',
+  'test/api/guard/mutation.test.ts',
+  'test/api/lag/lag.test.ts',
+  'test/api/override/override.test.ts',
+  'test/chaos/restarts.test.ts',
+  'test/scenarios/restore.test.ts',
+  'test/sweep/sweep.test.ts',
+].map((path) => `<rootDir>/${path}`);
+
 /** @type {import('jest').Config} */
 export default {
   coverageProvider: 'v8',
-  // Many tests wait for a real API server: two at a time keep two cores busy, more would only slow each other down.
-  maxWorkers: 2,
+  // Many tests wait for a real API server: three at a time keep two cores busy, more would only slow each other down.
+  maxWorkers: 3,
   reporters: ['default', '<rootDir>/local/jest-summary.ts'],
   projects: [
     {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/local/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(api|scenarios|chaos)/'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(api|scenarios|chaos|sweep/sweep)'],
     },
     {
-      ...shared,
+      ...started,
       // Starts a control plane before its first test, and only then.
       displayName: 'api',
       testMatch: ['<rootDir>/test/{api,scenarios,chaos}/**/*.test.ts'],
-      globalSetup: '<rootDir>/local/jest-setup.ts',
-      globalTeardown: '<rootDir>/local/jest-teardown.ts',
+      testPathIgnorePatterns: ['/node_modules/', ...slow],
     },
+    { ...started, displayName: 'slow', testMatch: slow },
   ],
 };

@@ -27,7 +27,7 @@ interface JestReport {
 export async function runTests(
   root: string,
   tests: readonly string[],
-  { project, limitMs }: { project: 'unit' | 'api'; limitMs: number },
+  { project, limitMs }: { project: 'unit' | 'api' | 'slow'; limitMs: number },
 ): Promise<TestRun> {
   const directory = await mkdtemp(join(tmpdir(), 'sabotage-report-'));
   const outputFile = join(directory, 'report.json');

@@ -365,38 +365,13 @@ const ROWS: Row[] = [
 ];
 
 /** Fields that this version does not carry out yet, each with a spec that sets it. */
-const UNBUILT: Record<'platforms' | 'clustergenerations' | 'cutovers', [field: string, spec: object][]> = {
+const UNBUILT: Record<'platforms' | 'clustergenerations', [field: string, spec: object][]> = {
   platforms: [
-    ['spec.roles[].handover', { roles: [{ name: 'web', handover: 'Follow' }] }],
-    ['spec.singletonAdmission', { singletonAdmission: 'Open' }],
-    ['spec.traffic[].preview', { traffic: [{ ...TRAFFIC[0], preview: { namespace: 'edge', name: 'preview' } }] }],
-    ['spec.traffic[].maintenance', { traffic: [{ ...TRAFFIC[0], maintenance: { selector: { app: 'm' } } }] }],
-    ['spec.jobs', { jobs: { namespace: 'edge', serviceAccountName: 'cutover' } }],
-    ['spec.approvals.required', { approvals: { required: 1 } }],
-    ['spec.retention.standby: Stopped', { retention: { standby: 'Stopped' } }],
     ['spec.recovery', { recovery: 'Manual' }],
+    ['spec.recovery', { recovery: 'Fastest' }],
   ],
   clustergenerations: [['spec.adopt', { adopt: true }]],
-  cutovers: [
-    ['spec.mode', { mode: 'Rollback' }],
-    ['spec.mode', { mode: 'Recovery' }],
-    ['spec.supersedes', { supersedes: { name: 'other', uid: 'u' } }],
-    ['spec.notBefore', { notBefore: '2030-01-01T00:00:00Z' }],
-    ['spec.notAfter', { notAfter: '2030-01-01T00:00:00Z' }],
-    ['spec.migrations', { migrations: [{ name: 'schema', reversible: false, jobTemplate: JOB() }] }],
-    ['spec.verify', { verify: [{ name: 'orders', jobTemplate: JOB() }] }],
-    ['spec.soak', { soak: '1h' }],
-    ['spec.approvals', { approvals: [{ user: 'alice@example.com', planHash: 'a'.repeat(64) }] }],
-    ['spec.paused', { paused: true }],
-    ['spec.abort', { abort: true }],
-  ],
 };
-
-function JOB() {
-  return {
-    spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'job', image: 'example.com/job:1' }] } } },
-  };
-}
 
 const unbuiltRows: Row[] = Object.entries(UNBUILT).flatMap(([plural, fields]) =>
   fields.map(([field, spec], n): Row => {
@@ -404,19 +379,9 @@ const unbuiltRows: Row[] = Object.entries(UNBUILT).flatMap(([plural, fields]) =>
     const at = [plural, name] as Row['at'];
     return {
       what: `${plural} ${field} (${n}), which is not built`,
-      objects: () => [
-        plural === 'platforms'
-          ? aPlatform(name, 'local', spec)
-          : plural === 'clustergenerations'
-            ? aGeneration(name, 'site', one, spec)
-            : aCutover(name, 'site', 'steady', 'nothing', spec),
-      ],
+      objects: () => [plural === 'platforms' ? aPlatform(name, 'local', spec) : aGeneration(name, 'site', one, spec)],
       at,
-      says: [
-        plural === 'cutovers' ? 'Blocked' : plural === 'platforms' ? 'Ready' : 'Accepted',
-        plural === 'cutovers' ? 'True' : 'False',
-        'NotImplemented',
-      ],
+      says: [plural === 'platforms' ? 'Ready' : 'Accepted', 'False', 'NotImplemented'],
       message: new RegExp(
         `${name} asks for what this version does not do yet: ${field.replace(/[[\].]/g, '\\$&')}\\. Nothing is done until these are left out$`,
       ),

@@ -246,10 +246,11 @@ describe('a cutover', () => {
     expect(decision).toMatchObject({ effects: [], status: { outcome: 'Superseded' } });
   });
 
-  it('gives a cloud time to show what was asked, and looks at the API server’s own writes at once', () => {
-    const pointing = { cutover: begun({ steps: done(...STEPS.slice(0, 8)) }) };
-    expect(decide(ready(pointing)).requeueAfter).toBe(1000);
-    expect(decide(ready({ ...pointing, scaled: (ms) => ms / 1000 })).requeueAfter).toBe(200);
+  it('looks again as soon as there can be something to see while users wait, and in its own time otherwise', () => {
+    expect(decide(ready({ cutover: begun({ steps: done(...STEPS.slice(0, 8)) }) })).requeueAfter).toBe(200);
+    const waiting = { sight: { seen: false, waitingFor: 'x', overdue: false }, cutover: begun() };
+    expect(decide(ready(waiting)).requeueAfter).toBe(1000);
+    expect(decide(ready({ ...waiting, scaled: (ms) => ms / 2 })).requeueAfter).toBe(500);
   });
 });
 

@@ -84,8 +84,8 @@ function isSuperseded({ cutover, platform }: CutoverInput): boolean {
  * Why a release that is applied once more, from Git for example, can never begin: its generation has had its time. It ends,
  * where one that is Blocked for ever would stand in the way of others.
  */
-function spentOf({ cutover, to }: CutoverInput): string | undefined {
-  if (!to || cutover.spec.mode !== 'Planned') return undefined;
+function spentOf({ cutover, platform, to }: CutoverInput): string | undefined {
+  if (cutover.spec.mode !== 'Planned' || !platform || to?.spec.platform !== platform.metadata.name) return undefined;
   const { name } = to.metadata;
   const { retiredTime, liveTime } = to.status;
   if (retiredTime) return `${name} was live and was retired at ${retiredTime}, for ever`;
@@ -155,8 +155,8 @@ function carryOut(
     ...kstatus(patient ? 'Current' : 'Reconciling', step.name, message),
     notBlocked,
   ];
+  const soon = MOVING.includes(step.name) ? SOONEST : Math.max(SOONEST, input.scaled(SOON));
   if (waits) {
-    const soon = Math.max(SOONEST, input.scaled(SOON));
     const requeueAfter = action.until === undefined ? soon : Math.max(SOONEST, action.until - input.now);
     return { status: report(input, ongoing, { ...action.journal, steps: journalled }), effects: [], requeueAfter };
   }
@@ -168,9 +168,12 @@ function carryOut(
     status: report(input, retried ? [] : ongoing, { ...action.journal, steps: journalled }),
     effects: action.effects,
     step: step.name,
-    requeueAfter: asking ? Math.max(SOONEST, input.scaled(SOON)) : 0,
+    requeueAfter: asking ? soon : 0,
   };
 }
+
+/** Steps during which users wait, or see two generations: looked at as often as there can be something to see. */
+const MOVING: Step['name'][] = ['Hold', 'Switch', 'Point', 'Release'];
 
 const SLOW: Effect['do'][] = ['switch', 'tag', 'startJob', 'preview'];
 

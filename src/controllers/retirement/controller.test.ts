@@ -109,7 +109,8 @@ const retain = (standby: 'Running' | 'Stopped' | 'None', seconds: number) =>
     status.retention = { until: at(seconds), standby, cutover: { name: 'to-green', uid: 'uid-to-green' } };
   });
 /** A cutover that is there and does nothing by itself. */
-const waiting = (name: string, from: string, to: string) => aCutover({ name, from, to, spec: { paused: true } });
+const waiting = (name: string, from: string, to: string) =>
+  aCutover({ name, from, to, spec: { mode: to === 'blue' ? 'Rollback' : 'Planned', paused: true } });
 const reserve = (name: string, cutover: string) =>
   server.edit(clusterGenerations, name, ({ status }) => {
     status.reservedBy = { name: cutover, uid: `uid-${cutover}` };

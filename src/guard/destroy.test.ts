@@ -8,6 +8,7 @@ import {
   aPlatform,
   aPool,
   aRefusal,
+  aStandby,
   at,
   CLUSTER,
   EPOCH,
@@ -378,16 +379,6 @@ describe('the interlock, after a restore', () => {
 });
 
 describe('the interlock, asked to stop', () => {
-  /** A standby: green gave way to blue, and its machines are to be stopped. They have run for a while. */
-  const kept = (changes: Parameters<typeof aGeneration>[0] = {}) =>
-    aGeneration({
-      live: true,
-      ...changes,
-      status: {
-        retention: { until: at(9000), standby: 'Stopped', cutover: { name: 'to-blue', uid: 'uid-to-blue' } },
-        ...changes?.status,
-      },
-    });
   const afterwards = (changes: Parameters<typeof aPlatform>[0] = {}) =>
     aPlatform({
       live: 'blue',
@@ -395,7 +386,7 @@ describe('the interlock, asked to stop', () => {
       status: { protected: ['blue', 'green'], destruction: { machines: 30, time: at(0) }, ...changes?.status },
     });
   const standby = async (options: Parameters<typeof world>[0] = {}) => {
-    const site = await world({ generation: kept(), platform: afterwards(), ...options });
+    const site = await world({ generation: aStandby(), platform: afterwards(), ...options });
     await site.clock.advance(60_000);
     return site;
   };
@@ -411,7 +402,7 @@ describe('the interlock, asked to stop', () => {
   });
 
   const override = (release: boolean) => ({
-    generation: kept({ status: { override: { until: at(600), ...(release && { release }) } } }),
+    generation: aStandby({ status: { override: { until: at(600), ...(release && { release }) } } }),
     platform: afterwards({
       status: { override: { generation: 'green', uid: 'uid-green', until: at(600), ...(release && { release }) } },
     }),
@@ -425,12 +416,12 @@ describe('the interlock, asked to stop', () => {
       { platform: afterwards({ status: { live: { name: 'green', uid: 'another', time: at(0) } } }) },
       'is the live generation',
     ],
-    ['is reserved', { generation: kept({ reservedBy: 'back-to-green' }) }, 'is reserved by Cutover back-to-green'],
-    ['is retired', { generation: kept({ retired: true }) }, 'removed, not stopped'],
+    ['is reserved', { generation: aStandby({ reservedBy: 'back-to-green' }) }, 'is reserved by Cutover back-to-green'],
+    ['is retired', { generation: aStandby({ retired: true }) }, 'removed, not stopped'],
     [
       'is kept running',
       {
-        generation: kept({
+        generation: aStandby({
           status: { retention: { until: at(9000), standby: 'Running', cutover: { name: 'x', uid: 'x' } } },
         }),
       },
@@ -439,7 +430,7 @@ describe('the interlock, asked to stop', () => {
     ['was never left', { generation: aGeneration({ live: true }) }, 'is not kept as a stopped standby'],
     ['was never live', { generation: aGeneration() }, 'is not kept as a stopped standby'],
     ['does not exist any more', { generation: null }, 'does not exist any more'],
-    ['is a namesake', { generation: kept({ metadata: { uid: 'another' } }) }, 'does not exist any more'],
+    ['is a namesake', { generation: aStandby({ metadata: { uid: 'another' } }) }, 'does not exist any more'],
     ['has no Platform', { platform: null }, 'Platform us does not exist'],
     ['has a frozen Platform', { platform: afterwards({ status: { conditions: frozen } }) }, 'strangers'],
     ['has a Platform that knows nothing yet', { platform: { ...afterwards(), status: unknown } }, 'has not compared'],

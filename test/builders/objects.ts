@@ -130,6 +130,17 @@ export const aGeneration = (
   };
 };
 
+/** One that gave way to blue, and whose machines are to be stopped until a rollback wants them. */
+export const aStandby = (changes: Parameters<typeof aGeneration>[0] = {}): ClusterGeneration =>
+  aGeneration({
+    live: true,
+    ...changes,
+    status: {
+      retention: { until: at(9000), standby: 'Stopped', cutover: { name: 'to-blue', uid: 'uid-to-blue' } },
+      ...changes?.status,
+    },
+  });
+
 /** A pool of generation `green` in subnet-a, with nothing launched. `instances`: ids of machines that it counts. */
 export const aPool = (
   changes: Changes<GenerationPool> & { generation?: string; instances?: string[]; deleting?: boolean } = {},

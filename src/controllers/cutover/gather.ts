@@ -36,13 +36,26 @@ export async function gather(context: Context, cutover: Cutover): Promise<Cutove
   ]);
   const { members, machines } = coming;
   const left = leaving.members;
-  const [targets, back, answers, sight] = await Promise.all([
-    to ? viewsOf(context, cutover, platform, to, members) : viewsOf(context, cutover, platform, from, left),
+  const [ahead, back, answers, sight] = await Promise.all([
+    to ? viewsOf(context, cutover, platform, to, members) : undefined,
     viewsOf(context, cutover, platform, from, left),
     platform && ['Verify', 'Soak'].includes(stepAt(cutover) ?? '') ? answersOf(context, cutover, platform) : [],
     sightOf(context, base),
   ]);
-  return { ...base, ...others, members, machines, left, targets, back, jobs, tasks, answers, trial, sight };
+  return {
+    ...base,
+    ...others,
+    members,
+    machines,
+    left,
+    targets: ahead ?? back,
+    back,
+    jobs,
+    tasks,
+    answers,
+    trial,
+    sight,
+  };
 }
 
 /** What a finished cutover looks at. */

@@ -34,3 +34,13 @@ export const isBegun = (cutover: Cutover): boolean => cutover.status.generations
 /** The step that it is at: the one that is under way. */
 export const stepAt = (cutover: Cutover): StepName | undefined =>
   cutover.status.steps?.findLast(({ state }) => state === 'Running')?.name;
+
+/** A migration that bars the way back: it is not reversible, and is committed or may be. */
+export const irreversibleIn = ({ status }: Cutover): NonNullable<Cutover['status']['migrations']>[number] | undefined =>
+  status.migrations?.find(({ reversible, state }) => !reversible && (state === 'Running' || state === 'Committed'));
+
+/** What is said of one for people, and as a reason. */
+export const barredBy = ({ name, state }: { name: string; state: string }): { reason: string; message: string } =>
+  state === 'Running'
+    ? { reason: 'IrreversibleMigrationRunning', message: `migration ${name} is not reversible and is running` }
+    : { reason: 'IrreversibleMigrationCommitted', message: `migration ${name} is not reversible and is committed` };

@@ -1,7 +1,7 @@
 import type { StepName } from '../../api/v1alpha1/index.ts';
 import type { Problem } from '../../traffic/target.ts';
 import type { CutoverInput } from './input.ts';
-import { hasBegun } from './journal.ts';
+import { barredBy, hasBegun, irreversibleIn } from './journal.ts';
 
 /**
  * The point of no return: why a cutover cannot be undone any more; undefined while it can. What is not known, because the
@@ -10,14 +10,8 @@ import { hasBegun } from './journal.ts';
 export function noWayBack(input: Pick<CutoverInput, 'cutover' | 'from' | 'left'>): Problem | undefined {
   const { cutover } = input;
   const begun = (step: StepName) => hasBegun(cutover, step);
-  const committed = cutover.status.migrations?.find(
-    ({ reversible, state }) => !reversible && (state === 'Running' || state === 'Committed'),
-  );
-  if (committed)
-    return {
-      reason: committed.state === 'Running' ? 'IrreversibleMigrationRunning' : 'IrreversibleMigrationCommitted',
-      message: `migration ${committed.name} is not reversible and ${committed.state === 'Running' ? 'is running' : 'is committed'}`,
-    };
+  const irreversible = irreversibleIn(cutover);
+  if (irreversible) return barredBy(irreversible);
   if (cutover.spec.from === '' && begun('Point'))
     return { reason: 'FirstCutover', message: 'this is the first cutover: there is no generation to go back to' };
   if (cutover.spec.mode === 'Decommission' && begun('Point'))

@@ -8,6 +8,7 @@ import {
   aPool,
   aPoolSpec,
   aRefusal,
+  aStandby,
   at,
   EPOCH,
 } from '../../../test/builders/index.ts';
@@ -325,15 +326,6 @@ describe('a generation that two people override', () => {
 });
 
 describe('a generation that a cutover has left', () => {
-  const retained = (changes: Parameters<typeof aGeneration>[0] = {}) =>
-    aGeneration({
-      live: true,
-      ...changes,
-      status: {
-        retention: { until: at(9000), standby: 'Stopped', cutover: { name: 'to-blue', uid: 'uid-to-blue' } },
-        ...changes?.status,
-      },
-    });
   const platform = aPlatform({ live: 'blue', status: { protected: ['blue', 'green'] } });
   const pool = (reason: string, ready: number, status: 'True' | 'False' = 'True') =>
     readyPool({
@@ -346,13 +338,13 @@ describe('a generation that a cutover has left', () => {
     decide(input({ generation, platform, own: [own], capacity: undefined, now }));
 
   it('is Retained and Ready while its machines are stopped, and when they are', () => {
-    const stopping = look(retained(), pool('StandbyStopping', 1)).status;
+    const stopping = look(aStandby(), pool('StandbyStopping', 1)).status;
     expect(stopping.stage).toBe('Retained');
     expect(condition(stopping, 'Ready')).toMatchObject({
       ...{ status: 'True', reason: 'StandbyStopping' },
       message: `its machines are being stopped, and kept for a rollback until ${at(9000)}; pool green.web: so it is`,
     });
-    const { status, requeueAfter, pools } = look(retained(), pool('StandbyStopped', 0));
+    const { status, requeueAfter, pools } = look(aStandby(), pool('StandbyStopped', 0));
     expect(condition(status, 'Ready')).toMatchObject({ status: 'True', reason: 'StandbyStopped' });
     expect(condition(status, 'Provisioned')?.status).toBe('True');
     expect([status.estimatedReadyTime, requeueAfter, pools]).toEqual([undefined, 300_000, []]);
@@ -360,7 +352,7 @@ describe('a generation that a cutover has left', () => {
   });
 
   it('says when it will be Ready while it is started, once, and again only when that did not come true', () => {
-    const reserved = retained({ reservedBy: 'back-to-green' });
+    const reserved = aStandby({ reservedBy: 'back-to-green' });
     const first = look(reserved, pool('StandbyStopped', 0)).status;
     expect(condition(first, 'Ready')).toMatchObject({ status: 'False', reason: 'StandbyStarting' });
     expect([first.stage, first.estimatedReadyTime]).toEqual(['Retained', at(240)]);
@@ -375,7 +367,7 @@ describe('a generation that a cutover has left', () => {
 
   it('is Retained with running machines, too, and says when one of them is missing', () => {
     const retention = { until: at(9000), standby: 'Running' as const, cutover: { name: 'x', uid: 'x' } };
-    const generation = retained({ status: { retention } });
+    const generation = aStandby({ status: { retention } });
     expect(condition(look(generation, readyPool()).status, 'Ready')?.reason).toBe('AllReady');
     const { status } = look(generation, pool('WaitingForNodes', 2, 'False'));
     expect(status.stage).toBe('Retained');

@@ -29,8 +29,8 @@ export async function apply(context: Context, input: Gathered, decision: PoolDec
   }
   await labelAll(context, decision.label);
   if (input.provider) again = Math.min(again, await revive(context, input, input.provider, journalled, decision));
-  if (decision.stop) again = Math.min(again, await stop(context, journalled, decision.stop));
-  if (decision.terminate) again = Math.min(again, await terminate(context, journalled, decision.terminate));
+  if (decision.stop) again = Math.min(again, await takeDown(context, journalled, 'Stop', decision.stop));
+  if (decision.terminate) again = Math.min(again, await takeDown(context, journalled, 'Terminate', decision.terminate));
   if (input.provider && decision.letGo.length > 0)
     again = Math.min(again, await letGo(context, journalled, input.provider, decision.letGo));
   if (decision.release) await release(context, journalled);
@@ -149,46 +149,32 @@ async function labelNode({ client }: Context, { name, labels, taints }: LabelNod
   }
 }
 
-async function terminate(
+/** How an event calls what the interlock was asked for. */
+const DONE = { Terminate: 'Terminated', Stop: 'Stopped' } as const;
+
+/** Has machines ended, or those of a standby stopped. Returns real ms until the next look. */
+async function takeDown(
   context: Context,
   pool: GenerationPool,
-  { ids, because }: NonNullable<PoolDecision['terminate']>,
+  action: keyof typeof DONE,
+  { ids, because }: NonNullable<PoolDecision['terminate' | 'stop']>,
 ): Promise<number> {
   const { client, interlock, events, clock } = context;
-  const result = await interlock.terminate(pool, ids, because).catch((error: unknown) => {
+  const asked = action === 'Terminate' ? interlock.terminate : interlock.stop;
+  const result = await asked(pool, ids, because).catch((error: unknown) => {
     if (error instanceof ProviderError) return error;
     throw error;
   });
-  if (result instanceof ProviderError) return afterTrouble(context, pool, result, 'Terminate');
-  if (result.terminated.length > 0) {
-    if (pool.metadata.deletionTimestamp && (pool.status.failures ?? []).length > 0)
+  if (result instanceof ProviderError) return afterTrouble(context, pool, result, action);
+  const count = ('terminated' in result ? result.terminated : result.stopped).length;
+  if (count > 0) {
+    if (action === 'Terminate' && pool.metadata.deletionTimestamp && (pool.status.failures ?? []).length > 0)
       await writeStatus(client, generationPools, pool, { ...pool.status, failures: [] });
-    const note = `Terminated ${result.terminated.length} of ${ids.length} machines: ${because}`;
-    events.record({ regarding: pool, type: 'Normal', reason: 'Terminated', action: 'Terminate', note });
+    const note = `${DONE[action]} ${count} of ${ids.length} machines: ${because}`;
+    events.record({ regarding: pool, type: 'Normal', reason: DONE[action], action, note });
   }
   if (result.refused)
-    events.record({ regarding: pool, type: 'Warning', reason: 'Refused', action: 'Terminate', note: result.refused });
-  return result.retryAfter ?? clock.scaled(result.refused ? 60_000 : 5_000);
-}
-
-/** Has machines of a standby stopped. Returns real ms until the next look. */
-async function stop(
-  context: Context,
-  pool: GenerationPool,
-  { ids, because }: NonNullable<PoolDecision['stop']>,
-): Promise<number> {
-  const { interlock, events, clock } = context;
-  const result = await interlock.stop(pool, ids, because).catch((error: unknown) => {
-    if (error instanceof ProviderError) return error;
-    throw error;
-  });
-  if (result instanceof ProviderError) return afterTrouble(context, pool, result, 'Stop');
-  if (result.stopped.length > 0) {
-    const note = `Stopped ${result.stopped.length} of ${ids.length} machines: ${because}`;
-    events.record({ regarding: pool, type: 'Normal', reason: 'Stopped', action: 'Stop', note });
-  }
-  if (result.refused)
-    events.record({ regarding: pool, type: 'Warning', reason: 'Refused', action: 'Stop', note: result.refused });
+    events.record({ regarding: pool, type: 'Warning', reason: 'Refused', action, note: result.refused });
   return result.retryAfter ?? clock.scaled(result.refused ? 60_000 : 5_000);
 }
 

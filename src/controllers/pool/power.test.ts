@@ -1,21 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { aGeneration, aMachine, aNode, aPlatform, aPool, at, EPOCH } from '../../../test/builders/index.ts';
+import { aGeneration, aMachine, aNode, aPlatform, aPool, aStandby, at, EPOCH } from '../../../test/builders/index.ts';
 import type { GenerationPool } from '../../api/v1alpha1/index.ts';
 import type { MachineState } from '../../providers/provider.ts';
 import { decide } from './decide.ts';
 import type { PoolInput } from './input.ts';
 
 const three = ['i-1', 'i-2', 'i-3'];
-
-const retained = (changes: Parameters<typeof aGeneration>[0] = {}) =>
-  aGeneration({
-    live: true,
-    ...changes,
-    status: {
-      retention: { until: at(9000), standby: 'Stopped', cutover: { name: 'to-blue', uid: 'uid-to-blue' } },
-      ...changes?.status,
-    },
-  });
 
 /** Pool green.web an hour after blue went live; `states` of its three machines, each with a Node that is Ready while it runs. */
 function input(states: MachineState[], changes: Partial<PoolInput> = {}): PoolInput {
@@ -24,7 +14,7 @@ function input(states: MachineState[], changes: Partial<PoolInput> = {}): PoolIn
   const nodes = machines.map(({ id, state }) => aNode({ machine: id, pool, ready: state === 'running' }));
   return {
     pool,
-    generation: retained(),
+    generation: aStandby(),
     platform: aPlatform({ live: 'blue', status: { protected: ['blue', 'green'] } }),
     machines,
     standstill: {},
@@ -40,7 +30,7 @@ function input(states: MachineState[], changes: Partial<PoolInput> = {}): PoolIn
 }
 const ready = ({ status }: { status: GenerationPool['status'] }) =>
   status.conditions?.find(({ type }) => type === 'Ready');
-const reserved = { generation: retained({ reservedBy: 'back-to-green' }) };
+const reserved = { generation: aStandby({ reservedBy: 'back-to-green' }) };
 const failure = (reason: 'CapacityUnavailable' | 'Unauthorized', retryTime = at(0)) => ({
   ...{ reason, message: 'not now', count: 1, since: at(0), retryTime },
 });
@@ -132,7 +122,7 @@ describe('a standby that is kept stopped', () => {
   it('is terminated like any other once it is retired, and never started', () => {
     const decision = decide(
       input(['stopped', 'running', 'stopped'], {
-        generation: retained({ retired: true }),
+        generation: aStandby({ retired: true }),
         platform: aPlatform({ live: 'blue' }),
       }),
     );

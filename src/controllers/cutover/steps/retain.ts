@@ -2,6 +2,7 @@ import type { Cutover } from '../../../api/v1alpha1/index.ts';
 import { timestamp } from '../../../domain/conditions.ts';
 import { parseDuration } from '../../../domain/duration.ts';
 import type { Effect, Step } from '../input.ts';
+import { barredBy, irreversibleIn } from '../journal.ts';
 import { nothing } from './nothing.ts';
 
 /**
@@ -55,7 +56,7 @@ export const retain: Step = {
 };
 
 /** What was migrated for good, the old generation has never known. */
-function barred({ status }: Cutover): { noRollback?: string } {
-  const committed = status.migrations?.find(({ reversible, state }) => !reversible && state === 'Committed');
-  return committed ? { noRollback: `migration ${committed.name} is not reversible and is committed` } : {};
+function barred(cutover: Cutover): { noRollback?: string } {
+  const irreversible = irreversibleIn(cutover);
+  return irreversible ? { noRollback: barredBy(irreversible).message } : {};
 }

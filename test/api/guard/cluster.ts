@@ -59,6 +59,7 @@ const plurals: Record<string, string> = {
   Ingress: 'apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses',
   ClusterRole: 'apis/rbac.authorization.k8s.io/v1/clusterroles',
   CustomResourceDefinition: 'apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+  ValidatingAdmissionPolicyBinding: 'apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings',
   ValidatingAdmissionPolicy: 'apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies',
 };
 
@@ -71,6 +72,7 @@ export async function startGuardedCluster(): Promise<GuardedCluster> {
   try {
     await installChart(controlPlane);
     const cluster = await guarded(controlPlane);
+    await policiesTakenIn(cluster);
     await policiesInForce(cluster);
     return cluster;
   } catch (error) {
@@ -148,6 +150,38 @@ async function tokenOf(call: GuardedCluster['call'], user: string): Promise<stri
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`;
   await eventually(`${user} to exist`, async () => (await call('admin', 'GET', path)).status === 200);
   return (await expectStatus(201, call('admin', 'POST', `${path}/token`, body))).status.token;
+}
+
+/**
+ * Waits until the API server goes by every policy and binding that the chart has installed: it takes them in in the order in which they were
+ * written, once a second, and until then lets through what they refuse. One that is written last, and refuses, shows that.
+ */
+async function policiesTakenIn({ call }: GuardedCluster): Promise<void> {
+  const name = 'written-last';
+  const apiVersion = 'admissionregistration.k8s.io/v1';
+  const resourceRules = [
+    { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'], resourceNames: [name] },
+  ];
+  const policy = {
+    apiVersion,
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name },
+    spec: { matchConstraints: { resourceRules }, validations: [{ expression: 'false', message: name }] },
+  };
+  const binding = {
+    apiVersion,
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name },
+    spec: { policyName: name, validationActions: ['Deny'] },
+  };
+  for (const object of [policy, binding])
+    await expectStatus(201, call('admin', 'POST', collectionOf(object.kind), object));
+  const witness = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } };
+  await eventually('the policies to be taken in', async () => {
+    const { status } = await call('admin', 'POST', '/api/v1/namespaces/default/configmaps?dryRun=All', witness);
+    return status === 422;
+  });
+  for (const object of [binding, policy]) await expectStatus(200, call('admin', 'DELETE', pathOf(object)));
 }
 
 /**

@@ -9,6 +9,8 @@ const started = {
   ...shared,
   globalSetup: '<rootDir>/local/jest-setup.ts',
   globalTeardown: '<rootDir>/local/jest-teardown.ts',
+  // Every call goes to real processes on a machine that others share: only what hangs may run into it.
+  testTimeout: 60_000,
 };
 
 /** Sweeps and matrices, minutes each: `make test-slow`. */
@@ -19,7 +21,6 @@ const slow = [
   'test/api/override/override.test.ts',
   'test/chaos/restarts.test.ts',
   'test/scenarios/restore.test.ts',
-  'test/sweep/sweep.test.ts',
 ].map((path) => `<rootDir>/${path}`);
 
 /** @type {import('jest').Config} */
@@ -39,7 +40,7 @@ export default {
       ...started,
       // Starts a control plane before its first test, and only then.
       displayName: 'api',
-      testMatch: ['<rootDir>/test/{api,scenarios,chaos}/**/*.test.ts'],
+      testMatch: ['<rootDir>/test/{api,scenarios,chaos}/**/*.test.ts', '<rootDir>/test/sweep/sweep.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', ...slow],
     },
     { ...started, displayName: 'slow', testMatch: slow },

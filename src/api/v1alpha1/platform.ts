@@ -302,6 +302,12 @@ export const platform: Definition = {
       rule: '!has(oldSelf.status) || has(self.status)',
       message: 'status cannot be removed: it carries the live pointer',
     },
+    {
+      // One may be taken out: an address that is gone for good must not keep another cutover from taking over.
+      rule: '!has(self.status) || !has(self.status.cutover) || self.spec.traffic.all(target, target in oldSelf.spec.traffic)',
+      messageExpression:
+        "'spec.traffic cannot be changed while Cutover ' + self.status.cutover.name + ' moves it, but for leaving targets out: let the cutover end, or abort it'",
+    },
   ],
 };
 

@@ -76,6 +76,8 @@ export interface TaskCensus {
   startsPerSecond: number;
   /** What is in the way of one of them, if anything: for people. */
   trouble?: string;
+  /** One that may still run where it can be neither seen nor ended, and how to be sure of its end: for people. */
+  unreachable?: string;
 }
 
 /** A move of one target, from one state to another. */

@@ -163,7 +163,7 @@ describe.each(MOVES)('%s', (what, act, entry, from, to, settled) => {
       'was taken out of the Platform',
       one(entry, from, {}, { platform: aPlatform({ live: 'blue' }) }),
       'TargetRemoved',
-      'traffic target www was taken out of the Platform while this cutover moves it: put it back',
+      'traffic target www was taken out of the Platform while this cutover moves it',
     ],
     [
       'does not exist any more',

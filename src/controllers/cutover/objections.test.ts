@@ -30,6 +30,20 @@ const guarded = (guard: { effective: boolean; lastProbeTime: string }) =>
 const superseding = aCutover({ from: 'blue', spec: { supersedes: { name: 'old', uid: 'uid-old' } } });
 const old = (status: Partial<ReturnType<typeof aCutover>['status']>) =>
   aCutover({ name: 'old', from: 'blue', status: { generations: {}, ...status } });
+const singletons = (quiesce: 'Waves' | 'AllFirst') =>
+  aPlatform({ live: 'blue', spec: { roles: [{ name: 'always-on', handover: 'Singleton', quiesce }] } });
+const unreachable = {
+  ...{
+    role: 'always-on',
+    handover: 'Singleton' as const,
+    total: 1,
+    waiting: 0,
+    starting: 0,
+    running: 1,
+    on: { blue: 1 },
+  },
+  ...{ startsPerSecond: 20, unreachable: 'Pod tasks/a may still run' },
+};
 const three = ['i-1', 'i-2', 'i-3'].map((machine) => aMember({ machine }));
 
 const ROWS: [string, Partial<CutoverInput>, string, string][] = [
@@ -171,6 +185,22 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
     'no pod',
   ],
   [
+    'a task to be ended first on a machine that does not answer',
+    { platform: singletons('AllFirst'), tasks: [unreachable] },
+    'TaskUnreachable',
+    'role always-on is ended before the cutover goes on, and Pod tasks/a may still run',
+  ],
+  [
+    'any task on a machine that does not answer, when a platform ends',
+    {
+      cutover: aCutover({ from: 'blue', spec: { mode: 'Decommission', to: undefined } }),
+      platform: singletons('Waves'),
+      tasks: [unreachable],
+    },
+    'TaskUnreachable',
+    'Pod tasks/a may still run',
+  ],
+  [
     'a rollback to what never was live',
     { cutover: aCutover({ from: 'blue', spec: { mode: 'Rollback' } }) },
     'TargetNeverLive',
@@ -248,6 +278,13 @@ describe('Preflight', () => {
     expect(objectionTo(aCutoverInput({ from, cutover: said }))).toBeUndefined();
     const rollback = aCutover({ from: 'blue', spec: { mode: 'Rollback' } });
     expect(objectionTo(aCutoverInput({ from, cutover: rollback, to: green({ live: true }) }))).toBeUndefined();
+  });
+
+  it('lets a task be whose machine does not answer, where nothing waits for its end', () => {
+    const tasks = [unreachable];
+    expect(objectionTo(aCutoverInput({ platform: singletons('Waves'), tasks }))).toBeUndefined();
+    const pressing = aCutover({ from: 'blue', spec: { mode: 'Recovery' } });
+    expect(objectionTo(aCutoverInput({ cutover: pressing, platform: singletons('AllFirst'), tasks }))).toBeUndefined();
   });
 
   it('of a Rollback to a stopped standby does not wait for machines before it has reserved them', () => {

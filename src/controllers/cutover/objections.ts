@@ -4,6 +4,7 @@ import { guardTrouble } from '../../domain/guard.ts';
 import { notImplemented } from '../../domain/not-implemented.ts';
 import type { CutoverInput } from './input.ts';
 import { isBegun } from './journal.ts';
+import { endedFirst, isPressing } from './steps/quiesce.ts';
 import { objectionToJobs } from './trial.ts';
 
 /** All that is in the way of a cutover before it moves anything: each with the object, what is wrong, and what to do. */
@@ -204,6 +205,22 @@ const supersededMayBe: Check = ({ cutover, superseded }) => {
   return [];
 };
 
+/** Traffic would be held until Quiesce gives up on a copy that nobody can see the end of. */
+const tasksCanEnd: Check = (input) => {
+  const { cutover, platform, tasks } = input;
+  if (!platform || isPressing(input)) return [];
+  const roles = endedFirst(cutover, platform);
+  return tasks.map(({ role, unreachable }) =>
+    unreachable !== undefined && roles.includes(role)
+      ? objection(
+          `role ${role}`,
+          'TaskUnreachable',
+          `role ${role} is ended before the cutover goes on, and ${unreachable}`,
+        )
+      : undefined,
+  );
+};
+
 /** Found out while traffic is held, a mistake in a template would be an outage. */
 const jobsCanRun: Check = (input) => {
   const problem = objectionToJobs(input);
@@ -227,6 +244,7 @@ const CHECKS: Check[] = [
   targetIsReady,
   rolesAreLargeEnough,
   targetsCanBeSwitched,
+  tasksCanEnd,
   jobsCanRun,
   guardWorks,
 ];

@@ -38,10 +38,7 @@ export function standingOf(input: CutoverInput, entry: Entry, way: Way): Standin
   if (!platform)
     return notSeen(`Platform ${input.cutover.spec.platform} does not exist: traffic is not moved without it`);
   if (!platform.spec.traffic.some(({ name }) => name === target))
-    return lost(
-      'TargetRemoved',
-      `traffic target ${target} was taken out of the Platform while this cutover moves it: put it back`,
-    );
+    return lost('TargetRemoved', `traffic target ${target} was taken out of the Platform while this cutover moves it`);
   const coming = input.targets.find((view) => view.target === target);
   const leaving = input.back.find((view) => view.target === target);
   const view = isBack(way) ? (leaving ?? coming) : (coming ?? leaving);

@@ -20,18 +20,22 @@ export async function taskCensusOf(context: Context, platform: Platform): Promis
   const all = items.map((pod) => located(context, viewOfPod(pod)));
   return roles.map(({ name, handover, ramp = USUAL_RAMP }) => {
     const own = all.filter(({ role }) => role === name);
-    const trouble = own.flatMap((pod) => troubleOf(pod) ?? [])[0];
+    const present = own.filter(({ ended }) => !ended);
+    const unreachable = present.find(({ lost }) => lost);
+    const homeless = present.find(({ unschedulable }) => unschedulable !== undefined);
     const { startsPerSecond } = ramp;
-    return { role: name, handover, ...census(own), startsPerSecond, ...(trouble !== undefined && { trouble }) };
+    return {
+      role: name,
+      handover,
+      ...census(own),
+      startsPerSecond,
+      ...(homeless && { trouble: `${nameOf(homeless)} finds no machine: ${homeless.unschedulable}` }),
+      ...(unreachable && { trouble: lostAt(unreachable), unreachable: lostAt(unreachable) }),
+    };
   });
 }
 
-/** What keeps a pod from ending or from starting, for people. */
-function troubleOf(pod: PlacementPod): string | undefined {
-  const name = `Pod ${pod.namespace}/${pod.name}`;
-  if (pod.ended) return undefined;
-  if (pod.lost)
-    return `${name} may still run: its Node ${pod.node} does not answer, and ${pod.machine ?? pod.nodeMachine ?? 'its machine'} is not known to be off. Stop or terminate that machine at the cloud`;
-  if (pod.unschedulable !== undefined) return `${name} finds no machine: ${pod.unschedulable}`;
-  return undefined;
-}
+const nameOf = ({ namespace, name }: PlacementPod): string => `Pod ${namespace}/${name}`;
+
+const lostAt = (pod: PlacementPod): string =>
+  `${nameOf(pod)} may still run: its Node ${pod.node} does not answer, and ${pod.machine ?? pod.nodeMachine ?? 'its machine'} is not known to be off. Stop or terminate that machine at the cloud`;

@@ -192,7 +192,23 @@ itRefuses('Platform', [
   ],
 ]);
 
+const moved = { status: { cutover: { name: 'to-2', uid: 'c00' } } };
+const isMoved =
+  '<nil>: Invalid value: spec.traffic cannot be changed while Cutover to-2 moves it, but for leaving targets out: let the cutover end, or abort it';
+
 itRefusesChanges('Platform', [
+  [
+    'another Service for a target that a Cutover moves',
+    moved,
+    (o) => (o.spec.traffic[0].service.name = 'www-2'),
+    isMoved,
+  ],
+  [
+    'a target beside those that a Cutover moves',
+    moved,
+    (o) => o.spec.traffic.push({ name: 'api', role: 'web', service: { namespace: 'edge', name: 'api' } }),
+    isMoved,
+  ],
   [
     'a live pointer to what is not protected',
     {},
@@ -238,6 +254,8 @@ itRefusesChanges('Platform', [
 ]);
 
 itTakesChanges('Platform', [
+  ['a target less while a Cutover moves it', moved, (o) => (o.spec.traffic = [])],
+  ['another role while a Cutover holds it', moved, (o) => o.spec.roles.push({ name: 'console' })],
   ['another role', {}, (o) => o.spec.roles.push({ name: 'console' })],
   ['nothing protected any more', { status: { protected: ['ga-1'] } }, (o) => (o.status.protected = []), '/status'],
   [

@@ -161,9 +161,10 @@ describe('pods of Follow and Singleton roles', () => {
     await patch(path, { status: { phase: 'Failed', conditions: [condition] } });
     const census = await taskCensusOf(site.context, await site.client.get(platforms, 'lost'));
     expect(census[0]).toMatchObject({ role: 'always-on', total: 1, waiting: 1, running: 1 });
-    expect(census[0]!.trouble).toMatch(
+    expect(census[0]!.unreachable).toMatch(
       /Node lost-blue\S* does not answer, and aws:\/\/\/us-east-1a\/i-lost-blue\S* is not known to be off/,
     );
+    expect(census[0]!.trouble).toBe(census[0]!.unreachable);
 
     site.machines.set(`i-${node}`, 'shutting-down');
     const before = site.asked();

@@ -1,4 +1,4 @@
-import type { Platform } from '../../../api/v1alpha1/index.ts';
+import type { Cutover, Platform } from '../../../api/v1alpha1/index.ts';
 import { timestamp } from '../../../domain/conditions.ts';
 import type { Action, CutoverInput, Effect, Step } from '../input.ts';
 import { entryOf } from '../journal.ts';
@@ -34,12 +34,18 @@ export const quiesce: Step = {
  * Users wait, and no data is touched: a copy on a machine of which nothing is known must not keep traffic from what is left. Its
  * task starts elsewhere only when it is known to have ended, as ever.
  */
-const isPressing = ({ cutover }: CutoverInput): boolean =>
+export const isPressing = ({ cutover }: Pick<CutoverInput, 'cutover'>): boolean =>
   cutover.spec.mode === 'Recovery' && (cutover.spec.migrations ?? []).length === 0;
 
 /** Roles whose pods follow the live pointer. */
 const moving = (platform: Platform | undefined): Platform['spec']['roles'] =>
   (platform?.spec.roles ?? []).filter(({ handover }) => handover !== 'Beside');
+
+/** Roles whose pods are ended, all of them, before anything is migrated. */
+export const endedFirst = ({ spec }: Pick<Cutover, 'spec'>, { spec: { roles } }: Pick<Platform, 'spec'>): string[] =>
+  roles
+    .filter(({ handover, quiesce }) => handover === 'Singleton' && (spec.to === undefined || quiesce === 'AllFirst'))
+    .map(({ name }) => name);
 
 const isQuiesced = ({ cutover, platform }: CutoverInput): boolean =>
   platform?.status.quiesced?.cutover.uid === cutover.metadata.uid;
@@ -50,10 +56,7 @@ export function quiesceNow(input: CutoverInput): Action | undefined {
   if (!platform) return { waitFor: `Platform ${cutover.spec.platform}` };
   if (isQuiesced(input)) return undefined;
   const { name, uid } = cutover.metadata;
-  const all = cutover.spec.to === undefined;
-  const stop = platform.spec.roles
-    .filter((role) => role.handover === 'Singleton' && (all || role.quiesce === 'AllFirst'))
-    .map((role) => role.name);
+  const stop = endedFirst(cutover, platform);
   const quiesced = { cutover: { name, uid }, stop, time: timestamp(now) };
   const effect: Effect = {
     do: 'writePlatform',

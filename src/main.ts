@@ -5,6 +5,7 @@ import { startableCaches } from './controllers/caches.ts';
 import { classController } from './controllers/class/controller.ts';
 import type { Context } from './controllers/context.ts';
 import { cutoverController } from './controllers/cutover/controller.ts';
+import { unfinishedIn } from './controllers/cutover/report.ts';
 import { generationController } from './controllers/generation/controller.ts';
 import { maintenanceController } from './controllers/maintenance/controller.ts';
 import { placementController } from './controllers/placement/controller.ts';
@@ -29,6 +30,7 @@ import { systemClock } from './runtime/clock.ts';
 import type { Controller } from './runtime/controller.ts';
 import { manager, stopSignal } from './runtime/manager.ts';
 import { checkCluster, StartError } from './start.ts';
+import { cutoverMetrics } from './telemetry/cutovers.ts';
 import { logger } from './telemetry/log.ts';
 import { metrics } from './telemetry/metrics.ts';
 import { operationMetrics } from './telemetry/operations.ts';
@@ -108,6 +110,7 @@ async function run(config: Config): Promise<void> {
   };
   caches.platforms.subscribe((name, _, after) => after ?? context.canary.judged(name, undefined));
   overrideMetrics(meters.registry, () => overridesIn(caches.platforms.list()));
+  cutoverMetrics(meters.registry, () => unfinishedIn(caches.cutovers.list()));
   const controllers = [
     classController(context),
     platformController(context),

@@ -4,9 +4,11 @@ import { expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { paths } from '../../local/paths.ts';
 import { webhookMetrics } from '../../src/guard/webhook/metrics.ts';
+import { cutoverMetrics } from '../../src/telemetry/cutovers.ts';
 import { metrics } from '../../src/telemetry/metrics.ts';
 import { operationMetrics } from '../../src/telemetry/operations.ts';
 import { overrideMetrics } from '../../src/telemetry/overrides.ts';
+import { placementMetrics } from '../../src/telemetry/placement.ts';
 
 /** docs/alerts.yaml asks for metrics by name: each of them exists, and each has the labels that it is grouped by. */
 
@@ -17,6 +19,8 @@ it('every alert is about metrics that the operator has', async () => {
   operationMetrics(registry);
   webhookMetrics(registry);
   overrideMetrics(registry, () => []);
+  cutoverMetrics(registry, () => []);
+  placementMetrics(registry);
   const meters = new Map(
     registry.getMetricsAsArray().map((meter) => [meter.name, (meter as { labelNames?: string[] }).labelNames ?? []]),
   );

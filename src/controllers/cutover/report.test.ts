@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { aCutover, aCutoverInput, aGeneration, at } from '../../../test/builders/index.ts';
+import { aCondition, aCutover, aCutoverInput, aGeneration, at } from '../../../test/builders/index.ts';
 import type { ClusterGeneration, Cutover } from '../../api/v1alpha1/index.ts';
 import { conditionOf } from '../../domain/conditions.ts';
-import { report } from './report.ts';
+import { report, unfinishedIn } from './report.ts';
 
 const us = { name: 'to-green', uid: 'uid-to-green' };
 const generations = { from: { name: 'blue', uid: 'uid-blue' }, to: { name: 'green', uid: 'uid-green' } };
@@ -59,4 +59,20 @@ describe('a cutover that has succeeded', () => {
   ])('says of the way back, when the old generation %s', (_, found, expected) => {
     expect(found).toBe(expected);
   });
+});
+
+it('counts cutovers that have not ended, with what they hold', () => {
+  const held = { target: 'www', from: { app: 'a' }, to: { app: 'b' }, state: 'Held' as const };
+  const switches = [held, { ...held, target: 'api', state: 'Pending' as const }];
+  const stuck = { generations, switches, conditions: [aCondition({ type: 'Blocked' })] };
+  expect(
+    unfinishedIn([
+      aCutover({ from: 'blue', status: { generations, outcome: 'Succeeded' } }),
+      aCutover({ from: 'blue', status: stuck }),
+      aCutover({ name: 'later', from: 'blue' }),
+    ]),
+  ).toEqual([
+    { platform: 'us', cutover: 'to-green', begun: true, blocked: true, held: 1 },
+    { platform: 'us', cutover: 'later', begun: false, blocked: false, held: 0 },
+  ]);
 });

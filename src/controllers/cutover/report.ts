@@ -1,5 +1,6 @@
 import type { Cutover, StepName } from '../../api/v1alpha1/index.ts';
-import { type Verdict, withConditions } from '../../domain/conditions.ts';
+import { isTrue, type Verdict, withConditions } from '../../domain/conditions.ts';
+import type { CutoverSight } from '../../telemetry/cutovers.ts';
 import type { Problem } from '../../traffic/target.ts';
 import { downtimeOf } from './downtime.ts';
 import type { CutoverInput } from './input.ts';
@@ -34,6 +35,22 @@ function plan(input: CutoverInput, { status }: Cutover): Pick<Cutover['status'],
   return { plan: planOf(input) };
 }
 
+/** Those that have not ended, as far as somebody may have to be called for them. */
+export const unfinishedIn = (cutovers: readonly Cutover[]): CutoverSight[] =>
+  cutovers
+    .filter(({ status }) => status.outcome === undefined)
+    .map((cutover) => ({
+      platform: cutover.spec.platform,
+      cutover: cutover.metadata.name,
+      begun: isBegun(cutover),
+      blocked: isTrue(cutover, 'Blocked'),
+      held: heldIn(cutover).length,
+    }));
+
+/** Names of the traffic targets that are behind their maintenance responder. */
+const heldIn = ({ status }: Cutover): string[] =>
+  (status.switches ?? []).filter(({ state }) => state === 'Held').map(({ target }) => target);
+
 const MILESTONES: [condition: string, step: StepName, done: string][] = [
   ['PreflightPassed', 'Preflight', 'Passed'],
   ['Approved', 'Approve', 'Approved'],
@@ -52,7 +69,7 @@ function milestones(cutover: Cutover): Verdict[] {
     if (state === 'Skipped') return { type, status: true, reason: 'Skipped', message: '' };
     return { type, status: false, reason: state === undefined ? 'NotYet' : `Step${state}`, message: '' };
   });
-  const held = (cutover.status.switches ?? []).filter(({ state }) => state === 'Held').map(({ target }) => target);
+  const held = heldIn(cutover);
   return [
     ...reached,
     {

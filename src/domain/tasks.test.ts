@@ -76,6 +76,17 @@ describe('a pod has ended', () => {
     ...(status && { status }),
   });
   const failed = { phase: 'Failed', containerStatuses: [terminated] };
+  const waiting = { state: {} };
+  /** A pod whose phase was last written by somebody, as the API server records it. */
+  const by = (manager: string, status: PodFacts['status'], field = 'f:phase'): PodFacts => {
+    const pod = bound(status, true);
+    const managedFields = [
+      { manager: 'kube-scheduler', subresource: 'status', fieldsV1: { 'f:status': { 'f:conditions': {} } } },
+      { manager, subresource: 'status', fieldsV1: { 'f:status': { [field]: {} } } },
+    ];
+    return { ...pod, metadata: { ...pod.metadata, managedFields } };
+  };
+  const initializing = { phase: 'Failed', containerStatuses: [waiting], initContainerStatuses: [terminated] };
 
   it.each<[what: string, pod: PodFacts, machineIsOff: boolean, ended: boolean]>([
     ['when its kubelet has said so', bound(failed), false, true],
@@ -99,6 +110,16 @@ describe('a pod has ended', () => {
     [
       'not by the word of the garbage collector',
       bound({ ...failed, conditions: [{ type: 'DisruptionTarget', reason: 'DeletionByPodGC' }] }, true),
+      false,
+      false,
+    ],
+    ['when its kubelet has refused to run it', by('kubelet', { phase: 'Failed' }), false, true],
+    ['when its kubelet has ended it before its containers began', by('kubelet', initializing), false, true],
+    ['not by phase alone, whoever else wrote it', by('kube-controller-manager', initializing), false, false],
+    ['not by what else its kubelet wrote', by('kubelet', initializing, 'f:podIP'), false, false],
+    [
+      'not by its kubelet’s phase while a container runs',
+      by('kubelet', { phase: 'Failed', containerStatuses: [waiting, running] }),
       false,
       false,
     ],

@@ -14,6 +14,7 @@ export interface PodFacts {
     labels?: Record<string, string>;
     deletionTimestamp?: string;
     ownerReferences?: { kind: string; name: string; controller?: boolean }[];
+    managedFields?: { manager?: string; fieldsV1?: { 'f:status'?: object } }[];
   };
   spec?: { nodeName?: string; schedulingGates?: { name: string }[]; containers: unknown[] };
   status?: {
@@ -102,8 +103,8 @@ function rootOf(pod: PodFacts): { kind: string; name: string } {
  * True when no container of the pod runs or ever will, and that is known: it was never bound to a node and cannot be any more, its kubelet
  * has reported the end, or it is being deleted and its machine is off.
  *
- * Not enough: that the pod's Node is gone, nor phase Failed alone, which the controller manager writes for pods of a Node that is gone;
- * nor containers that have terminated in a pod that goes on, as they are started again. A pod on a machine that is off but may be started
+ * Not enough: that the pod's Node is gone, nor phase Failed alone, which the controller manager writes for pods of a Node that is gone
+ * or tainted out-of-service; nor containers that have terminated in a pod that goes on, as they are started again. A pod on a machine that is off but may be started
  * has to be on its way out, or it would run again with its machine.
  *
  * @param machineIsOff what the cloud says now of the machine that the pod is bound to
@@ -117,12 +118,18 @@ export function hasEnded(pod: PodFacts, machineIsOff: boolean): boolean {
   if (!over || status.conditions?.some(({ reason }) => reason === 'DeletionByPodGC')) return false;
   const main = status.containerStatuses ?? [];
   const beside = [...(status.initContainerStatuses ?? []), ...(status.ephemeralContainerStatuses ?? [])];
-  return (
-    main.length >= spec.containers.length &&
-    main.every(({ state }) => state?.terminated !== undefined) &&
-    beside.every(({ state }) => state?.running === undefined)
-  );
+  const reported = main.length >= spec.containers.length && main.every(({ state }) => state?.terminated !== undefined);
+  return (reported || isPhaseOfKubelet(pod)) && [...main, ...beside].every(({ state }) => state?.running === undefined);
 }
+
+/**
+ * Whether the phase is the kubelet's own word. It calls a pod over when none of its containers runs any more, and has nothing to report of
+ * those that never began: it has refused to run the pod, or has ended it while it was being initialized.
+ */
+const isPhaseOfKubelet = ({ metadata }: PodFacts): boolean =>
+  (metadata.managedFields ?? []).some(
+    ({ manager, fieldsV1 }) => manager === 'kubelet' && 'f:phase' in (fieldsV1?.['f:status'] ?? {}),
+  );
 
 /** How the tasks of one role stand. */
 export interface Census {

@@ -186,25 +186,45 @@ async function revive(
   pool: GenerationPool,
   { start, protect }: Pick<PoolDecision, 'start' | 'protect'>,
 ): Promise<number> {
-  const { client, clock, events, log } = context;
-  let action = 'Start';
+  const { clock, log } = context;
+  const begun = await startAll(context, input, provider, pool, start);
+  if (begun.error) return afterTrouble(context, begun.pool, begun.error, 'Start');
   try {
-    if (start.length > 0) {
-      await provider.start(start, priorityOf(input.generation));
-      const note = `Started ${start.length} machines that were stopped: ${start.slice(0, 10).join(', ')}`;
-      log.info('Started machines', { pool: pool.metadata.name, machines: start });
-      events.record({ regarding: pool, type: 'Normal', reason: 'Started', action, note });
-      const failures = (pool.status.failures ?? []).filter(({ reason }) => reason === 'RegistrationTimeout');
-      await writeStatus(client, generationPools, pool, { ...pool.status, failures });
-    }
-    action = 'Protect';
     for (const id of protect) await provider.protect(id);
     if (protect.length > 0) log.info('Protected machines again', { pool: pool.metadata.name, machines: protect });
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    return afterTrouble(context, pool, error, action);
+    return afterTrouble(context, begun.pool, error, 'Protect');
   }
   return start.length + protect.length > 0 ? clock.scaled(1_000) : Number.POSITIVE_INFINITY;
+}
+
+/** Makes the calls one by one: one that is refused keeps no other from being made, unless the account's budget is spent. */
+async function startAll(
+  { client, events, log }: Context,
+  { generation }: Gathered,
+  provider: Provider,
+  pool: GenerationPool,
+  calls: PoolDecision['start'],
+): Promise<{ pool: GenerationPool; error: ProviderError | undefined }> {
+  const started: string[] = [];
+  let error: ProviderError | undefined;
+  for (const ids of calls) {
+    try {
+      await provider.start(ids, priorityOf(generation));
+      started.push(...ids);
+    } catch (thrown) {
+      if (!(thrown instanceof ProviderError)) throw thrown;
+      error = thrown;
+      if (thrown.reason === 'Throttled') break;
+    }
+  }
+  if (started.length === 0) return { pool, error };
+  const note = `Started ${started.length} machines that were stopped: ${started.slice(0, 10).join(', ')}`;
+  log.info('Started machines', { pool: pool.metadata.name, machines: started });
+  events.record({ regarding: pool, type: 'Normal', reason: 'Started', action: 'Start', note });
+  const failures = (pool.status.failures ?? []).filter(({ reason }) => reason === 'RegistrationTimeout');
+  return { pool: await writeStatus(client, generationPools, pool, { ...pool.status, failures }), error };
 }
 
 /** Machines tagged in one request: EC2's most. */

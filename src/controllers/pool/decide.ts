@@ -31,8 +31,8 @@ export interface PoolDecision {
   terminate: { ids: string[]; because: string } | undefined;
   /** Running machines of a standby that is kept stopped. The interlock decides again. */
   stop: { ids: string[]; because: string } | undefined;
-  /** Stopped machines that should run. */
-  start: string[];
+  /** Stopped machines that should run, a list for each call. */
+  start: string[][];
   /** Machines that ran again after a stop and lack protection. */
   protect: string[];
   /** Machines that are to live on without the operator: of a pool that goes by an override with release: true. */

@@ -31,7 +31,7 @@ function input(states: MachineState[], changes: Partial<PoolInput> = {}): PoolIn
 const ready = ({ status }: { status: GenerationPool['status'] }) =>
   status.conditions?.find(({ type }) => type === 'Ready');
 const reserved = { generation: aStandby({ reservedBy: 'back-to-green' }) };
-const failure = (reason: 'CapacityUnavailable' | 'Unauthorized', retryTime = at(0)) => ({
+const failure = (reason: 'CapacityUnavailable' | 'Unauthorized' | 'Unknown', retryTime = at(0)) => ({
   ...{ reason, message: 'not now', count: 1, since: at(0), retryTime },
 });
 
@@ -133,7 +133,7 @@ describe('a standby that is kept stopped', () => {
 describe('a standby that a rollback has reserved', () => {
   it('is started, and not Ready until its Nodes are', () => {
     const off = decide(input(['stopped', 'stopped', 'stopping'], reserved));
-    expect(off).toMatchObject({ start: ['i-1', 'i-2'], stop: undefined, launch: [], requeueAfter: 10_000 });
+    expect(off).toMatchObject({ start: [['i-1', 'i-2']], stop: undefined, launch: [], requeueAfter: 10_000 });
     expect(ready(off)).toMatchObject({
       ...{ status: 'False', reason: 'StandbyStarting' },
       message: '3 of 3 machines launched, 0 ready; 3 of them are still off',
@@ -172,9 +172,43 @@ describe('a standby that a rollback has reserved', () => {
 
   it('is started one by one where the cloud had no room for all', () => {
     const pool = aPool({ instances: three, status: { failures: [failure('CapacityUnavailable')] } });
-    expect(decide(input(['stopped', 'stopped', 'stopped'], { ...reserved, pool })).start).toEqual(['i-1']);
+    expect(decide(input(['stopped', 'stopped', 'stopped'], { ...reserved, pool })).start).toEqual([['i-2']]);
     const waiting = aPool({ instances: three, status: { failures: [failure('CapacityUnavailable', at(3_700))] } });
     expect(decide(input(['stopped', 'stopped', 'stopped'], { ...reserved, pool: waiting })).start).toEqual([]);
+  });
+});
+
+describe('stopped machines that are to run', () => {
+  /** i-1 and i-2 in a zone, i-3 in another. */
+  const starting = (failures: ReturnType<typeof failure>[] = [], states: MachineState[] = ['stopped', 'stopped']) => {
+    const pool = aPool({ instances: three, status: { failures } });
+    const machines = [...states, 'stopped' as const].map((state, n) =>
+      aMachine({ id: `i-${n + 1}`, pool, state, subnet: n < 2 ? 'subnet-a' : 'subnet-b' }),
+    );
+    return decide(input([], { ...reserved, pool, machines })).start;
+  };
+
+  it('are started together where they are in one subnet: what one zone has no room for, another may have', () => {
+    expect(starting()).toEqual([['i-1', 'i-2'], ['i-3']]);
+  });
+
+  it.each(['CapacityUnavailable', 'Unauthorized', 'Unknown'] as const)(
+    'are started one by one after %s, another one each time: a call fails as a whole',
+    (reason) => {
+      const refused = (count: number) => starting([{ ...failure(reason), count }]);
+      expect([1, 2, 3].map(refused)).toEqual([
+        [['i-2'], ['i-3']],
+        [['i-1'], ['i-3']],
+        [['i-2'], ['i-3']],
+      ]);
+    },
+  );
+
+  it('are no more than a call takes', () => {
+    const ids = Array.from({ length: 150 }, (_, n) => `i-${n}`);
+    const pool = aPool({ instances: ids, spec: { machines: 150 } });
+    const machines = ids.map((id) => aMachine({ id, pool, state: 'stopped' }));
+    expect(decide(input([], { ...reserved, pool, machines })).start.map(({ length }) => length)).toEqual([100, 50]);
   });
 });
 
@@ -182,13 +216,13 @@ describe('a machine that is found stopped', () => {
   const halted = (seconds: number) =>
     aMachine({ id: 'i-1', state: 'stopped', launchTime: EPOCH + 3_600_000 - seconds * 1000 });
 
-  it.each<[string, Partial<PoolInput>, string[]]>([
+  it.each<[string, Partial<PoolInput>, string[][]]>([
     [
       'of the live generation is started',
       { generation: aGeneration({ live: true }), platform: aPlatform({ live: 'green' }) },
-      ['i-1'],
+      [['i-1']],
     ],
-    ['of a generation that was never live is started', { generation: aGeneration() }, ['i-1']],
+    ['of a generation that was never live is started', { generation: aGeneration() }, [['i-1']]],
     ['of a pool that goes is not', { pool: aPool({ instances: ['i-1'], deleting: true }) }, []],
     ['of nobody known is not', { generation: undefined }, []],
   ])('%s', (_, changes, start) => {
@@ -200,6 +234,6 @@ describe('a machine that is found stopped', () => {
     const pool = aPool({ instances: ['i-1'], spec: { machines: 1 } });
     const start = (seconds: number) =>
       decide(input([], { generation: aGeneration(), pool, machines: [halted(seconds)] })).start;
-    expect([start(60), start(61)]).toEqual([[], ['i-1']]);
+    expect([start(60), start(61)]).toEqual([[], [['i-1']]]);
   });
 });

@@ -1,4 +1,4 @@
-import type { GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
+import type { Failure, GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
 import { powerWanted } from '../../domain/standby.ts';
 import type { Machine } from '../../providers/provider.ts';
 import type { PoolInput } from './input.ts';
@@ -15,8 +15,8 @@ export interface PowerPlan {
   stop: string[];
   /** How many go on until the Jobs on them have ended. */
   finishing: number;
-  /** Ids of stopped machines that should run. */
-  start: string[];
+  /** Ids of stopped machines that should run, a list for each call. */
+  start: string[][];
   /** How many of the pool's machines are off, or about to be. */
   off: number;
   /** How many are neither on nor off yet. */
@@ -26,7 +26,7 @@ export interface PowerPlan {
 /** A machine is not started again sooner than this: one that halts itself as it boots would be started without end. Declared ms. */
 const RESTART_PAUSE = 60_000;
 
-/** Machines started in one call; of those that the cloud had no room for, one by one. */
+/** Machines started in one call. */
 const STARTED_AT_ONCE = 100;
 
 export function powerPlan(
@@ -41,22 +41,33 @@ export function powerPlan(
   const are = (...states: Machine['state'][]) => own.filter(({ state }) => states.includes(state));
   const rested = are('stopped').filter(({ launchTime }) => now - launchTime > scaled(RESTART_PAUSE));
   const isWorking = ({ providerID }: Machine) => working.has(nodes.get(providerID)?.name ?? '');
-  const noRoom = (pool.status.failures ?? []).some(({ reason }) => NO_ROOM.includes(reason));
   return {
     standby,
     stop: standby ? are('running').flatMap((machine) => (isWorking(machine) ? [] : machine.id)) : [],
     finishing: standby ? are('running').filter(isWorking).length : 0,
-    start:
-      standby || leaving || generation === undefined
-        ? []
-        : rested.slice(0, noRoom ? 1 : STARTED_AT_ONCE).map(({ id }) => id),
+    start: standby || leaving || generation === undefined ? [] : callsFor(rested, pool.status.failures ?? []),
     off: are('stopped', 'stopping').length,
     changing: are('pending', 'stopping').length,
   };
 }
 
-/** A batch fails as a whole where fewer machines would have had room. */
-const NO_ROOM: string[] = ['CapacityUnavailable', 'QuotaExceeded'];
+/**
+ * A call fails as a whole for one of its machines. So none spans two subnets: where one zone has no room, another has. After a refusal each
+ * is for a single machine, and for another one each time: one that cannot be started keeps no other from it.
+ */
+function callsFor(machines: readonly Machine[], failures: readonly Failure[]): string[][] {
+  const refusals = Math.max(
+    0,
+    ...failures.filter(({ reason }) => reason !== 'RegistrationTimeout').map(({ count }) => count),
+  );
+  const bySubnet = Map.groupBy(machines, ({ subnet }) => subnet);
+  return [...bySubnet.values()].flatMap((group) => {
+    const ids = group.map(({ id }) => id);
+    if (refusals > 0) return [ids.slice(refusals % ids.length).slice(0, 1)];
+    const calls = Math.ceil(ids.length / STARTED_AT_ONCE);
+    return Array.from({ length: calls }, (_, n) => ids.slice(n * STARTED_AT_ONCE, (n + 1) * STARTED_AT_ONCE));
+  });
+}
 
 /** A launch shows in the cloud's list within this time, or it made nothing. Declared ms. */
 const SHOWN_WITHIN = 5 * 60_000;

@@ -42,6 +42,8 @@ import { telemetryServer } from './telemetry/server.ts';
 
 const CONTROLLER = 'generations.dev/operator';
 const NAME = 'generations-operator';
+/** Of one object: a whole cutover has some forty things to tell within seconds, and its end must not be what is left out. */
+const EVENTS_AT_ONCE = 100;
 
 async function run(config: Config): Promise<void> {
   const log = logger({ level: config['log-level'], format: config['log-format'] });
@@ -64,7 +66,7 @@ async function run(config: Config): Promise<void> {
         observer: meters.lease,
       })
     : undefined;
-  const events = recorder({ client, clock, log, controller: CONTROLLER, instance: identity });
+  const events = recorder({ client, clock, log, controller: CONTROLLER, instance: identity, burst: EVENTS_AT_ONCE });
   const clouds = providers({ clock, log, readSecret: (ref) => readSecret(client, ref), observe: operations.cloud });
   caches.classes.subscribe((name, _, after) => after ?? clouds.forget(name));
   const providerOf = async (className: string) => clouds.for(await client.get(generationClasses, className));
@@ -101,6 +103,7 @@ async function run(config: Config): Promise<void> {
     }),
     canary: canary({
       client,
+      namespace: config.namespace,
       servers: apiServers({ client, connection: await loadConnection(), name: NAME }),
       clock,
       log,

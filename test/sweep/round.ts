@@ -1,5 +1,6 @@
 import { waitFor } from '../../local/wait.ts';
 import { cutovers } from '../../src/kinds.ts';
+import { events } from '../../src/kube/resources.ts';
 import { aliveOf } from '../scenarios/ledger.ts';
 import { auditDestruction, auditRound } from './audit.ts';
 import type { Installation } from './installation.ts';
@@ -7,7 +8,7 @@ import { type Judge, type Moves, movesSince } from './judge.ts';
 import type { Observer } from './observer.ts';
 import type { Kill, Write } from './proxy.ts';
 import { finished, LIMIT, MACHINES, type Site, stage, theCutover } from './site.ts';
-import { differences, type Snapshot, snapshot, standing } from './snapshot.ts';
+import { differences, type Parties, type Snapshot, snapshot, standing } from './snapshot.ts';
 import type { Change } from './writes.ts';
 
 /** One cutover or rollback of a site, with or without the death of the operator, and what is wrong with it. */
@@ -113,6 +114,8 @@ export async function playRound(
       return undefined;
     }).catch(() => problems.push(...different().map((text) => `left otherwise: ${text}`)));
     problems.push(...(await replay(scene)));
+    // A process that dies takes along what it has not sent yet.
+    if (!point) problems.push(...(await untold(installation, parties)));
     problems.push(...wrongMoves(movesSince(begun.moves, judge.moves()), site, kind, { to, uid: metadata.uid }));
   } catch (error) {
     problems.push(error instanceof Error ? error.message : String(error));
@@ -128,6 +131,19 @@ export async function playRound(
   problems.push(...fresh(scene, auditDestruction(proxy.writes, ledger)), ...auditRound(facts, ledger));
   Object.assign(site, { live: to, retained: from, last: cutover });
   return { writes, left, problems, ms, ...(killedAt && { killedAt }) };
+}
+
+/** On which of the objects kubectl events does not show how the cutover has ended. */
+async function untold({ admin }: Installation, { cutover, from, to }: Parties): Promise<string[]> {
+  const ended = { namespace: 'default', fieldSelector: 'reason=Succeeded' };
+  let missing: string[] = [];
+  await waitFor('events', { limitMs: SETTLED, everyMs: 300 }, async () => {
+    const { items } = await admin.list(events, ended);
+    const told = items.filter(({ note }) => note?.includes(cutover)).map(({ regarding }) => regarding?.name);
+    missing = [cutover, from, to].filter((name) => !told.includes(name));
+    return missing.length === 0 || undefined;
+  }).catch(() => undefined);
+  return missing.map((name) => `no event on ${name} says how ${cutover} has ended`);
 }
 
 /** Shows the judge all that has happened; returns what it objects to. */

@@ -40,7 +40,13 @@ export async function apply(
       return error instanceof ProviderError && error.refused ? stopped.requeueAfter : decision.requeueAfter;
     }
     const { name } = cutover.metadata;
-    log.info('Cutover effect', { cutover: name, step, effect: effect.do, object: objectOf(effect), what: effect.what });
+    log.info('Cutover effect', {
+      cutover: name,
+      step,
+      effect: effect.do,
+      object: objectOf(effect, name),
+      what: effect.what,
+    });
     events.record({ regarding: cutover, type: 'Normal', reason: 'Done', action: actionOf(effect), note: effect.what });
   }
   return decision.requeueAfter;
@@ -80,8 +86,8 @@ async function writeFinalizer({ client }: Context, cutover: Cutover, wanted: boo
 
 const actionOf = (effect: Effect): string => effect.do.charAt(0).toUpperCase() + effect.do.slice(1);
 
-/** What an effect is about, as kubectl names it. */
-function objectOf(effect: Effect): string | undefined {
+/** What an effect of a cutover is about, as kubectl names it. */
+function objectOf(effect: Effect, cutover: string): string {
   switch (effect.do) {
     case 'writeGeneration':
     case 'writePlatform':
@@ -95,7 +101,7 @@ function objectOf(effect: Effect): string | undefined {
     case 'startJob':
       return `Job ${effect.name}`;
     case 'finalizer':
-      return undefined;
+      return `Cutover ${cutover}`;
   }
 }
 

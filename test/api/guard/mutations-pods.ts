@@ -83,6 +83,20 @@ export const ofPods: Mutation[] = [
     ['singletons', 'must have 0 or 1 replicas'],
   ],
   [
+    // For good, since as a dry run it may; each time another one.
+    'create a pod as the operator',
+    ({ pod: { metadata, spec } }) => {
+      const { containers } = spec;
+      const made = {
+        kind: 'Pod',
+        metadata: { generateName: 'made-', namespace: metadata.namespace },
+        spec: { containers },
+      };
+      return ['operator', 'POST', made, undefined, '', ''];
+    },
+    ['pods', 'which may only try it'],
+  ],
+  [
     'delete a pod of no platform as the operator',
     ({ pod }) => ['operator', 'DELETE', pod],
     ['pods', 'belongs to no platform'],

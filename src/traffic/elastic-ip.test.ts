@@ -55,6 +55,14 @@ describe('a set of addresses, looked at for a generation', () => {
     expect(await world(to).target.view(spec, two)).toMatchObject({ serving: true });
   });
 
+  it('does not serve when none can be where it has to be, for want of machines', async () => {
+    const nowhere = world({ 'eipalloc-1': '', 'eipalloc-2': '' });
+    expect(await nowhere.target.view(spec, toGreen())).toMatchObject({
+      serving: false,
+      problem: { reason: 'TooFewMachines' },
+    });
+  });
+
   it('leaves an address that is at a machine of the generation there, whichever is the first', async () => {
     const { target } = world({ ...from, 'eipalloc-1': 'i-2' });
     expect((await target.view(spec, two)).wanted).toEqual({ 'eipalloc-1': 'i-2', 'eipalloc-2': 'i-1' });

@@ -156,10 +156,15 @@ describe('a cutover', () => {
     expect(waiting.status.steps?.at(-1)).toMatchObject({ name: 'Reserve', attempts: 1, message: 'x' });
   });
 
-  it('keeps the plan that was approved, once it has reserved', () => {
+  it('keeps the plan that was approved, once it has reserved or goes back', () => {
     const planned = decide(aCutoverInput()).status.plan;
     expect(planned?.switches).toHaveLength(1);
     expect(decide(ready()).status.plan).toBeUndefined();
+    const undo = { reason: 'Abort', message: '', time: at(9) };
+    const steps = [{ name: 'Reserve' as const, state: 'Running' as const }];
+    const goingBack = decide(ready({ cutover: begun({ undo, steps }) }));
+    expect(goingBack.effects).not.toEqual([]);
+    expect(goingBack.status.plan).toBeUndefined();
   });
 
   it('that is paused makes its plan, waits for its approvals, and stops before it moves anything', () => {

@@ -237,6 +237,18 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
     'abort it',
   ],
   [
+    'a cutover to supersede that goes back already',
+    {
+      cutover: superseding,
+      superseded: old({
+        conditions: [aCondition({ type: 'RollbackAvailable', status: 'False' })],
+        undo: { reason: 'CheckFailed', message: '', time: at(9) },
+      }),
+    },
+    'SupersededCanGoBack',
+    'abort it',
+  ],
+  [
     'a guard with a hole',
     { platform: guarded({ effective: false, lastProbeTime: at(50) }) },
     'GuardNotEffective',

@@ -45,6 +45,10 @@ describe('a plan', () => {
     });
   });
 
+  it('of a first cutover retires nothing', () => {
+    expect(planOf(input({ cutover: aCutover(), from: undefined }))).not.toHaveProperty('retires');
+  });
+
   it('says how many singletons move and how long that takes', () => {
     expect(planOf(input({ tasks: [{ ...census, total: 2000, startsPerSecond: 20 }] })).singletons).toEqual({
       total: 2000,
@@ -83,6 +87,11 @@ describe('a plan', () => {
 
   it.each<[string, Partial<CutoverInput>, string]>([
     ['a first cutover', { cutover: aCutover(), from: undefined }, 'none: this is the first cutover'],
+    [
+      'a Decommission',
+      { cutover: aCutover({ from: 'blue', spec: { mode: 'Decommission', to: undefined as never } }), to: undefined },
+      'none: after it no generation is live',
+    ],
     [
       'a running standby',
       {},

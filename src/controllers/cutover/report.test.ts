@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { aCondition, aCutover, aCutoverInput, aGeneration, at } from '../../../test/builders/index.ts';
-import type { ClusterGeneration, Cutover } from '../../api/v1alpha1/index.ts';
+import { type ClusterGeneration, type Cutover, STEPS, type StepName } from '../../api/v1alpha1/index.ts';
 import { conditionOf } from '../../domain/conditions.ts';
+import type { TaskCensus } from './input.ts';
 import { report, unfinishedIn } from './report.ts';
 
 const us = { name: 'to-green', uid: 'uid-to-green' };
@@ -58,6 +59,83 @@ describe('a cutover that has succeeded', () => {
     ],
   ])('says of the way back, when the old generation %s', (_, found, expected) => {
     expect(found).toBe(expected);
+  });
+});
+
+describe('a cutover under way', () => {
+  const under = (status: Partial<Cutover['status']>, tasks: TaskCensus[] = []) => {
+    const cutover = aCutover({ from: 'blue', status: { generations, ...status } });
+    return report(aCutoverInput({ cutover, tasks }), [], {});
+  };
+  const entry = (name: StepName, state: 'Done' | 'Skipped' | 'Running' | 'Undone') => ({ name, state });
+  const conditions = ({ conditions = [] }: Cutover['status']) =>
+    Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
+
+  it('says in a condition each how far it has come, and a step with nothing to do holds nobody up', () => {
+    expect(conditions(under({ steps: STEPS.map((name) => entry(name, 'Done')) }))).toMatchObject({
+      PreflightPassed: 'True Passed',
+      Approved: 'True Approved',
+      Migrated: 'True Committed',
+      Verified: 'True Passed',
+      Switched: 'True Verified',
+      SingletonsRestored: 'True Restored',
+      Soaked: 'True Passed',
+    });
+    expect(
+      conditions(
+        under({ steps: [entry('Migrate', 'Skipped'), entry('Verify', 'Undone'), entry('Switch', 'Running')] }),
+      ),
+    ).toMatchObject({
+      Migrated: 'True Skipped',
+      Verified: 'False StepUndone',
+      Switched: 'False StepRunning',
+      Soaked: 'False NotYet',
+    });
+  });
+
+  it('says which traffic is held', () => {
+    const www = { target: 'www', from: { app: 'a' }, to: { app: 'b' }, state: 'Held' as const };
+    const held = (switches: (typeof www)[]) =>
+      under({ switches }).conditions?.find(({ type }) => type === 'TrafficHeld');
+    expect(held([www, { ...www, target: 'api', state: 'Pending' as never }])).toMatchObject({
+      status: 'True',
+      reason: 'Held',
+      message: 'behind the maintenance responder: www',
+    });
+    expect(held([])).toMatchObject({ status: 'False', reason: 'NotHeld', message: '' });
+  });
+
+  const queue = { role: 'queue', handover: 'Singleton' as const, total: 900, on: {}, startsPerSecond: 2 };
+  const census = { ...queue, waiting: 600, starting: 100, running: 200 };
+  const timed = { ...census, role: 'timed', handover: 'Follow' as const };
+
+  it('counts its singletons, and says to the minute when the last of them starts', () => {
+    const restoring = { steps: [entry('Quiesce', 'Done'), entry('Restore', 'Running')] };
+    const sums = { total: 1800, waiting: 1200, starting: 200, running: 400, startsPerSecond: 4 };
+    expect(under(restoring, [census, { ...census, role: 'mail' }, timed]).singletons).toEqual({
+      ...sums,
+      estimatedEndTime: at(60 + 300),
+    });
+    const late = under(restoring, [{ ...census, waiting: 601 }]).singletons;
+    expect(late?.estimatedEndTime).toBe(at(60 + 360));
+  });
+
+  it('promises no end to singletons that do not start: none waits, their pace is none, or it is not time yet', () => {
+    const end = (step: StepName, changes: object) =>
+      under({ steps: [entry('Quiesce', 'Done'), entry(step, 'Running')] }, [{ ...census, ...changes }]).singletons;
+    for (const singletons of [
+      end('Restore', { waiting: 0 }),
+      end('Restore', { startsPerSecond: 0 }),
+      end('Migrate', {}),
+    ]) {
+      expect(singletons).toMatchObject({ running: 200 });
+      expect(singletons).not.toHaveProperty('estimatedEndTime');
+    }
+  });
+
+  it('says nothing of singletons before it stops them, nor where there are none', () => {
+    expect(under({ steps: [entry('Hold', 'Running')] }, [census])).not.toHaveProperty('singletons');
+    expect(under({ steps: [entry('Quiesce', 'Done')] }, [timed])).not.toHaveProperty('singletons');
   });
 });
 

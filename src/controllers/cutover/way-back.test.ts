@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { aCutover, aCutoverInput, aGeneration, at } from '../../../test/builders/index.ts';
-import type { Cutover, StepName } from '../../api/v1alpha1/index.ts';
+import { type Cutover, STEPS, type StepName } from '../../api/v1alpha1/index.ts';
 import { lossOf } from './loss.ts';
 import { noWayBack } from './way-back.ts';
 
@@ -69,8 +69,8 @@ describe('the new generation', () => {
     expect(found === undefined ? found : message?.test(found)).toBe(message && true);
   });
 
-  it('is not asked for by steps that come before, nor by the last', () => {
-    for (const step of ['Preflight', 'Approve', 'Reserve', 'Retain'] as const)
-      expect(lossOf(input(begun, { to: undefined }), step)).toBeUndefined();
+  it('is asked for by every step that rests on it, not by those that come before, nor by the last', () => {
+    const asking = STEPS.filter((step) => lossOf(input(begun, { to: undefined }), step) !== undefined);
+    expect(asking).toEqual(STEPS.slice(STEPS.indexOf('Hold'), STEPS.indexOf('Retain')));
   });
 });

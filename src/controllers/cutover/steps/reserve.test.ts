@@ -62,6 +62,11 @@ describe('Reserve', () => {
     expect(effectsOf({ to: reserved, platform: listed })).toEqual(['hold Platform us']);
   });
 
+  it('protects again what somebody has taken off the list while it holds the platform', () => {
+    const shrunk = aPlatform({ live: 'blue', status: { cutover: us } });
+    expect(effectsOf({ to: reserved, platform: shrunk })).toEqual(['hold Platform us and protect green']);
+  });
+
   it('protects the live one too, should it not be', () => {
     expect(effectsOf({ platform: aPlatform({ live: 'blue', status: { protected: [] } }) })).toEqual([
       'reserve green',

@@ -76,7 +76,7 @@ describe('deletion', () => {
     expect(importers.filter((path) => !path.startsWith('src/simulator/'))).toEqual([
       'src/controllers/placement/apply.ts',
       'src/guard/canary/attempt.ts',
-      'src/guard/canary/probes.ts',
+      'src/guard/canary/probe.ts',
       'src/guard/destroy.ts',
     ]);
     expect(importers.some((path) => path.startsWith('src/simulator/'))).toBe(true);
@@ -94,7 +94,7 @@ describe('deletion', () => {
     const writes = canary.flatMap(({ path, text }) =>
       (text.match(/\.(create|update|patch|send)\([^;]*;/g) ?? []).map((call) => ({ path, call })),
     );
-    expect(writes).toHaveLength(2);
+    expect(writes).toHaveLength(3);
     for (const { path, call } of writes) {
       expect(path).toBe('src/guard/canary/attempt.ts');
       expect(call).toContain('dryRun: true');

@@ -32,6 +32,7 @@ it('reads everything anew before it believes that cloud and Kubernetes disagree'
       pools: { list: () => [], byIndex: () => [] },
       cutovers: { byIndex: () => [] },
       nodes: { list: () => [] },
+      pods: { byIndex: () => [] },
     },
     client: server.client({}),
     clock: manualClock({ now: EPOCH }),

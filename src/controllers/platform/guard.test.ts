@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { aCondition, aPlatform, at, EPOCH } from '../../../test/builders/index.ts';
 import type { Platform } from '../../api/v1alpha1/index.ts';
-import type { Family } from '../../guard/canary/probes.ts';
+import type { Family } from '../../guard/canary/probe.ts';
 import type { Result, Round } from '../../guard/canary/round.ts';
 import type { EventInput } from '../../kube/events.ts';
 import { silent } from '../../runtime/logger.ts';
@@ -55,6 +55,12 @@ describe('a round of probes', () => {
       policy: 'generations-guard-tested',
     });
     expect(report.next).toBe(49_000);
+  });
+
+  it('is written down as far as the CRD takes names', () => {
+    const target = `Pod ${'n'.repeat(63)}/${'p'.repeat(253)}`;
+    const report = reportOf(live, round([...proofs, result('start-pod', 'Denied', { target })]), about());
+    expect(report.guard?.probes.at(-1)?.target).toBe(target.slice(0, 253));
   });
 
   it('with a hole names it and what to do', () => {

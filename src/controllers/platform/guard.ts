@@ -20,6 +20,8 @@ import { BY, type Context } from '../context.ts';
 
 /** Real ms; however fast a drill runs, rounds do not follow each other without a pause. */
 const SHORTEST_INTERVAL = 500;
+/** What the CRD takes; names alone may be as long. */
+const TARGET_LENGTH = 253;
 /** How soon to try again after a round without an answer. Declared ms. */
 const UNANSWERED = 10_000;
 
@@ -41,6 +43,7 @@ export async function probe(
     cutovers: caches.cutovers
       .byIndex(BY.platform, platform.metadata.name)
       .filter(({ status }) => status.outcome === undefined),
+    gated: caches.pods.byIndex(BY.platform, platform.metadata.name).filter(({ gated, leaving }) => gated && !leaving),
   });
 }
 
@@ -86,7 +89,7 @@ export function reportOf(platform: Platform, round: Round | undefined, { now, sc
     effective: verdict.status === true,
     lastProbeTime: timestamp(round.time),
     probes: round.results.map(({ target, verb, outcome, policy }) => ({
-      target,
+      target: target.slice(0, TARGET_LENGTH),
       verb,
       outcome,
       ...(policy !== undefined && { policy }),

@@ -1,28 +1,34 @@
 import type { KubeClient } from '../../kube/client.ts';
 import { probeDelete } from '../../kube/delete.ts';
 import { find } from '../../kube/find.ts';
-import type { Act } from './probes.ts';
+import type { KubeObject } from '../../kube/resource.ts';
+import type { Act } from './probe.ts';
 
 /** The only file of the canary that sends what could change something: always as a dry run. */
 
-/** Carries an act out as a dry run. Resolves when it would have been done; throws ApiError. */
-export async function attempt(client: KubeClient, act: Act): Promise<void> {
+/** Carries an act out as a dry run. Resolves with what there would be then, if anything, when it would have been done; throws ApiError. */
+export async function attempt(client: KubeClient, act: Act): Promise<KubeObject | undefined> {
   switch (act.do) {
     case 'delete':
       await probeDelete(client, act.resource, act.object);
-      return;
+      return undefined;
     case 'update':
-      await client.update(act.resource, act.object, { dryRun: true, subresource: act.subresource });
-      return;
+      return client.update(act.resource, act.object, { dryRun: true, subresource: act.subresource });
     case 'patch': {
       const { name, namespace } = act.object;
-      await client.patch(act.resource, name, act.body, { dryRun: true, type: 'merge', namespace });
+      return client.patch(act.resource, name, act.body, { dryRun: true, type: 'merge', namespace });
     }
+    case 'create':
+      return client.create(act.resource, act.object, { dryRun: true });
   }
 }
 
 /** What an accepted act has done to its object although it was a dry run; undefined: nothing. Throws ApiError. */
 export async function effectOf(client: KubeClient, act: Act): Promise<string | undefined> {
+  if (act.do === 'create') {
+    const { name, namespace } = act.object.metadata;
+    return (await find(client, act.resource, name, { namespace })) && 'it was created';
+  }
   const before = act.do === 'update' ? act.object.metadata : act.object;
   const { namespace } = before;
   const now = await find(client, act.resource, before.name, { namespace });
@@ -32,7 +38,7 @@ export async function effectOf(client: KubeClient, act: Act): Promise<string | u
   return now.metadata.resourceVersion !== before.resourceVersion && carries(now, act) ? 'it was changed' : undefined;
 }
 
-function carries(now: object, act: Exclude<Act, { do: 'delete' }>): boolean {
+function carries(now: object, act: Extract<Act, { do: 'update' | 'patch' }>): boolean {
   return act.do === 'patch' ? covers(now, act.body) : covers(now, withoutVersions(act.object));
 }
 

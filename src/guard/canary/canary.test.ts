@@ -13,6 +13,7 @@ import {
 import { CUTOVER_FINALIZER } from '../../api/v1alpha1/index.ts';
 import { clusterGenerations, generationClasses, generationPools, platforms } from '../../kinds.ts';
 import { clientOver, type KubeClient } from '../../kube/client.ts';
+import { type Pod, pods } from '../../kube/resources.ts';
 import type { ApiRequest } from '../../kube/transport.ts';
 import { manualClock } from '../../runtime/clock.ts';
 import { silent } from '../../runtime/logger.ts';
@@ -20,7 +21,7 @@ import { canary } from './canary.ts';
 import { crds, GUARDED_CRD } from './probes.ts';
 import type { Known } from './subject.ts';
 
-type Answer = (request: ApiRequest) => 'deny' | 'accept' | Error;
+type Answer = (request: ApiRequest) => 'deny' | 'accept' | Error | object;
 
 const denial = (request: ApiRequest) =>
   refusal(403, 'Forbidden', `${request.method}: ValidatingAdmissionPolicy 'generations-guard-tested' denied request`);
@@ -55,7 +56,7 @@ function world(
       const answer = answers[address]?.(request) ?? 'deny';
       if (answer instanceof Error) throw answer;
       if (answer === 'deny') throw denial(request);
-      return {};
+      return answer === 'accept' ? {} : answer;
     };
     return clientOver({ send, stream: inner.transport.stream, close: async () => {} }, 'test', 'default');
   };
@@ -67,6 +68,7 @@ function world(
   const counted: string[] = [];
   const watcher = canary({
     client: main,
+    namespace: 'generations-system',
     servers: { list: async () => ({ servers: listed, all: options.all ?? true }) },
     clock,
     log: silent,
@@ -81,6 +83,7 @@ function world(
     pools: server.all(generationPools),
     nodes: [],
     cutovers: [],
+    gated: [],
   });
   const probe = async (changes: Partial<Known> = {}) => watcher.probe({ ...known(), ...changes });
   return { clock, server, watcher, probe, known, tried, wet, counted, answers };
@@ -118,10 +121,11 @@ describe('a round', () => {
       'retire-generation',
       'take-down-platform',
       'relabel-pool',
+      'create-pod',
     ]);
     expect(round).toMatchObject({ time: EPOCH, live: true, overridden: false });
     expect(wet).toEqual([]);
-    expect(tried).toHaveLength(9);
+    expect(tried).toHaveLength(10);
     expect(counted).toContain('delete-pool Denied');
   });
 
@@ -138,6 +142,61 @@ describe('a round', () => {
       platform.status.protected = [];
     });
     expect(holes(await probe({ platform: before, live: undefined }))).toEqual([]);
+  });
+
+  describe('with a role whose pods have a gate', () => {
+    const roles = [{ name: 'always-on', handover: 'Singleton' as const }];
+    const platform = aPlatform({ live: 'green', spec: { roles } });
+    const gates = [{ name: 'generations.dev/placement' }];
+    const gated = { metadata: { finalizers: ['generations.dev/placement'] }, spec: { schedulingGates: gates } };
+    /** Whether the request is for a pod that has no gate and is on no Node. */
+    const isUngated = ({ method, resource, body }: ApiRequest) => {
+      const { metadata, spec } = body as { metadata?: { labels?: object }; spec?: object };
+      const isPlaced = JSON.stringify(metadata?.labels ?? {}).includes('always-on') && !('nodeName' in (spec ?? {}));
+      return method === 'POST' && resource.plural === 'pods' && isPlaced;
+    };
+    const put =
+      (made: object): Answer =>
+      (request) =>
+        isUngated(request) ? made : 'deny';
+    const outcomeOf = async (answer: Answer) => {
+      const { probe, server } = world({ answers: { main: answer } });
+      server.edit(platforms, 'us', ({ spec }) => {
+        spec.roles = roles;
+      });
+      return (await probe({ platform }))?.results.find(({ family }) => family === 'ungate-pod');
+    };
+
+    it('takes a pod that is given one for what it wants', async () => {
+      expect(await outcomeOf(put(gated))).toEqual({
+        family: 'ungate-pod',
+        verb: 'leave the gate off',
+        target: 'Pod generations-system/generations-canary',
+        outcome: 'Denied',
+        policy: 'generations-placement',
+      });
+    });
+
+    it.each([
+      ['is created without it', put({ metadata: {}, spec: {} })],
+      ['lacks the finalizer', put({ metadata: {}, spec: { schedulingGates: gates } })],
+      ['is refused for having none', put(denial({ method: 'POST' } as ApiRequest))],
+    ])('takes it for a hole that one %s', async (_, answer) => {
+      expect(await outcomeOf(answer)).toMatchObject({ outcome: 'Hole' });
+    });
+
+    it('stops for ever when one was created', async () => {
+      const { probe, server, answers } = world();
+      answers.main = (request) => {
+        if (!isUngated(request)) return 'deny';
+        server.seed(pods, {
+          metadata: { ...metadataOf('generations-canary'), namespace: 'generations-system' },
+        } as Pod);
+        return gated;
+      };
+      expect(await probe({ platform })).toBeUndefined();
+      expect(await probe({ platform })).toBeUndefined();
+    });
   });
 
   it('tries again what came too late', async () => {
@@ -216,7 +275,7 @@ describe('a round', () => {
     const { probe, tried, clock } = world();
     const first = await probe();
     expect(await probe()).toBe(first);
-    expect(tried).toHaveLength(9);
+    expect(tried).toHaveLength(10);
     await clock.advance(5_000);
     expect(await probe()).not.toBe(first);
   });

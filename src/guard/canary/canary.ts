@@ -10,7 +10,7 @@ import type { ApiServers } from '../../kube/endpoints.ts';
 import { ApiError } from '../../kube/errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import type { Family } from './probes.ts';
+import type { Family } from './probe.ts';
 import { type Answers, answersOf, merged, type Result, type Round } from './round.ts';
 import { type Sight, sight } from './sight.ts';
 import { type Known, known, subjectOf } from './subject.ts';
@@ -26,6 +26,8 @@ export interface Canary {
 
 export interface CanaryOptions {
   client: KubeClient;
+  /** The operator's own. */
+  namespace: string;
   servers: ApiServers;
   clock: Clock;
   log: Logger;
@@ -41,7 +43,7 @@ export interface CanaryOptions {
 const KEPT = 5_000;
 
 export function canary(options: CanaryOptions): Canary {
-  const { client, servers, clock, observer } = options;
+  const { client, namespace, servers, clock, observer } = options;
   const log = options.log.child({ part: 'canary' });
   const last = new Map<string, { round: Round; live: string | undefined; at: number }>();
   let turn = 0;
@@ -50,8 +52,8 @@ export function canary(options: CanaryOptions): Canary {
 
   const everywhere = async (seen: Known): Promise<Round | undefined> => {
     const now = turn++;
-    const subject = await subjectOf(client, seen, now);
-    const again = async () => subjectOf(client, await known(client, seen, now), now);
+    const subject = await subjectOf(client, namespace, seen, now);
+    const again = async () => subjectOf(client, namespace, await known(client, seen, now), now);
     const { servers: found } = await servers.list();
     const ask = async (address: string, at: KubeClient): Promise<[string, Answers]> => [
       address,

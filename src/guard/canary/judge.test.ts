@@ -20,6 +20,11 @@ describe('an act that must be refused', () => {
     ['a policy of somebody else', 403, "ValidatingAdmissionPolicy 'their-guard' denied request: no"],
     ['a webhook', 403, 'admission webhook "x.example.com" denied the request: generations-guard-platform'],
     ['the schema', 422, 'spec is invalid'],
+    [
+      'a webhook that is down',
+      500,
+      'Internal error occurred: failed calling webhook "x.example.com": no route to host',
+    ],
   ])('and is refused by %s says nothing of our policies', (_, status, message) =>
     expect(judge(answer(status, message))).toMatchObject({ outcome: 'Skipped', stale: false }),
   );
@@ -36,6 +41,13 @@ describe('an act that must be refused', () => {
     expect(judge(answer(422, `${policy('pool')}: failed to configure binding`))).toMatchObject({
       outcome: 'Unanswered',
     }));
+
+  it.each([
+    `policy 'generations-placement' with binding 'generations-placement' denied request: no such key: live`,
+    'policy "generations-placement" denied request: failed to configure policy: failed to find resource',
+  ])('and is refused by a mutating policy that cannot be evaluated proves nothing either', (message) =>
+    expect(judge(answer(403, message))).toMatchObject({ outcome: 'Unanswered' }),
+  );
 
   it('and ends in a mistake of ours throws', () => expect(() => judge(new TypeError('x'))).toThrow('x'));
 });

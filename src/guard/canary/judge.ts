@@ -1,4 +1,7 @@
 import { ApiError } from '../../kube/errors.ts';
+import type { KubeObject } from '../../kube/resource.ts';
+import type { Pod } from '../../kube/resources.ts';
+import type { Amendment } from './probe.ts';
 
 /** What an answer to a forbidden act means. */
 export type Judgement =
@@ -23,11 +26,20 @@ export function judge(error: unknown): Judgement {
   if (status === 403 && policy !== undefined) return { outcome: 'Denied', policy };
   const reason = message.slice(0, REASON_LENGTH);
   // A policy that cannot be evaluated refuses everything, for a while after it was installed: that is no proof either.
-  if (policy !== undefined) return { outcome: 'Unanswered', reason };
-  if (status === 403)
+  const mutating = /^policy ['"]generations-[a-z-]+['"] .*denied request: /.test(message);
+  if (policy !== undefined || mutating) return { outcome: 'Unanswered', reason };
+  // Webhooks of others on what there are most of, pods, must not keep the guard from being proved when they are down.
+  if (status === 403 || (status === 500 && message.includes('failed calling webhook')))
     return { outcome: 'Skipped', reason: `refused, but by no policy of ours: ${reason}`, stale: false };
   if (status === 404 || status === 409)
     return { outcome: 'Skipped', reason: `changed meanwhile: ${reason}`, stale: true };
   if (status === 422) return { outcome: 'Skipped', reason: `invalid: ${reason}`, stale: false };
   return { outcome: 'Unanswered', reason };
+}
+
+/** True when what would be created has all that the amendment wants; a pod may have more, from others. */
+export function isAmended(made: KubeObject, { gates, finalizers }: Amendment): boolean {
+  const { metadata, spec } = made as Pod;
+  const names = (spec?.schedulingGates ?? []).map(({ name }) => name);
+  return gates.every((gate) => names.includes(gate)) && finalizers.every((one) => metadata.finalizers?.includes(one));
 }

@@ -1,15 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
 import { aClass, aCutover, aGeneration, aPlatform, aPool, metadataOf } from '../../../test/builders/index.ts';
-import { FINALIZER, LABEL } from '../../api/v1alpha1/index.ts';
-import { FAMILIES, type Family, type Probe, probesOf, type Subject } from './probes.ts';
+import { FINALIZER, LABEL, PLACEMENT, type Platform } from '../../api/v1alpha1/index.ts';
+import type { Pod } from '../../kube/resources.ts';
+import { waitsForPlacement } from './pods.ts';
+import { FAMILIES, type Family, type Probe, type Subject } from './probe.ts';
+import { probesOf } from './probes.ts';
 
 const object = (kind: string, name: string, changes: object = {}) => ({
   apiVersion: 'v1',
   kind,
   metadata: { ...metadataOf(name), ...changes },
 });
+const SINGLETON = { name: 'always-on', handover: 'Singleton' as const };
+const FOLLOW = { name: 'cron', handover: 'Follow' as const };
+const withRoles = (...roles: Platform['spec']['roles']) => aPlatform({ live: 'green', spec: { roles } });
+const aPod = (name: string, labels = {}): Pod => ({
+  ...object('Pod', name, { namespace: 'generations-system', labels }),
+  spec: { containers: [], schedulingGates: [{ name: PLACEMENT }] },
+});
 const full = (changes: Partial<Subject> = {}): Subject => ({
-  platform: aPlatform({ live: 'green' }),
+  platform: withRoles(FOLLOW, SINGLETON),
   overridden: false,
   generationClass: aClass(),
   live: aGeneration({ live: true }),
@@ -19,6 +29,9 @@ const full = (changes: Partial<Subject> = {}): Subject => ({
   crd: object('CustomResourceDefinition', 'clustergenerations.generations.dev'),
   namespace: object('Namespace', 'edge'),
   service: object('Service', 'www', { namespace: 'edge' }),
+  home: 'generations-system',
+  stranger: aPod('operator-1'),
+  gated: aPod('task-1'),
   ...changes,
 });
 const probe = (family: Family, changes: Partial<Subject> = {}): Probe | undefined =>
@@ -33,6 +46,7 @@ describe('the probes of a live platform', () => {
     const probes = probesOf(full());
     expect(probes.map(({ family }) => family)).toEqual([...FAMILIES]);
     for (const { act } of probes) {
+      if (act?.do === 'create') continue;
       const target = act?.do === 'update' ? act.object.metadata : act?.object;
       expect(target).toMatchObject({ uid: expect.stringContaining('uid-'), resourceVersion: '1' });
     }
@@ -45,7 +59,7 @@ describe('the probes of a live platform', () => {
     })!;
     expect(stripped).toMatchObject({ do: 'update', object: { metadata: { finalizers: ['keep'] } } });
     expect(probe('relabel-pool')?.act).toMatchObject({
-      object: { metadata: { labels: { [LABEL.generation]: 'green', [LABEL.role]: 'canary' } }, spec: aPool().spec },
+      object: { metadata: { labels: { [LABEL.generation]: 'green', [LABEL.role]: 'No_Name' } }, spec: aPool().spec },
     });
     expect(probe('cordon-node')?.act).toMatchObject({ do: 'patch', body: { spec: { unschedulable: true } } });
     expect(probe('unlabel-namespace')?.act).toMatchObject({
@@ -84,6 +98,51 @@ describe('the probes of a live platform', () => {
   });
 });
 
+describe('the probes about pods', () => {
+  const created = (family: Family, platform?: Platform) => {
+    const act = probe(family, platform && { platform })?.act;
+    if (act?.do !== 'create') throw new Error(`${family} creates nothing`);
+    return act;
+  };
+
+  it('create them in the namespace of the operator, for a role that no Platform can have or, on a Node, for one that it has', () => {
+    const { object: stray } = created('create-pod');
+    expect(stray.metadata).toEqual({
+      name: 'generations-canary',
+      namespace: 'generations-system',
+      labels: { [LABEL.platform]: 'us', [LABEL.role]: 'No_Name' },
+    });
+    expect(stray.spec).not.toHaveProperty('nodeName');
+    expect(created('bind-pod').object).toMatchObject({
+      metadata: { labels: { [LABEL.role]: 'always-on' } },
+      spec: { nodeName: 'canary' },
+    });
+  });
+
+  it.each([
+    [SINGLETON, [PLACEMENT]],
+    [FOLLOW, []],
+  ])('want a gate for a pod of role %j, and the finalizers %j', (role, finalizers) => {
+    const { object: pod, amendment } = created('ungate-pod', withRoles({ name: 'web', handover: 'Beside' }, role));
+    expect(pod.metadata.labels).toMatchObject({ [LABEL.role]: role.name });
+    expect(amendment).toEqual({ policy: 'generations-placement', gates: [PLACEMENT], finalizers });
+  });
+
+  it('lift a gate onto a generation that cannot be', () =>
+    expect(probe('start-pod')).toMatchObject({
+      target: 'Pod generations-system/task-1',
+      act: { do: 'patch', body: { spec: { schedulingGates: null, nodeSelector: { [LABEL.generation]: 'No_Name' } } } },
+    }));
+
+  it('lift no gate but of a role that is placed', () => {
+    const platform = withRoles({ name: 'web', handover: 'Beside' }, FOLLOW);
+    const waits = (role: string) => waitsForPlacement(platform, aPod('task', { [LABEL.role]: role }));
+    expect(['cron', 'web', 'gone'].map(waits)).toEqual([true, false, false]);
+    const { spec: _, ...ungated } = aPod('task', { [LABEL.role]: 'cron' });
+    expect(waitsForPlacement(platform, ungated)).toBe(false);
+  });
+});
+
 describe('a family without something to try it on', () => {
   it('says that no live generation is there', () =>
     expect(
@@ -95,6 +154,8 @@ describe('a family without something to try it on', () => {
         cutover: undefined,
         namespace: undefined,
         service: undefined,
+        stranger: undefined,
+        gated: undefined,
       }),
     ).toEqual({
       'delete-generation': 'no live generation is there',
@@ -111,7 +172,17 @@ describe('a family without something to try it on', () => {
       'cordon-node': 'no live generation is there',
       'unlabel-namespace': 'none is labelled generations.dev/protected',
       'unlabel-service': 'no traffic target has a Service labelled generations.dev/traffic',
+      'bind-pod': 'no role is Follow or Singleton',
+      'ungate-pod': 'no role is Follow or Singleton',
+      'start-pod': 'none waits at its gate',
+      'delete-pod': 'none is in generations-system',
     }));
+
+  it('leaves the gate alone while pods start without one', () => {
+    const platform = withRoles(SINGLETON);
+    platform.spec.singletonAdmission = 'Open';
+    expect(skipped({ platform })).toEqual({ 'ungate-pod': 'spec.singletonAdmission is Open' });
+  });
 
   it('leaves alone what two people have lifted the protection of, and tries the rest', () => {
     const found = skipped({ overridden: true });

@@ -1,72 +1,18 @@
 import {
   ANNOTATION,
   type ClusterGeneration,
-  type Cutover,
   FINALIZER,
-  type GenerationClass,
   type GenerationPool,
   LABEL,
   type Platform,
 } from '../../api/v1alpha1/index.ts';
 import { clusterGenerations, cutovers, generationClasses, generationPools, platforms } from '../../kinds.ts';
-import type { DeleteTarget } from '../../kube/delete.ts';
 import { type KubeObject, type Resource, resource } from '../../kube/resource.ts';
-import { type Namespace, type Node, namespaces, nodes, type Service, services } from '../../kube/resources.ts';
+import { type Node, namespaces, nodes, services } from '../../kube/resources.ts';
+import { podProbesOf } from './pods.ts';
+import { type Act, ASTRAY, deletion, exactly, type Family, NO_NAME, type Probe, probe, type Subject } from './probe.ts';
 
-/**
- * The acts that are tried, one of each family: each is one that no identity may do, the operator no more than anybody
- * else. Pure: from the live objects come acts as data, or why there is nothing to try one on.
- */
-
-export const FAMILIES = [
-  'delete-generation',
-  'delete-pool',
-  'delete-platform',
-  'delete-class',
-  'delete-cutover',
-  'delete-node',
-  'delete-crd',
-  'strip-finalizer',
-  'retire-generation',
-  'take-down-platform',
-  'forge-approval',
-  'relabel-pool',
-  'relabel-node',
-  'cordon-node',
-  'unlabel-namespace',
-  'unlabel-service',
-] as const;
-
-export type Family = (typeof FAMILIES)[number];
-
-/** An act as data. Whoever carries it out does so as a dry run. */
-export type Act =
-  | { do: 'delete'; resource: Resource; object: DeleteTarget }
-  | { do: 'update'; resource: Resource; object: KubeObject & { status?: unknown }; subresource?: 'status' }
-  | { do: 'patch'; resource: Resource; object: DeleteTarget; body: object };
-
-export type Probe = { family: Family; verb: string; target: string } & (
-  | { act: Act; skip?: never }
-  /** Why it cannot be tried now; for people. */
-  | { act?: never; skip: string }
-);
-
-/** What there is to try acts on, as it was read last. */
-export interface Subject {
-  platform: Platform;
-  /** Two people have lifted the protection of the live generation. */
-  overridden: boolean;
-  generationClass: GenerationClass | undefined;
-  live: ClusterGeneration | undefined;
-  pool: GenerationPool | undefined;
-  /** A Ready Node of the live generation, neither cordoned nor in maintenance. */
-  node: Node | undefined;
-  /** One that has begun and has not ended. */
-  cutover: Cutover | undefined;
-  crd: KubeObject | undefined;
-  namespace: Namespace | undefined;
-  service: Service | undefined;
-}
+/** The acts that are tried, one of each family. Pure: from the live objects come acts as data, or why there is nothing to try one on. */
 
 export const crds = resource<KubeObject>(
   'apiextensions.k8s.io/v1',
@@ -77,40 +23,6 @@ export const crds = resource<KubeObject>(
 
 /** The CRD whose deletion is tried: all its objects would go without any other rule being asked. */
 export const GUARDED_CRD = 'clustergenerations.generations.dev';
-
-/** A value that no label of ours has. */
-const ASTRAY = 'canary';
-
-const exactly = ({ metadata }: KubeObject): DeleteTarget => ({
-  name: metadata.name,
-  ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
-  uid: metadata.uid,
-  resourceVersion: metadata.resourceVersion,
-});
-
-const called = ({ kind, metadata }: Pick<KubeObject, 'kind' | 'metadata'>): string =>
-  `${kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`;
-
-const deletion = (resource: Resource, object: KubeObject): Act => ({ do: 'delete', resource, object: exactly(object) });
-
-type Recipe<T extends KubeObject> = {
-  family: Family;
-  verb: string;
-  /** What it is tried on, when there is none. */
-  kind: string;
-  object: T | undefined;
-  /** Why there is none. */
-  missing: string;
-  /** The act, or why not on this one. */
-  act(object: T): Act | string;
-};
-
-const probe = <T extends KubeObject>({ family, verb, kind, object, missing, act }: Recipe<T>): Probe => {
-  if (!object) return { family, verb, target: kind, skip: missing };
-  const made = act(object);
-  const target = called(object);
-  return typeof made === 'string' ? { family, verb, target, skip: made } : { family, verb, target, act: made };
-};
 
 /** One probe of each family, in the order of FAMILIES. */
 export function probesOf(subject: Subject): Probe[] {
@@ -192,13 +104,13 @@ export function probesOf(subject: Subject): Probe[] {
     ofPool('relabel-pool', 'relabel', (it) => ({
       do: 'update',
       resource: generationPools,
-      object: { ...it, metadata: { ...it.metadata, labels: { ...it.metadata.labels, [LABEL.role]: ASTRAY } } },
+      object: { ...it, metadata: { ...it.metadata, labels: { ...it.metadata.labels, [LABEL.role]: NO_NAME } } },
     })),
     ofNode('relabel-node', 'relabel', (it) => ({
       do: 'patch',
       resource: nodes,
       object: exactly(it),
-      body: { metadata: { labels: { [LABEL.role]: ASTRAY } } },
+      body: { metadata: { labels: { [LABEL.role]: NO_NAME } } },
     })),
     ofNode('cordon-node', 'cordon', (it) => ({
       do: 'patch',
@@ -222,6 +134,7 @@ export function probesOf(subject: Subject): Probe[] {
       missing: `no traffic target has a Service labelled ${LABEL.traffic}`,
       act: (it) => unlabelled(services, it, LABEL.traffic),
     }),
+    ...podProbesOf(subject),
   ];
 }
 

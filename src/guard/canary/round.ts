@@ -1,8 +1,9 @@
 import type { PlatformStatus } from '../../api/v1alpha1/index.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { attempt, effectOf } from './attempt.ts';
-import { type Judgement, judge } from './judge.ts';
-import { type Act, type Family, type Probe, probesOf, type Subject } from './probes.ts';
+import { isAmended, type Judgement, judge } from './judge.ts';
+import type { Act, Family, Probe, Subject } from './probe.ts';
+import { probesOf } from './probes.ts';
 
 type Reported = NonNullable<PlatformStatus['guard']>['probes'][number];
 
@@ -47,7 +48,8 @@ export async function answersOf(client: KubeClient, subject: Subject, again: () 
     const judgement = repeated ? await tried(client, last) : first;
     if (judgement.outcome === 'Unanswered') return { results, unanswered: judgement.reason };
     results.push(resultOf(last, judgement));
-    const act = first.outcome === 'Hole' ? probe.act : undefined;
+    const accepted = first.outcome === 'Hole' || (first.outcome === 'Denied' && amendmentOf(probe.act));
+    const act = accepted ? probe.act : undefined;
     // A hole is a hole whether or not its object can be read again.
     const effect = act && (await effectOf(client, act).catch(() => undefined));
     if (effect) return { results, effect: `${probe.verb} ${probe.target}: ${effect}` };
@@ -65,13 +67,20 @@ async function tried(client: KubeClient, probe: Probe): Promise<Judgement> {
 
 /** Carries one act out as a dry run, and judges the answer. */
 export async function tryOnce(client: KubeClient, act: Act): Promise<Judgement> {
+  const amendment = amendmentOf(act);
   try {
-    await attempt(client, act);
-    return judge(undefined);
+    const made = await attempt(client, act);
+    return made && amendment && isAmended(made, amendment)
+      ? { outcome: 'Denied', policy: amendment.policy }
+      : judge(undefined);
   } catch (error) {
-    return judge(error);
+    const judgement = judge(error);
+    // Another policy refuses what this one has not put right.
+    return amendment && judgement.outcome === 'Denied' ? judge(undefined) : judgement;
   }
 }
+
+const amendmentOf = (act: Act | undefined) => (act?.do === 'create' ? act.amendment : undefined);
 
 const resultOf = (
   { family, verb, target }: Probe,

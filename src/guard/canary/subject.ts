@@ -14,8 +14,20 @@ import type { KubeClient } from '../../kube/client.ts';
 import { isForbidden } from '../../kube/errors.ts';
 import { find } from '../../kube/find.ts';
 import type { KubeObject } from '../../kube/resource.ts';
-import { isReady, type Namespace, type Node, namespaces, nodes, type Service, services } from '../../kube/resources.ts';
-import { crds, GUARDED_CRD, type Subject } from './probes.ts';
+import {
+  isReady,
+  type Namespace,
+  type Node,
+  namespaces,
+  nodes,
+  type Pod,
+  pods,
+  type Service,
+  services,
+} from '../../kube/resources.ts';
+import { waitsForPlacement } from './pods.ts';
+import type { Subject } from './probe.ts';
+import { crds, GUARDED_CRD } from './probes.ts';
 
 /** What the caches know of a platform; each of it is read again before a hole is believed. */
 export interface Known {
@@ -31,22 +43,26 @@ export interface Known {
   nodes: string[];
   /** Cutovers of the platform that have not ended. */
   cutovers: Cutover[];
+  /** Pods of the platform that wait at their gate. */
+  gated: { namespace: string; name: string }[];
 }
 
-/** Nodes looked at until one is found that an act can be tried on. */
-const NODES = 3;
+/** Nodes, or pods, looked at until one is found that an act can be tried on. */
+const LOOKED_AT = 3;
 
 /**
  * What to try acts on this time. What the caches have is taken from there; the rest is read. `turn` goes up by one each
- * round, so that in time every pool, Node, namespace and Service has its turn. Throws ApiError.
+ * round, so that in time every pool, Node, namespace, Service and pod has its turn. `home`: the operator's namespace. Throws ApiError.
  */
-export async function subjectOf(client: KubeClient, known: Known, turn: number): Promise<Subject> {
+export async function subjectOf(client: KubeClient, home: string, known: Known, turn: number): Promise<Subject> {
   const { platform, generationClass, live } = known;
-  const [crd, node, namespace, service] = await Promise.all([
+  const [crd, node, namespace, service, stranger, gated] = await Promise.all([
     readable(() => find<KubeObject>(client, crds, GUARDED_CRD)),
     readable(() => nodeOf(client, live, known.nodes, turn)),
     readable(() => namespaceOf(client, turn)),
     readable(() => serviceOf(client, platform, turn)),
+    readable(() => strangerOf(client, home, turn)),
+    readable(() => gatedOf(client, platform, known.gated, turn)),
   ]);
   return {
     platform,
@@ -59,6 +75,9 @@ export async function subjectOf(client: KubeClient, known: Known, turn: number):
     node,
     namespace,
     service,
+    home,
+    stranger,
+    gated,
   };
 }
 
@@ -80,6 +99,7 @@ export async function known(client: KubeClient, before: Known, turn: number): Pr
     generations: before.generations,
     pools: poolNow && poolNow.spec.generation === pointer?.name ? [poolNow] : [],
     nodes: before.nodes,
+    gated: before.gated,
     cutovers: unfinished.filter(
       (cutover) => cutover !== undefined && cutover.status.outcome === undefined,
     ) as Cutover[],
@@ -117,7 +137,7 @@ async function nodeOf(
   names: readonly string[],
   turn: number,
 ): Promise<Node | undefined> {
-  for (const name of turned(names, turn).slice(0, NODES)) {
+  for (const name of turned(names, turn).slice(0, LOOKED_AT)) {
     const node = await find(client, nodes, name);
     if (node && live && isAtWork(node, live)) return node;
   }
@@ -125,7 +145,7 @@ async function nodeOf(
 }
 
 const isAtWork = (node: Node, live: ClusterGeneration): boolean =>
-  node.metadata.deletionTimestamp === undefined &&
+  isStaying(node) &&
   uidsOf(live).includes(node.metadata.labels?.[LABEL.generationUID] ?? '') &&
   node.metadata.annotations?.[ANNOTATION.maintenance] === undefined &&
   !node.spec?.unschedulable &&
@@ -145,3 +165,23 @@ async function serviceOf(client: KubeClient, { spec }: Platform, turn: number): 
   }
   return undefined;
 }
+
+async function strangerOf(client: KubeClient, home: string, turn: number): Promise<Pod | undefined> {
+  const { items } = await client.list(pods, { namespace: home, labelSelector: `!${LABEL.platform}` });
+  return turned(items.filter(isStaying), turn)[0];
+}
+
+async function gatedOf(
+  client: KubeClient,
+  platform: Platform,
+  known: Known['gated'],
+  turn: number,
+): Promise<Pod | undefined> {
+  for (const { namespace, name } of turned(known, turn).slice(0, LOOKED_AT)) {
+    const pod = await find(client, pods, name, { namespace });
+    if (pod && isStaying(pod) && waitsForPlacement(platform, pod)) return pod;
+  }
+  return undefined;
+}
+
+const isStaying = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp === undefined;

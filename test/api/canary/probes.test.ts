@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '../../../local/wait.ts';
-import { FAMILIES, type Family } from '../../../src/guard/canary/probes.ts';
-import { expectStatus, type GuardedCluster, type KubeObject, startGuardedCluster } from '../guard/cluster.ts';
+import { FAMILIES, type Family } from '../../../src/guard/canary/probe.ts';
+import { expectStatus, type GuardedCluster, startGuardedCluster } from '../guard/cluster.ts';
 import { aSite } from '../guard/objects.ts';
 import { aWatchedSite, aWatcher, holesOf, outcomes, type Watched, type Watcher } from './watched.ts';
 
@@ -21,8 +21,13 @@ beforeAll(async () => {
 afterAll(() => cluster.stop());
 
 const lendingPath = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/test-rbac-stops-nobody';
+/** The mutating policy, beside those that are called by what they guard. */
+const GATES = 'the gates of pods';
 const admission = '/apis/admissionregistration.k8s.io/v1';
-const bindingOf = (what: string) => `${admission}/validatingadmissionpolicybindings/generations-guard-${what}`;
+const mutating = `${admission}/mutatingadmissionpolicies/generations-placement`;
+const bindingsOf = (what: string) =>
+  what === GATES ? `${admission}/mutatingadmissionpolicybindings` : `${admission}/validatingadmissionpolicybindings`;
+const bindingOf = (what: string) => `${bindingsOf(what)}/generations-${what === GATES ? 'placement' : `guard-${what}`}`;
 const policyOf = (what: string) => `${admission}/validatingadmissionpolicies/generations-guard-${what}`;
 
 const round = (wish: (holes: string[]) => boolean, what: string) =>
@@ -33,20 +38,38 @@ const round = (wish: (holes: string[]) => boolean, what: string) =>
 
 /** Runs `look` while the bindings are missing, and puts them back. */
 async function without<T>(bindings: readonly string[], look: () => Promise<T>): Promise<T> {
-  const kept: KubeObject[] = [];
-  for (const what of bindings) {
-    kept.push((await expectStatus(200, cluster.call('admin', 'GET', bindingOf(what)))) as KubeObject);
-    await expectStatus(200, cluster.call('admin', 'DELETE', bindingOf(what)));
-  }
+  const restore: (() => Promise<unknown>)[] = [];
+  for (const what of bindings) restore.push(await removed(bindingOf(what)));
   try {
     return await look();
   } finally {
-    for (const { metadata, ...rest } of kept) {
-      const binding = { ...rest, metadata: { name: metadata.name, labels: metadata.labels } };
-      await expectStatus(201, cluster.call('admin', 'POST', `${admission}/validatingadmissionpolicybindings`, binding));
-    }
-    await round((holes) => holes.length === 0, 'the policies to be in force again');
+    await restored(restore);
   }
+}
+
+/** Deletes an object; returns what puts it back. */
+async function removed(path: string): Promise<() => Promise<unknown>> {
+  const { metadata, ...rest } = await expectStatus(200, cluster.call('admin', 'GET', path));
+  await expectStatus(200, cluster.call('admin', 'DELETE', path));
+  const object = { ...rest, metadata: { name: metadata.name, labels: metadata.labels } };
+  return () => expectStatus(201, cluster.call('admin', 'POST', path.replace(/\/[^/]+$/, ''), object));
+}
+
+/** Changes the spec of an object; returns what makes it as before. */
+async function changed(path: string, spec: object): Promise<() => Promise<unknown>> {
+  const { spec: before } = await expectStatus(200, cluster.call('admin', 'GET', path));
+  const write = (value: object) =>
+    expectStatus(
+      200,
+      cluster.call('admin', 'PATCH', path, [{ op: 'replace', path: '/spec', value }], 'application/json-patch+json'),
+    );
+  await write({ ...before, ...spec });
+  return () => write(before);
+}
+
+async function restored(restore: readonly (() => Promise<unknown>)[]): Promise<void> {
+  for (const one of restore) await one();
+  await round((holes) => holes.length === 0, 'the policies to be in force again');
 }
 
 /** Which policies may answer first: some acts are refused by two. */
@@ -67,6 +90,11 @@ const EXPECTED: Record<Family, RegExp> = {
   'cordon-node': /^generations-guard-(node|machines)$/,
   'unlabel-namespace': /^generations-guard-namespace$/,
   'unlabel-service': /^generations-guard-traffic$/,
+  'create-pod': /^generations-guard-placement$/,
+  'bind-pod': /^generations-guard-start$/,
+  'ungate-pod': /^generations-placement$/,
+  'start-pod': /^generations-guard-start$/,
+  'delete-pod': /^generations-guard-pods$/,
 };
 
 /** What opens when these bindings are gone: two layers stop most acts, and only both together open them. */
@@ -76,6 +104,10 @@ const LAYERS: [bindings: string[], families: Family[]][] = [
   [['labels'], ['relabel-node']],
   [['namespace'], ['unlabel-namespace']],
   [['traffic'], ['unlabel-service']],
+  [['placement'], ['create-pod']],
+  [['start'], ['bind-pod', 'start-pod']],
+  [[GATES], ['ungate-pod']],
+  [['pods'], ['delete-pod']],
   [['state'], ['delete-cutover', 'relabel-pool']],
   [['generation'], ['delete-class']],
   [
@@ -105,7 +137,16 @@ describe('the canary over a live platform', () => {
   });
 
   it('changes nothing', async () => {
-    const objects = [site.platform, site.generation, site.pool, site.node, site.cutover, site.namespace, site.service];
+    const objects = [
+      site.platform,
+      site.generation,
+      site.pool,
+      site.node,
+      site.cutover,
+      site.namespace,
+      site.service,
+      site.gated,
+    ];
     const versions = () =>
       Promise.all([...objects, site.generationClass, crd].map(async (object) => (await cluster.get(object)).metadata));
     const before = await versions();
@@ -125,7 +166,16 @@ describe('the canary over a live platform', () => {
 
   it('finds all of them when all bindings are gone, and still changes nothing', async () => {
     const all = [...new Set(LAYERS.flatMap(([bindings]) => bindings))];
-    const objects = [site.platform, site.generation, site.pool, site.node, site.cutover, site.namespace, site.service];
+    const objects = [
+      site.platform,
+      site.generation,
+      site.pool,
+      site.node,
+      site.cutover,
+      site.namespace,
+      site.service,
+      site.gated,
+    ];
     const versions = () => Promise.all(objects.map(async (object) => (await cluster.get(object)).metadata));
     const before = await versions();
     await without(all, async () => {
@@ -133,6 +183,35 @@ describe('the canary over a live platform', () => {
       expect(holesOf(found)).toEqual([...FAMILIES]);
       expect(await versions()).toEqual(before);
     });
+  });
+
+  it.each<[what: string, family: Family, act: () => Promise<() => Promise<unknown>>]>([
+    ['whose policy is gone', 'create-pod', () => removed(policyOf('placement'))],
+    ['whose policy is gone', 'delete-pod', () => removed(policyOf('pods'))],
+    ['whose policy is gone', 'ungate-pod', () => removed(mutating)],
+    ['that only audits', 'create-pod', () => changed(bindingOf('placement'), { validationActions: ['Audit'] })],
+    ['that only audits', 'start-pod', () => changed(bindingOf('start'), { validationActions: ['Audit'] })],
+    ['that only audits', 'delete-pod', () => changed(bindingOf('pods'), { validationActions: ['Audit'] })],
+    ['for other Platforms only', 'bind-pod', () => changed(bindingOf('start'), elsewhere)],
+    ['for other Platforms only', 'ungate-pod', () => changed(bindingOf(GATES), elsewhere)],
+  ])('finds a binding %s by %s', async (_, family, act) => {
+    const restore = await act();
+    try {
+      await round((holes) => holes.includes(family), `the hole ${family}`);
+    } finally {
+      await restored([restore]);
+    }
+  });
+
+  it('makes no report of a policy for pods that cannot be evaluated', async () => {
+    const restore = await changed(mutating, { paramKind: { apiVersion: 'generations.dev/v1alpha1', kind: 'Unknown' } });
+    try {
+      await waitFor('a round without an answer', { limitMs: 20_000, everyMs: 200 }, async () =>
+        (await watcher.probe(site)) === undefined ? true : undefined,
+      );
+    } finally {
+      await restored([restore]);
+    }
   });
 
   it('finds one rule that is gone from a policy', async () => {
@@ -149,6 +228,10 @@ describe('the canary over a live platform', () => {
   });
 });
 
+const elsewhere = {
+  paramRef: { selector: { matchLabels: { 'example.com/other': '' } }, parameterNotFoundAction: 'Allow' },
+};
+
 describe('the canary without something to try', () => {
   it('skips the family, and says why', async () => {
     await expectStatus(200, cluster.call('admin', 'PATCH', lendingPath, { subjects }));
@@ -163,6 +246,10 @@ describe('the canary without something to try', () => {
       'delete-cutover': 'Skipped: none is under way',
       'cordon-node': 'Skipped: no live generation is there',
       'unlabel-service': 'Skipped: no traffic target has a Service labelled generations.dev/traffic',
+      'create-pod': 'generations-guard-placement',
+      'bind-pod': 'Skipped: no role is Follow or Singleton',
+      'ungate-pod': 'Skipped: no role is Follow or Singleton',
+      'start-pod': 'Skipped: none waits at its gate',
     });
   });
 
@@ -171,6 +258,7 @@ describe('the canary without something to try', () => {
     expect(found['delete-platform']).toMatch(/^Skipped: refused, but by no policy of ours: .*cannot delete resource/);
     expect(found['delete-crd']).toBe('Skipped: it cannot be read');
     expect(found['cordon-node']).toMatch(/^Skipped/);
+    expect(found['create-pod']).toMatch(/^Skipped: refused, but by no policy of ours: .*cannot create resource/);
   });
 });
 

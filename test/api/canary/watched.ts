@@ -11,8 +11,16 @@ import { type Connection, loadConnection } from '../../../src/kube/config.ts';
 import { type ApiServer, apiServers, clientAt } from '../../../src/kube/endpoints.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silent } from '../../../src/runtime/logger.ts';
-import { expectStatus, type GuardedCluster, type KubeObject, pathOf } from '../guard/cluster.ts';
+import {
+  collectionOf,
+  eventually,
+  expectStatus,
+  type GuardedCluster,
+  type KubeObject,
+  pathOf,
+} from '../guard/cluster.ts';
 import { aSite, begun, type Site } from '../guard/objects.ts';
+import { aPod } from '../placement/workloads.ts';
 
 /** A platform with something to try every act on, and a canary with the operator's own token that watches it. */
 export interface Watched extends Site {
@@ -20,9 +28,16 @@ export interface Watched extends Site {
   cutover: KubeObject;
   namespace: KubeObject;
   service: KubeObject;
+  /** A pod of a Singleton role that waits at its gate. */
+  gated: KubeObject;
 }
 
-/** Names the namespace, the Service and the Cutover of a site. */
+/** What the operator's namespace asks of a container. */
+const CONTAINED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+
+const ROLES = [{ name: 'web' }, { name: 'always-on', handover: 'Singleton' }];
+
+/** With a namespace, a Service, a Cutover and a pod of its own, and a pod of no platform in the operator's namespace. */
 export async function aWatchedSite(cluster: GuardedCluster): Promise<Watched> {
   const site = await aSite(cluster, 'live');
   const { name } = site.platform.metadata;
@@ -48,10 +63,29 @@ export async function aWatchedSite(cluster: GuardedCluster): Promise<Watched> {
     status: begun,
   });
   const traffic = [{ name: 'www', role: 'web', service: { namespace: name, name: 'www' } }];
-  await expectStatus(200, cluster.call('admin', 'PATCH', pathOf(site.platform), { spec: { traffic } }));
+  await expectStatus(200, cluster.call('admin', 'PATCH', pathOf(site.platform), { spec: { traffic, roles: ROLES } }));
   const finalizers = ['generations.dev/machines'];
   await expectStatus(200, cluster.call('admin', 'PATCH', pathOf(site.generation), { metadata: { finalizers } }));
-  return { ...site, generationClass, cutover, namespace, service };
+  await podTaken(cluster, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'operator', namespace: operatorNamespace },
+    spec: {
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [{ name: 'main', image: 'unused', securityContext: CONTAINED }],
+    },
+  });
+  const gated = await podTaken(cluster, aPod({ platform: name, role: 'always-on', name: 'task' }));
+  return { ...site, generationClass, cutover, namespace, service, gated };
+}
+
+/** Until its service account is there, and the policies see its Platform's roles. */
+async function podTaken({ call, get }: GuardedCluster, pod: KubeObject): Promise<KubeObject> {
+  await eventually(`${pathOf(pod)} to be taken`, async () => {
+    const { status } = await call('admin', 'POST', collectionOf('Pod', pod.metadata.namespace), pod);
+    return status === 201;
+  });
+  return get(pod);
 }
 
 /** What the caches would know of a site now. */
@@ -66,6 +100,7 @@ export async function knownOf(cluster: GuardedCluster, site: Site & Partial<Watc
     pools: isLive ? [pool] : [],
     nodes: isLive ? [site.node.metadata.name] : [],
     cutovers: site.cutover ? [await cluster.get(site.cutover)] : [],
+    gated: site.gated ? [site.gated.metadata] : [],
   };
 }
 
@@ -97,7 +132,7 @@ export async function aWatcher(
   const servers = found
     ? { list: async () => ({ servers: found, all: true }) }
     : apiServers({ client, connection, name: 'canary-test' });
-  const watcher = canary({ client, servers, clock: systemClock(1_000), log: silent });
+  const watcher = canary({ client, namespace: operatorNamespace, servers, clock: systemClock(1_000), log: silent });
   return {
     canary: watcher,
     client,

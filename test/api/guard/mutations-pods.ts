@@ -85,8 +85,8 @@ export const ofPods: Mutation[] = [
   [
     // For good, since as a dry run it may; each time another one.
     'create a pod as the operator',
-    ({ pod: { metadata, spec } }) => {
-      const { containers } = spec;
+    ({ pod: { metadata } }) => {
+      const containers = [{ name: 'main', image: 'unused' }];
       const made = {
         kind: 'Pod',
         metadata: { generateName: 'made-', namespace: metadata.namespace },

@@ -33,10 +33,10 @@ export const canary: readonly Target[] = [
       never('forge-approval', 'approvals: [{ user: ASTRAY, planHash: ASTRAY }]', 'approvals: it.spec.approvals ?? []'),
       never(
         'relabel-pool',
-        'labels: { ...it.metadata.labels, [LABEL.role]: ASTRAY }',
+        'labels: { ...it.metadata.labels, [LABEL.role]: NO_NAME }',
         'labels: { ...it.metadata.labels }',
       ),
-      never('relabel-node', 'body: { metadata: { labels: { [LABEL.role]: ASTRAY } } },', 'body: {},'),
+      never('relabel-node', 'body: { metadata: { labels: { [LABEL.role]: NO_NAME } } },', 'body: {},'),
       never('cordon-node', 'body: { spec: { unschedulable: true } },', 'body: {},'),
       never('unlabel-namespace', '(it) => unlabelled(namespaces, it, LABEL.protected)', NEVER),
       never('unlabel-service', '(it) => unlabelled(services, it, LABEL.traffic)', NEVER),
@@ -44,6 +44,33 @@ export const canary: readonly Target[] = [
         what: 'the override, under which nothing is expected to be refused',
         find: 'overridden ? [] : [subject.live, subject.pool, subject.node]',
         replace: '[subject.live, subject.pool, subject.node]',
+      },
+    ],
+  },
+  {
+    file: 'src/guard/canary/pods.ts',
+    tests: ['src/guard/canary/'],
+    slow: ['test/api/canary/probes.test.ts'],
+    sabotages: [
+      never('create-pod', 'create(aPod(home, platform, NO_NAME))', "'never tried'"),
+      never('bind-pod', "{ nodeName: 'canary' }", '{}'),
+      never('ungate-pod', 'placed ? ungated(home, platform, placed) : noRole', "placed ? 'never tried' : noRole"),
+      never('start-pod', 'schedulingGates: null, nodeSelector', 'nodeSelector'),
+      never('delete-pod', '(it) => deletion(pods, it)', NEVER),
+      {
+        what: 'a Singleton being preferred, whose pods are given more',
+        find: "spec.roles.find(({ handover }) => handover === 'Singleton') ?? spec.roles.find(isPlaced)",
+        replace: 'spec.roles.find(isPlaced)',
+      },
+      {
+        what: 'pods starting without a gate on purpose',
+        find: "platform.spec.singletonAdmission === 'Open'",
+        replace: 'platform.spec.singletonAdmission === undefined',
+      },
+      {
+        what: 'pods of other roles being left at gates of their own',
+        find: 'isPlaced(role) && role.name ===',
+        replace: 'role.name ===',
       },
     ],
   },
@@ -84,8 +111,28 @@ export const canary: readonly Target[] = [
       },
       {
         what: 'a policy that cannot be evaluated being no proof',
-        find: "if (policy !== undefined) return { outcome: 'Unanswered', reason };",
+        find: "if (policy !== undefined || mutating) return { outcome: 'Unanswered', reason };",
         replace: '',
+      },
+      {
+        what: 'the same of a mutating policy',
+        find: 'policy !== undefined || mutating)',
+        replace: 'policy !== undefined)',
+      },
+      {
+        what: 'a webhook that is down being no silence of the API server',
+        find: " || (status === 500 && message.includes('failed calling webhook'))",
+        replace: '',
+      },
+      {
+        what: 'the gate of what would be created',
+        find: 'gates.every((gate) => names.includes(gate)) && ',
+        replace: 'names !== undefined && ',
+      },
+      {
+        what: 'the finalizer of what would be created',
+        find: ' && finalizers.every((one) => metadata.finalizers?.includes(one))',
+        replace: ' && finalizers !== metadata.finalizers',
       },
       {
         what: 'no answer being no result',
@@ -107,6 +154,11 @@ export const canary: readonly Target[] = [
         what: 'a patch being a dry run',
         find: "{ dryRun: true, type: 'merge', namespace }",
         replace: "{ type: 'merge', namespace }",
+      },
+      {
+        what: 'a creation being a dry run',
+        find: 'client.create(act.resource, act.object, { dryRun: true })',
+        replace: 'client.create(act.resource, act.object)',
       },
       {
         what: 'looking whether a dry run had an effect',
@@ -149,6 +201,16 @@ export const canary: readonly Target[] = [
         what: 'a hole being tried once more on fresh objects',
         find: "const repeated = first.outcome === 'Hole' ||",
         replace: 'const repeated =',
+      },
+      {
+        what: 'a pod without its gate being a hole whoever refuses it',
+        find: "return amendment && judgement.outcome === 'Denied' ? judge(undefined) : judgement;",
+        replace: 'return judgement;',
+      },
+      {
+        what: 'looking whether a creation that is amended had an effect',
+        find: " || (first.outcome === 'Denied' && amendmentOf(probe.act))",
+        replace: '',
       },
     ],
   },

@@ -87,13 +87,23 @@ export type ContainerStatus = {
   state?: { waiting?: { reason?: string }; running?: { startedAt?: string }; terminated?: { exitCode: number } };
 };
 
+export type Container = {
+  name: string;
+  image?: string;
+  ports?: { name?: string; protocol?: string; containerPort?: number }[];
+  /** Of an init container: Always makes it a sidecar. */
+  restartPolicy?: string;
+  [field: string]: unknown;
+};
+
 export type Pod = KubeObject & {
   spec?: {
     nodeName?: string;
     nodeSelector?: Record<string, string>;
     schedulingGates?: { name: string }[];
     tolerations?: { key?: string; operator?: string; value?: string; effect?: string }[];
-    containers: { name: string; image?: string; [field: string]: unknown }[];
+    containers: Container[];
+    initContainers?: Container[];
     restartPolicy?: 'Always' | 'OnFailure' | 'Never';
   };
   status?: {

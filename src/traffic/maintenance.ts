@@ -1,6 +1,6 @@
 import { LABEL, type TrafficTarget as Spec } from '../api/v1alpha1/index.ts';
 import type { Endpoint, Pod, Service } from '../kube/resources.ts';
-import { isOneOf, takesTraffic } from './endpoints.ts';
+import { answers, isEveryPort, isOneOf, portsMissingIn, takesTraffic } from './endpoints.ts';
 import { type Destination, type HoldView, type Problem, sameState, stateText } from './target.ts';
 
 /**
@@ -9,7 +9,12 @@ import { type Destination, type HoldView, type Problem, sameState, stateText } f
  */
 export function holdView(
   { name: target, role, maintenance }: Spec,
-  { service, responders, endpoints }: { service: Service; responders: readonly Pod[]; endpoints: readonly Endpoint[] },
+  {
+    service,
+    responders,
+    endpoints,
+    closed,
+  }: { service: Service; responders: readonly Pod[]; endpoints: readonly Endpoint[]; closed: readonly string[] },
   { platform }: Pick<Destination, 'platform'>,
 ): HoldView | undefined {
   if (!maintenance) return undefined;
@@ -18,15 +23,26 @@ export function holdView(
   const isResponder = isOneOf(responders);
   const elsewhere = endpoints.filter((endpoint) => !isResponder(endpoint)).length;
   const found = noResponder() ?? overlap();
+  // It need not answer on every port: people look at one.
+  const mute = isEveryPort(closed, service);
+  const answering = endpoints.filter(answers).length;
+  const arrives = answering > 0 && !mute;
   return {
     wanted,
     ...(found && { problem: found }),
-    serving: sameState(service.spec?.selector ?? {}, wanted) && endpoints.length > 0 && elsewhere === 0,
-    waitingFor: `EndpointSlices of Service ${namespace}/${name} show ${endpoints.length} ready endpoints, ${elsewhere} of them not pods of its maintenance responder`,
+    serving: sameState(service.spec?.selector ?? {}, wanted) && arrives && elsewhere === 0,
+    waitingFor: `EndpointSlices of Service ${namespace}/${name} show ${answering} ready endpoints, ${elsewhere} of them not pods of its maintenance responder${mute ? `, and none with port ${closed.join(', ')}` : ''}`,
   };
 
   function noResponder(): Problem | undefined {
-    if (responders.some(takesTraffic)) return undefined;
+    const ready = responders.filter(takesTraffic);
+    if (ready.some((pod) => !isEveryPort(portsMissingIn(pod, service), service))) return undefined;
+    const [port] = ready.flatMap((pod) => portsMissingIn(pod, service));
+    if (port)
+      return {
+        reason: 'NoMaintenancePods',
+        message: `Service ${namespace}/${name} of traffic target ${target} leads to the container port named ${port}, which none of the ${ready.length} ready pods of its maintenance responder has: name the port there`,
+      };
     return {
       reason: 'NoMaintenancePods',
       message: `the maintenance responder of traffic target ${target} has no ready pod: none of ${responders.length} pods labelled ${stateText(wanted)} in namespace ${namespace} is Ready. Start it, or take maintenance out of the target`,

@@ -1,6 +1,6 @@
 import { LABEL, type TrafficTarget as Spec } from '../api/v1alpha1/index.ts';
 import type { Endpoint, Pod, Service } from '../kube/resources.ts';
-import { takesTraffic } from './endpoints.ts';
+import { answers, portsMissingIn, takesTraffic } from './endpoints.ts';
 import type { Destination, Problem } from './target.ts';
 
 /** What is in the way of pointing a Service at a generation. */
@@ -21,6 +21,28 @@ export function ownedByAnother(service: Service): Problem | undefined {
   };
 }
 
+/** What a selector can do nothing about. */
+export function notSelecting(service: Service, endpoints: readonly Endpoint[]): Problem | undefined {
+  const { namespace, name, deletionTimestamp } = service.metadata;
+  const about = (reason: string, message: string): Problem => ({
+    reason,
+    message: `Service ${namespace}/${name} ${message}`,
+  });
+  if (deletionTimestamp)
+    return about('ServiceDeleted', 'is being deleted: create it anew when it is gone, without spec.selector');
+  if (service.spec?.type === 'ExternalName')
+    return about(
+      'ExternalName',
+      'is of type ExternalName, which leads to a DNS name and never to pods: make it a ClusterIP, or take the target out',
+    );
+  const written = endpoints.find(({ targetRef }) => targetRef === undefined);
+  if (!written) return undefined;
+  return about(
+    'EndpointsByHand',
+    `has endpoint ${written.addresses.join(', ')}, which is no pod and which no selector takes away, or brings back: delete the EndpointSlice or Endpoints that somebody has written for it`,
+  );
+}
+
 function writesSelector(fields: Record<string, unknown> | undefined): boolean {
   const spec = fields?.['f:spec'];
   return typeof spec === 'object' && spec !== null && 'f:selector' in spec;
@@ -32,11 +54,28 @@ export function readyPods(candidates: readonly Pod[], { members }: Destination):
   return candidates.filter((pod) => takesTraffic(pod) && machines.has(pod.spec?.nodeName ?? ''));
 }
 
+/** A pod without a port that a Service leads to by name is an endpoint of it, and refuses what it is sent there. */
+export function portMissing(
+  spec: Spec,
+  ready: readonly Pod[],
+  service: Service,
+  { generation }: Destination,
+): Problem | undefined {
+  const without = ready.map((pod) => portsMissingIn(pod, service)).filter((ports) => ports.length > 0);
+  const port = without[0]?.[0];
+  if (port === undefined) return undefined;
+  const { namespace, name } = service.metadata;
+  return {
+    reason: 'PortNotFound',
+    message: `Service ${namespace}/${name} of traffic target ${spec.name} leads to the container port named ${port}, which ${without.length} of ${ready.length} ready pods of generation ${generation} do not have: name the port there, or write its number as targetPort`,
+  };
+}
+
 /**
  * Traffic goes only where enough is ready to take it.
  *
  * @param ready pods of the generation that can take traffic, of so many `candidates`
- * @param endpoints that serve now
+ * @param endpoints that requests are sent to now
  */
 export function tooFewReady(
   spec: Spec,
@@ -49,18 +88,31 @@ export function tooFewReady(
       reason: 'NoReadyEndpoints',
       message: `traffic target ${spec.name} has no ready pod of generation ${generation}: none of ${candidates} ${where} is Ready on a machine of that generation`,
     };
-  if (fewer || ready >= endpoints.length) return undefined;
+  const serving = endpoints.filter(answers).length;
+  if (fewer || ready >= serving) return undefined;
   return {
     reason: 'TooFewReadyEndpoints',
-    message: `traffic target ${spec.name} is served by ${endpoints.length} pods now, and of ${candidates} ${where} only ${ready} are Ready on a machine of that generation: wait for them or start more, or write allowSmallerRoles: true in the Cutover`,
+    message: `traffic target ${spec.name} is served by ${serving} pods now, and of ${candidates} ${where} only ${ready} are Ready on a machine of that generation: wait for them or start more, or write allowSmallerRoles: true in the Cutover`,
   };
 }
 
-/** Checks would have nothing to ask. */
-export function noPreview({ name, preview }: Spec, found: Service | undefined): Problem | undefined {
-  if (!preview || found) return undefined;
+/** Checks would have nothing to ask, or would be users. */
+export function noPreview(spec: Spec, found: Service | undefined): Problem | undefined {
+  const { name, preview } = spec;
+  if (!preview) return undefined;
+  if (found) return previewIsLive(spec, found);
   return {
     reason: 'PreviewNotFound',
     message: `preview Service ${preview.namespace}/${preview.name} of traffic target ${name} does not exist: create it, without spec.selector, or take preview out of the target`,
+  };
+}
+
+/** A preview shows a generation to checks; users must not see what they have not passed yet. */
+export function previewIsLive({ name, service, preview }: Spec, found: Service): Problem | undefined {
+  const own = preview?.namespace === service?.namespace && preview?.name === service?.name;
+  if (!own && found.metadata.labels?.[LABEL.traffic] !== 'true') return undefined;
+  return {
+    reason: 'PreviewIsLive',
+    message: `preview Service ${preview?.namespace}/${preview?.name} of traffic target ${name} carries live traffic itself: give the target a Service of its own for checks`,
   };
 }

@@ -4,7 +4,7 @@ import { isConflict } from '../kube/errors.ts';
 import { find } from '../kube/find.ts';
 import { type Endpoint, endpointSlices, services } from '../kube/resources.ts';
 import { readyEndpoints } from './endpoints.ts';
-import { MANAGER, ownedByAnother } from './objections.ts';
+import { MANAGER, ownedByAnother, previewIsLive } from './objections.ts';
 import { selectorFor } from './service.ts';
 import { type Destination, ForeignChange, type Problem, sameState } from './target.ts';
 
@@ -34,7 +34,7 @@ export async function viewPreview(client: KubeClient, spec: Spec, shown: Shown):
       message: `preview Service ${namespace}/${name} of traffic target ${spec.name} ${service ? 'has no port' : 'does not exist: create it, without spec.selector'}`,
     };
   const slices = await client.list(endpointSlices, { namespace, labelSelector: `kubernetes.io/service-name=${name}` });
-  const problem = ownedByAnother(service);
+  const problem = previewIsLive(spec, service) ?? ownedByAnother(service);
   return {
     origin: `http://${name}.${namespace}.svc:${port}`,
     pointed: sameState(service.spec?.selector ?? {}, selectorFor(spec, shown)),
@@ -54,6 +54,8 @@ export async function preview(client: KubeClient, spec: Spec, shown: Shown): Pro
     throw new ForeignChange(
       `preview Service ${namespace}/${name} of traffic target ${spec.name} was deleted: create it`,
     );
+  const live = previewIsLive(spec, service);
+  if (live) throw new ForeignChange(live.message);
   const selector = selectorFor(spec, shown);
   if (sameState(service.spec?.selector ?? {}, selector)) return;
   const { resourceVersion } = service.metadata;

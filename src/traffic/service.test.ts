@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { anApiServer, aServiceTarget, EPOCH, selectorFor } from '../../test/builders/index.ts';
+import { anApiServer, aServiceTarget, at, EPOCH, selectorFor } from '../../test/builders/index.ts';
 import { LABEL } from '../api/v1alpha1/index.ts';
-import { endpointSlices, pods, services } from '../kube/resources.ts';
+import { type Endpoint, endpointSlices, pods, services } from '../kube/resources.ts';
 import { serviceTarget } from './service.ts';
 import { type Destination, ForeignChange, type Member } from './target.ts';
 
@@ -36,10 +36,14 @@ function world(selector: Record<string, string> | undefined = blue, metadata: ob
       spec: { nodeName: node },
       status: { conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
     });
-  const slice = (...endpoints: { nodeName: string; conditions?: { ready?: boolean } }[]) =>
+  const slice = (...endpoints: { nodeName: string; conditions?: Endpoint['conditions'] }[]) =>
     server.seed(endpointSlices, {
       metadata: meta('www-1', { labels: { 'kubernetes.io/service-name': 'www' } }),
-      endpoints,
+      endpoints: endpoints.map(({ nodeName, conditions }) => ({
+        nodeName,
+        targetRef: { uid: nodeName === 'node-1' ? 'uid-web-1' : 'uid-old-1' },
+        ...(conditions && { conditions }),
+      })),
     });
   /** Endpoints as the controller manager makes them: each names its pod. */
   const podSlice = (name: string, ...endpoints: [pod: string, nodeName: string][]) =>
@@ -67,7 +71,7 @@ describe('a Service, looked at for a generation', () => {
     });
   });
 
-  it.each<[string, { nodeName: string; conditions?: { ready?: boolean } }[], boolean]>([
+  it.each<[string, { nodeName: string; conditions?: Endpoint['conditions'] }[], boolean]>([
     ['its endpoints are all on the machines of the generation', [{ nodeName: 'node-1' }], true],
     [
       'those elsewhere are not ready',
@@ -76,6 +80,14 @@ describe('a Service, looked at for a generation', () => {
     ],
     ['one is elsewhere', [{ nodeName: 'node-1' }, { nodeName: 'node-old' }], false],
     ['none is ready', [{ nodeName: 'node-1', conditions: { ready: false } }], false],
+    // With publishNotReadyAddresses, which a Service may have, the API server calls these ready.
+    ['none answers', [{ nodeName: 'node-1', conditions: { ready: true, serving: false } }], false],
+    ['all are being deleted', [{ nodeName: 'node-1', conditions: { ready: true, terminating: true } }], false],
+    [
+      'one that does not answer is elsewhere: it is sent requests all the same',
+      [{ nodeName: 'node-1' }, { nodeName: 'node-old', conditions: { ready: true, serving: false } }],
+      false,
+    ],
     ['there is none', [], false],
   ])('serves from it when %s: %#', async (_, endpoints, serving) => {
     const { target, pod, slice } = world(green);
@@ -127,6 +139,45 @@ describe('a Service, looked at for a generation', () => {
     expect((await target.view(spec, toGreen())).serving).toBe(true);
   });
 
+  it('does not serve from a pod that was deleted and came back under the same name elsewhere', async () => {
+    const { target, pod, server } = world(green);
+    pod('web-1', 'node-1');
+    server.seed(endpointSlices, {
+      metadata: meta('www-1', { labels: { 'kubernetes.io/service-name': 'www' } }),
+      endpoints: [{ nodeName: 'node-1', targetRef: { name: 'web-1', uid: 'uid-of-the-former' } }],
+    });
+    expect((await target.view(spec, toGreen())).serving).toBe(false);
+  });
+
+  it.each<[string, object, string, RegExp]>([
+    ['is being deleted', { metadata: { deletionTimestamp: at(0), finalizers: ['x'] } }, 'ServiceDeleted', /anew/],
+    ['leads to a DNS name', { spec: { type: 'ExternalName', selector: blue } }, 'ExternalName', /make it a ClusterIP/],
+  ])('that %s cannot be switched', async (_, changes, reason, message) => {
+    const { server, target, pod } = world();
+    pod('web-1', 'node-1');
+    server.edit(services, 'edge/www', (service) => {
+      const { metadata, spec: wanted } = changes as { metadata?: object; spec?: object };
+      Object.assign(service.metadata, metadata);
+      Object.assign(service.spec ?? {}, wanted);
+    });
+    const { problem } = await target.view(spec, toGreen());
+    expect(problem).toEqual({ reason, message: expect.stringMatching(message) });
+  });
+
+  it('that has an endpoint written by hand cannot be switched: no selector takes it away', async () => {
+    const { server, target, pod } = world({});
+    pod('web-1', 'node-1');
+    server.seed(endpointSlices, {
+      metadata: meta('www-hand', { labels: { 'kubernetes.io/service-name': 'www' } }),
+      endpoints: [{ addresses: ['192.0.2.7'] }],
+    });
+    expect((await target.view(spec, toGreen())).problem).toEqual({
+      reason: 'EndpointsByHand',
+      message:
+        'Service edge/www has endpoint 192.0.2.7, which is no pod and which no selector takes away, or brings back: delete the EndpointSlice or Endpoints that somebody has written for it',
+    });
+  });
+
   it('needs as many ready pods there as serve now, each counted once', async () => {
     const { target, pod, podSlice } = world();
     for (const name of ['old-1', 'old-2']) pod(name, 'node-old', true, { labels: blue });
@@ -151,6 +202,26 @@ describe('a Service, looked at for a generation', () => {
     expect(await target.view(spec, fewer)).toMatchObject({ nobody: true, problem: { reason: 'NoReadyEndpoints' } });
     pod('web-1', 'node-1');
     expect((await target.view(spec, fewer)).problem).toBeUndefined();
+  });
+
+  it('does not count among those that serve now who is sent requests and does not answer', async () => {
+    const { target, pod, slice } = world();
+    pod('web-1', 'node-1');
+    slice({ nodeName: 'node-old', conditions: { ready: true, serving: false } });
+    expect((await target.view(spec, toGreen())).problem).toBeUndefined();
+  });
+
+  it.each<[string, { namespace: string; name: string }, object]>([
+    ['the target itself', { namespace: 'edge', name: 'www' }, {}],
+    ['a Service that carries traffic', { namespace: 'edge', name: 'api' }, { labels: { [LABEL.traffic]: 'true' } }],
+  ])('whose preview is %s is refused: users would see what no check has seen', async (_, preview, metadata) => {
+    const { server, target, pod } = world();
+    pod('web-1', 'node-1');
+    server.seed(services, { metadata: meta('api', metadata), spec: { ports: [{ port: 80 }] } });
+    expect((await target.view({ ...spec, preview }, toGreen())).problem).toEqual({
+      reason: 'PreviewIsLive',
+      message: `preview Service edge/${preview.name} of traffic target www carries live traffic itself: give the target a Service of its own for checks`,
+    });
   });
 
   it('whose preview Service does not exist is a problem that says what to do', async () => {
@@ -262,6 +333,103 @@ describe('the maintenance responder of a Service', () => {
     site.podSlice('www-1', ['maintenance-1', 'node-9'], ['maintenance-2', 'node-9']);
     site.pod('web-1', 'node-1');
     expect((await site.target.view(held, toGreen())).problem).toBeUndefined();
+  });
+});
+
+describe('a Service that leads to container ports by name', () => {
+  const held = { ...spec, maintenance: { selector: { app: 'maintenance' } } };
+  const port = (name: string, targetPort: string | number) => ({ name, port: 80, targetPort });
+  const named = (selector: Record<string, string>, ...ports: object[]) => {
+    const site = world(selector);
+    site.server.edit(services, 'edge/www', (service) => {
+      service.spec = { selector, ports: ports as never };
+    });
+    const containing = (pod: string, ports: object[], labels = green, init: object[] = []) => {
+      site.server.seed(pods, {
+        metadata: meta(pod, { labels }),
+        spec: { nodeName: 'node-1', containers: [{ name: 'main', ports }], initContainers: init },
+        status: { conditions: [{ type: 'Ready', status: 'True' }] },
+      });
+    };
+    const offering = (...slices: [pod: string, ports: string[] | null][]) => {
+      for (const [pod, ports] of slices)
+        site.server.seed(endpointSlices, {
+          metadata: meta(`www-${pod}`, { labels: { 'kubernetes.io/service-name': 'www' } }),
+          ports: ports?.map((name) => ({ name })) ?? null,
+          endpoints: [{ nodeName: 'node-1', targetRef: { name: pod, uid: `uid-${pod}` }, conditions: { ready: true } }],
+        });
+    };
+    return { ...site, containing, offering };
+  };
+  const http = [{ name: 'http', containerPort: 8080 }];
+  const web = [{ name: 'web', containerPort: 8080 }];
+
+  it('cannot be switched to pods that do not have them: they are endpoints, and refuse what they are sent', async () => {
+    const { target, containing } = named(blue, port('', 'http'));
+    containing('web-1', web);
+    const view = await target.view(spec, toGreen());
+    expect(view.nobody).toBe(true);
+    expect(view.problem).toEqual({
+      reason: 'PortNotFound',
+      message:
+        'Service edge/www of traffic target www leads to the container port named http, which 1 of 1 ready pods of generation green do not have: name the port there, or write its number as targetPort',
+    });
+    containing('web-2', http);
+    expect((await target.view(spec, toGreen())).problem).toBeUndefined();
+  });
+
+  it.each<[string, object[], object[], boolean]>([
+    ['a sidecar has it', [], [{ name: 'proxy', restartPolicy: 'Always', ports: http }], true],
+    ['a container that ends before the pod is Ready has it', [], [{ name: 'setup', ports: http }], false],
+    ['it is there for another protocol', [{ name: 'http', protocol: 'UDP' }], [], false],
+  ])('when %s: %#', async (_, ports, init, able) => {
+    const { target, containing } = named(blue, port('', 'http'));
+    containing('web-1', ports, green, init);
+    expect((await target.view(spec, toGreen())).problem === undefined).toBe(able);
+  });
+
+  it.each<[string, [pod: string, ports: string[] | null][], boolean]>([
+    ['every port is offered by some endpoint', [['web-1', ['a', 'b']]], true],
+    [
+      'each is, by endpoints in slices of their own',
+      [
+        ['web-1', ['a']],
+        ['web-2', ['b']],
+      ],
+      true,
+    ],
+    [
+      'one is offered by none',
+      [
+        ['web-1', ['a']],
+        ['web-2', ['a']],
+      ],
+      false,
+    ],
+    ['none is offered', [['web-1', null]], false],
+  ])('serves when %s: %#', async (_, slices, serving) => {
+    const { target, containing, offering } = named(green, port('a', 'http'), port('b', 'grpc'), port('c', 9090));
+    for (const pod of ['web-1', 'web-2']) containing(pod, [...http, { name: 'grpc' }]);
+    offering(...slices);
+    const view = await target.view(spec, toGreen());
+    expect(view.serving).toBe(serving);
+    if (!serving) expect(view.waitingFor).toMatch(/, and none with port (http, )?grpc$/);
+  });
+
+  it('is held by a responder that has one of them', async () => {
+    const { target, containing, offering } = named({ app: 'maintenance' }, port('a', 'http'), port('b', 'grpc'));
+    const look = async () => (await target.view(held, toGreen())).hold;
+    containing('page', web, { app: 'maintenance' } as never);
+    offering(['page', null]);
+    expect(await look()).toMatchObject({
+      serving: false,
+      problem: { reason: 'NoMaintenancePods', message: expect.stringContaining('the container port named http') },
+    });
+    containing('page', http, { app: 'maintenance' } as never);
+    offering(['page', ['a']]);
+    const hold = await look();
+    expect(hold?.serving).toBe(true);
+    expect(hold?.problem).toBeUndefined();
   });
 });
 

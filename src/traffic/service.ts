@@ -3,9 +3,9 @@ import type { KubeClient } from '../kube/client.ts';
 import { isConflict } from '../kube/errors.ts';
 import { find } from '../kube/find.ts';
 import { type Endpoint, endpointSlices, type Pod, pods, services } from '../kube/resources.ts';
-import { isOneOf, readyEndpoints } from './endpoints.ts';
+import { answers, isOneOf, portsMissingIn, portsNotOffered, readyEndpoints } from './endpoints.ts';
 import { holdView } from './maintenance.ts';
-import { MANAGER, noPreview, ownedByAnother, readyPods, tooFewReady } from './objections.ts';
+import { MANAGER, noPreview, notSelecting, ownedByAnother, portMissing, readyPods, tooFewReady } from './objections.ts';
 import { type Destination, ForeignChange, sameState, stateText, type TargetKind, type TargetView } from './target.ts';
 
 /**
@@ -30,13 +30,18 @@ export function serviceTarget(client: KubeClient): TargetKind {
       ]);
       const now = service.spec?.selector ?? {};
       const endpoints = readyEndpoints(slices.items);
-      const hold = holdView(spec, { service, responders, endpoints }, destination);
-      const ready = readyPods(candidates, destination).length;
+      const closed = portsNotOffered(service, slices.items);
+      const hold = holdView(spec, { service, responders, endpoints, closed }, destination);
+      const ready = readyPods(candidates, destination);
+      const able = ready.filter((pod) => portsMissingIn(pod, service).length === 0).length;
       // However many responders there are: they say nothing of how many pods it takes to serve.
       const serving = hold && sameState(now, hold.wanted) ? [] : endpoints;
+      const few = tooFewReady(spec, { ready: able, candidates: candidates.length, endpoints: serving }, destination);
       const problem =
+        notSelecting(service, endpoints) ??
         ownedByAnother(service) ??
-        tooFewReady(spec, { ready, candidates: candidates.length, endpoints: serving }, destination) ??
+        (few && portMissing(spec, ready, service, destination)) ??
+        few ??
         noPreview(spec, shown);
       return {
         target: spec.name,
@@ -46,8 +51,8 @@ export function serviceTarget(client: KubeClient): TargetKind {
         // A selector that is taken away leaves the endpoints that it had chosen; one that nothing matches does not.
         nowhere: { ...wanted, [LABEL.generation]: '' },
         ...(problem && { problem }),
-        ...(ready === 0 && { nobody: true }),
-        ...arrival(spec, { now, wanted, candidates, endpoints }, destination),
+        ...(able === 0 && { nobody: true }),
+        ...arrival(spec, { now, wanted, candidates, endpoints, closed }, destination),
         ...(hold && { hold }),
       };
     },
@@ -128,7 +133,7 @@ function missing(spec: Spec, wanted: SwitchState): TargetView {
   };
 }
 
-/** Whether the Service's own endpoints are all pods of the generation, on its machines. */
+/** Whether the Service's own endpoints are all pods of the generation, on its machines, and answer on every port. */
 function arrival(
   spec: Spec,
   {
@@ -136,21 +141,23 @@ function arrival(
     wanted,
     candidates,
     endpoints,
+    closed,
   }: {
     now: SwitchState;
     wanted: SwitchState;
     candidates: readonly Pod[];
     endpoints: readonly Endpoint[];
+    closed: readonly string[];
   },
   { generation, members }: Destination,
 ): Pick<TargetView, 'serving' | 'waitingFor'> {
   const { namespace, name } = nameOf(spec);
   const nodes = new Set(members.map(({ node }) => node));
   const isCandidate = isOneOf(candidates);
-  const elsewhere = endpoints.filter(
-    (endpoint) => !nodes.has(endpoint.nodeName ?? '') || (endpoint.targetRef !== undefined && !isCandidate(endpoint)),
-  );
-  const serving = sameState(now, wanted) && endpoints.length > 0 && elsewhere.length === 0;
-  const waitingFor = `EndpointSlices of Service ${namespace}/${name} show ${endpoints.length} ready endpoints, ${elsewhere.length} of them not on machines of ${generation}`;
+  const elsewhere = endpoints.filter((endpoint) => !nodes.has(endpoint.nodeName ?? '') || !isCandidate(endpoint));
+  const there = endpoints.some(answers) && elsewhere.length === 0 && closed.length === 0;
+  const serving = sameState(now, wanted) && there;
+  const without = closed.length > 0 ? `, and none with port ${closed.join(', ')}` : '';
+  const waitingFor = `EndpointSlices of Service ${namespace}/${name} show ${endpoints.filter(answers).length} ready endpoints, ${elsewhere.length} of them not on machines of ${generation}${without}`;
   return { serving, waitingFor };
 }

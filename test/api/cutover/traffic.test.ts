@@ -92,6 +92,25 @@ describe('a traffic Service', () => {
     expect((await edge.service()).spec).toMatchObject({ selector: after.wanted, sessionAffinity: 'ClientIP' });
   }, 60_000);
 
+  it('that leads to a container port which its pods do not have is refused: they are ready endpoints all the same', async () => {
+    const edge = await anEdge(controlPlane, { selector: { app: 'web' } });
+    await edge.run('green', 1);
+    const target = serviceTarget(edge.client);
+    await edge.applyAs('team', { spec: { ports: [{ port: 80, targetPort: 'http' }] } });
+    const { wanted, problem } = await target.view(edge.spec, edge.to('green'));
+    expect(problem?.reason).toBe('SelectorOwnedByAnother');
+    await target.point(edge.spec, { app: 'web' }, wanted);
+    await until('its endpoint', async () => (await edge.arriving()).length === 1, LIMIT);
+    expect(await target.view(edge.spec, edge.to('green'))).toMatchObject({
+      nobody: true,
+      serving: false,
+      problem: { reason: 'PortNotFound' },
+      waitingFor: expect.stringMatching(/ 1 ready endpoints, 0 of them .*, and none with port http$/),
+    });
+    await edge.applyAs('team', { spec: { ports: [{ port: 80, targetPort: 8080 }] } });
+    await untilSeen(edge, 'green', 'green to serve by number', ({ serving }) => serving);
+  }, 60_000);
+
   it('that a person sets back by hand can be moved on, and is the operator’s again', async () => {
     const edge = await anEdge(controlPlane);
     await edge.run('green', 1);

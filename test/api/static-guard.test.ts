@@ -17,42 +17,45 @@ let controlPlane: ControlPlane;
 const group = '/apis/admissionregistration.k8s.io/v1';
 const policy = `${group}/validatingadmissionpolicies/generations-guard-crd`;
 const binding = `${group}/validatingadmissionpolicybindings/generations-guard-crd`;
+const mutating = `${group}/mutatingadmissionpolicies/generations-placement`;
+const mutatingBinding = `${group}/mutatingadmissionpolicybindings/generations-placement`;
 const staticPolicy = () => join(directory, 'static', 'policies.yaml');
+
+interface Manifest {
+  kind: string;
+  metadata: { name: string };
+  spec: object;
+}
+
+const manifestsOf = async (file: string): Promise<Manifest[]> =>
+  parseAllDocuments(await readFile(join(paths.root, 'manifests', 'policies', file), 'utf8')).map((one) => one.toJS());
+
+/** An API server alone, which reads policies of this kind from a directory. */
+async function startReading(kind: 'Validating' | 'Mutating', manifests: string): Promise<ControlPlane> {
+  const apiVersion = 'apiserver.config.k8s.io/v1';
+  const name = `${kind}AdmissionPolicy`;
+  const configuration = { apiVersion, kind: `${name}Configuration`, staticManifestsDir: manifests };
+  const file = join(directory, `${kind}.yaml`);
+  const plugins = [{ name, configuration }];
+  await writeFile(file, JSON.stringify({ apiVersion, kind: 'AdmissionConfiguration', plugins }));
+  return startControlPlane({
+    binaries: await ensureBinaries({ log: () => {} }),
+    run: { controllerManager: false, scheduler: false, kwok: false },
+    apiServerArgs: [
+      '--feature-gates=ManifestBasedAdmissionControlConfig=true',
+      `--admission-control-config-file=${file}`,
+    ],
+  });
+}
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'static-guard-'));
   await mkdir(join(directory, 'static'));
   await copyFile(join(paths.root, 'docs', 'static-guard', 'policies.yaml'), staticPolicy());
-  const configuration = {
-    apiVersion: 'apiserver.config.k8s.io/v1',
-    kind: 'AdmissionConfiguration',
-    plugins: [
-      {
-        name: 'ValidatingAdmissionPolicy',
-        configuration: {
-          apiVersion: 'apiserver.config.k8s.io/v1',
-          kind: 'ValidatingAdmissionPolicyConfiguration',
-          staticManifestsDir: join(directory, 'static'),
-        },
-      },
-    ],
-  };
-  await writeFile(join(directory, 'admission.yaml'), JSON.stringify(configuration));
-  controlPlane = await startControlPlane({
-    binaries: await ensureBinaries({ log: () => {} }),
-    run: { controllerManager: false, scheduler: false, kwok: false },
-    apiServerArgs: [
-      '--feature-gates=ManifestBasedAdmissionControlConfig=true',
-      `--admission-control-config-file=${join(directory, 'admission.yaml')}`,
-    ],
-  });
-  const manifest = await readFile(join(paths.root, 'manifests', 'policies', 'crd.yaml'), 'utf8');
-  for (const document of parseAllDocuments(manifest)) {
-    const object = document.toJS() as { kind: string };
-    const plural = object.kind === 'ValidatingAdmissionPolicy' ? 'validatingadmissionpolicies' : `${object.kind}s`;
-    const { status } = await callApi(controlPlane, 'admin', 'POST', `${group}/${plural.toLowerCase()}`, {
-      body: object,
-    });
+  controlPlane = await startReading('Validating', join(directory, 'static'));
+  for (const object of [...(await manifestsOf('crd.yaml')), ...(await manifestsOf('placement.yaml'))]) {
+    const plural = `${object.kind.toLowerCase()}s`.replace(/ys$/, 'ies');
+    const { status } = await callApi(controlPlane, 'admin', 'POST', `${group}/${plural}`, { body: object });
     if (status !== 201) throw new Error(`the API server answered ${status} to the creation of a ${object.kind}`);
   }
 }, 120_000);
@@ -70,17 +73,19 @@ describe('with the guard of the guard, a cluster admin', () => {
   it.each([
     ['ValidatingAdmissionPolicy', policy],
     ['ValidatingAdmissionPolicyBinding', binding],
+    ['MutatingAdmissionPolicy', mutating],
+    ['MutatingAdmissionPolicyBinding', mutatingBinding],
   ])('does not delete a %s', async (kind, path) => {
     const answer = await callApi(controlPlane, 'admin', 'DELETE', path);
     expect(answer.status).toBe(403);
     expect(messageOf(answer)).toContain(
-      `denied request: ${kind} generations-guard-crd cannot be deleted: it guards the live generations of this cluster. To uninstall`,
+      `denied request: ${kind} ${path.split('/').at(-1)} cannot be deleted: it guards the live generations of this cluster. To uninstall`,
     );
     expect(await callApi(controlPlane, 'admin', 'GET', path)).toMatchObject({ status: 200 });
   });
 
-  it('does not delete all of them', async () => {
-    const answer = await callApi(controlPlane, 'admin', 'DELETE', `${group}/validatingadmissionpolicies`);
+  it.each(['validatingadmissionpolicies', 'mutatingadmissionpolicies'])('does not delete all %s', async (plural) => {
+    const answer = await callApi(controlPlane, 'admin', 'DELETE', `${group}/${plural}`);
     expect(answer.status).toBe(403);
   });
 
@@ -88,6 +93,12 @@ describe('with the guard of the guard, a cluster admin', () => {
     ['a failure policy that lets pass', policy, { spec: { failurePolicy: 'Ignore' } }],
     ['no rules', policy, { spec: { validations: [{ expression: 'true' }] } }],
     ['a binding that only warns', binding, { spec: { validationActions: ['Warn'] } }],
+    ['no mutation', mutating, { spec: { matchConditions: [{ name: 'never', expression: 'false' }] } }],
+    [
+      'a binding for some Platforms',
+      mutatingBinding,
+      { spec: { paramRef: { selector: { matchLabels: { a: 'b' } } } } },
+    ],
   ])('does not give it %s', async (_, path, body) => {
     const answer = await patch(path, body);
     expect(answer.status).toBe(403);
@@ -112,3 +123,12 @@ it('lets them go again when its file is taken away, without a restart', async ()
   });
   expect(gone).toBe(200);
 }, 100_000);
+
+it('cannot hold the policy that gates pods: an API server takes none with parameters from its disk', async () => {
+  const manifests = join(directory, 'mutating');
+  await mkdir(manifests);
+  const [gates] = (await manifestsOf('placement.yaml')).filter(({ kind }) => kind === 'MutatingAdmissionPolicy');
+  const name = 'generations-placement.static.k8s.io';
+  await writeFile(join(manifests, 'placement.yaml'), JSON.stringify({ ...gates, metadata: { name } }));
+  await expect(startReading('Mutating', manifests)).rejects.toThrow('spec.paramKind is not supported');
+}, 60_000);

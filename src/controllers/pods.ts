@@ -27,8 +27,8 @@ export interface PodView extends Omit<TaskPod, 'generation'> {
   leaving: boolean;
   /** It is being deleted without waiting for a kubelet. */
   graceless: boolean;
-  /** Why the scheduler finds no room for it. */
-  unschedulable: string | undefined;
+  /** What keeps it from starting, for people. */
+  hindrance: string | undefined;
 }
 
 /** The projection of a pod as it arrives from the API server. `ended` is what it says itself: of machines it knows nothing. */
@@ -36,7 +36,6 @@ export function viewOfPod(pod: Pod): PodView {
   const { metadata, spec, status } = pod;
   const { labels = {}, annotations = {} } = metadata;
   const order = Number.parseInt(annotations[ANNOTATION.startOrder] ?? '', 10);
-  const scheduled = status?.conditions?.find(({ type }) => type === 'PodScheduled');
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
@@ -58,8 +57,24 @@ export function viewOfPod(pod: Pod): PodView {
     graceless: metadata.deletionTimestamp !== undefined && metadata.deletionGracePeriodSeconds === 0,
     started: status?.phase !== undefined && status.phase !== 'Pending',
     ended: hasEnded(pod, false),
-    unschedulable: scheduled?.reason === 'Unschedulable' ? scheduled.message : undefined,
+    hindrance: hindranceOf(pod),
   };
+}
+
+/** What a container waits for that comes by itself. */
+const COMING = ['ContainerCreating', 'PodInitializing'];
+
+/** Of a pod whose containers have not all begun: that the scheduler finds no room for it, or one of them cannot begin. */
+function hindranceOf({ status }: Pod): string | undefined {
+  if (status?.phase !== 'Pending') return undefined;
+  const scheduled = status.conditions?.find(({ type }) => type === 'PodScheduled');
+  if (scheduled?.reason === 'Unschedulable') return `finds no machine: ${scheduled.message}`;
+  for (const { name, state } of [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]) {
+    const { reason, message } = state?.waiting ?? {};
+    if (reason && !COMING.includes(reason))
+      return `does not start: container ${name}, ${reason}${message ? `: ${message}` : ''}`;
+  }
+  return undefined;
 }
 
 export const isHeld = ({ finalizers }: PodView): boolean => finalizers.includes(PLACEMENT);

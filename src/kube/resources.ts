@@ -84,7 +84,11 @@ export type ContainerStatus = {
   name: string;
   ready: boolean;
   restartCount: number;
-  state?: { waiting?: { reason?: string }; running?: { startedAt?: string }; terminated?: { exitCode: number } };
+  state?: {
+    waiting?: { reason?: string; message?: string };
+    running?: { startedAt?: string };
+    terminated?: { exitCode: number };
+  };
 };
 
 export type Container = {
@@ -110,6 +114,7 @@ export type Pod = KubeObject & {
     phase?: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
     conditions?: Condition[];
     containerStatuses?: ContainerStatus[];
+    initContainerStatuses?: ContainerStatus[];
     podIP?: string;
     reason?: string;
     message?: string;

@@ -29,7 +29,7 @@ export const aPlacementPod = (changes: Partial<PlacementPod> = {}): PlacementPod
     finalizers: [PLACEMENT],
     leaving: false,
     graceless: false,
-    unschedulable: undefined,
+    hindrance: undefined,
     started: true,
     ended: false,
     generation: 'blue',

@@ -15,6 +15,7 @@ import { USUAL_RAMP } from './pace.ts';
 export async function taskCensusOf(context: Context, platform: Platform): Promise<TaskCensus[]> {
   const roles = placedRolesOf(platform);
   if (roles.length === 0) return [];
+  const live = platform.status.live?.name;
   const labelSelector = `${LABEL.platform}=${platform.metadata.name}`;
   const { items } = await context.client.list(pods, { labelSelector });
   const all = items.map((pod) => located(context, viewOfPod(pod)));
@@ -22,14 +23,16 @@ export async function taskCensusOf(context: Context, platform: Platform): Promis
     const own = all.filter(({ role }) => role === name);
     const present = own.filter(({ ended }) => !ended);
     const unreachable = present.find(({ lost }) => lost);
-    const homeless = present.find(({ unschedulable }) => unschedulable !== undefined);
+    const hindered = present.find(({ hindrance }) => hindrance !== undefined);
+    const left = present.find((pod) => pod.kind === 'bare' && isElsewhere(pod, live));
     const { startsPerSecond } = ramp;
     return {
       role: name,
       handover,
       ...census(own),
       startsPerSecond,
-      ...(homeless && { trouble: `${nameOf(homeless)} finds no machine: ${homeless.unschedulable}` }),
+      ...(left && { trouble: leftAt(left, live) }),
+      ...(hindered && { trouble: `${nameOf(hindered)} ${hindered.hindrance}` }),
       ...(unreachable && { trouble: lostAt(unreachable), unreachable: lostAt(unreachable) }),
     };
   });
@@ -39,3 +42,10 @@ const nameOf = ({ namespace, name }: PlacementPod): string => `Pod ${namespace}/
 
 const lostAt = (pod: PlacementPod): string =>
   `${nameOf(pod)} may still run: its Node ${pod.node} does not answer, and ${pod.machine ?? pod.nodeMachine ?? 'its machine'} is not known to be off. Stop or terminate that machine at the cloud`;
+
+const isElsewhere = ({ generation }: PlacementPod, live: string | undefined): boolean =>
+  live !== undefined && generation !== undefined && generation !== live;
+
+/** It is not ended, as it would not come back; a cutover that waits for it has to say whose it is. */
+const leftAt = (pod: PlacementPod, live: string | undefined): string =>
+  `${nameOf(pod)} is on ${pod.generation}, and no controller would make it again on ${live}: delete it when it may end`;

@@ -282,6 +282,14 @@ describe('a cutover that cannot go on', () => {
     expect(states(decision)?.at(-1)).toBe('Point Failed');
   });
 
+  it('is not Blocked any more when it turns back', () => {
+    const conditions = [aCondition({ type: 'Blocked' }), aCondition({ type: 'Stalled' })];
+    const { status } = decide(ready({ cutover: begun({ steps: at8, conditions }), members: [] }));
+    expect(condition(status, 'Blocked')?.status).toBe('False');
+    expect(condition(status, 'Stalled')?.status).toBe('False');
+    expect(condition(status, 'Reconciling')).toMatchObject({ status: 'True', reason: 'TargetLost' });
+  });
+
   it('goes back when it is aborted', () => {
     expect(decide(pointed({ abort: true })).status.undo).toMatchObject({ reason: 'Abort' });
   });

@@ -187,10 +187,36 @@ describe.each(MOVES)('%s', (what, act, entry, from, to, settled) => {
 
   it(isBack ? 'lets the others go back all the same' : 'fails then before it moves any other', () => {
     const action = act(given([entry, { ...entry, target: 'api' }], [seen(foreign), seen(from, { target: 'api' })]));
-    if (isBack)
+    if (isBack) {
       expect(action).toMatchObject({ ...moving(from, to, 'api'), message: expect.stringContaining('left as it is') });
-    else expect(action).toMatchObject({ failed: { reason: 'ForeignChange' } });
+      expect(stateOf(action)?.[0]).toBe('Reverted');
+    } else expect(action).toMatchObject({ failed: { reason: 'ForeignChange' } });
   });
+
+  if (isBack) {
+    const since = { undo: { reason: 'Abort', message: '', time: at(-3600) } };
+    const later = (entries: Entry[], ...sights: ReturnType<typeof seen>[]) =>
+      act(given(entries, sights, { cutover: aCutover({ from: 'blue', status: { ...since, switches: entries } }) }));
+    const times = (servedTime?: string) => entry.hold && { heldTime: at(1), ...(servedTime && { servedTime }) };
+
+    it('writes down what is back while it waits for a target that cannot be seen', () => {
+      const unseen = { unseen: true as const, problem: { reason: 'Unauthorized', message: 'the cloud' } };
+      const action = later(
+        [entry, { ...entry, target: 'api' }],
+        seen(to),
+        seen(from, { target: 'api', coming: unseen, leaving: unseen }),
+      );
+      expect(action).toMatchObject({ waitFor: 'the cloud' });
+      expect(stateOf(action)).toEqual([settled, entry.state]);
+    });
+
+    it('is blocked by endpoints that do not follow, and by nothing once all is back, however long it took', () => {
+      const waiting: Entry = { ...entry, ...times(), state: 'Pending' };
+      expect(later([waiting], seen(to, { serving: false }))).toMatchObject({ blocked: { reason: 'NotServing' } });
+      const done = { ...entry, ...times(at(2)), state: settled as Entry['state'] };
+      expect(later([done], seen(to))).toBeUndefined();
+    });
+  }
 
   it('goes on by itself when it is set back', () => {
     expect(act(one({ ...entry, state: 'Reverted' }, from))).toMatchObject(moving(from, to));
@@ -340,8 +366,11 @@ describe('what was found on another way than the old generation’s', () => {
     const entry = direct({ from: {}, state: 'Verified' });
     expect(switchTraffic.act(one(entry, {}))).toMatchObject(moving({}, green));
     expect(switchTraffic.undo(one(entry, green))).toMatchObject(moving(green, nobody));
-    expect(stateOf(switchTraffic.undo(one(entry, nobody, { serving: false })))).toEqual(['Reverted']);
-    expect(stateOf(switchTraffic.undo(one(entry, {}, { serving: false })))).toEqual(['Reverted']);
+    for (const there of [nobody, {}]) {
+      const action = switchTraffic.undo(one(entry, there, { serving: false }));
+      expect(stateOf(action)).toEqual(['Reverted']);
+      expect(action).toMatchObject({ message: 'www is where it has to be' });
+    }
   });
 
   it('is seen for the new generation when there is no old one', () => {

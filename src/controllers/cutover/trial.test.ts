@@ -39,6 +39,8 @@ describe('migrations and checks, before anything moves', () => {
     };
     expect(objection(spec)).toBeUndefined();
     expect(objection({}, {})).toBeUndefined();
+    const without = aCutoverInput({ cutover: aCutover({ spec }), platform: undefined });
+    expect(objectionToJobs(without)).toBeUndefined();
   });
 
   it('need a Platform that says where Jobs run, if there are Jobs', () => {

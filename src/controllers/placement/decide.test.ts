@@ -105,6 +105,12 @@ describe('order and pace', () => {
     expect(done(aPlacement(waiting, { pace }))).toMatchObject({ place: ['early', 'old'], again: { pace: 70 } });
   });
 
+  it('wake nobody when the last that waits is started, or the last that is elsewhere is ended', () => {
+    const pace = { ...AMPLE, starts: 1, stops: 1 };
+    expect(done(aPlacement([aGatedPod()], { pace })).again.pace).toBeUndefined();
+    expect(done(aPlacement([aPlacementPod(moved)], { pace })).again.pace).toBeUndefined();
+  });
+
   it('have no more on their way than the ceiling; those wake the next look themselves', () => {
     const starting = aPlacementPod({ name: 'x', task: 'x', started: false });
     const pace = { ...AMPLE, starting: 3 };
@@ -133,6 +139,9 @@ describe('pods on another generation than the live one', () => {
     ];
     expect(done(aPlacement([...elsewhere, ...way], { pace: { ...AMPLE, starting: 4 } })).end).toEqual(['a moved']);
     expect(done(aPlacement([...elsewhere, ...way], { pace: { ...AMPLE, starting: 3 } })).end).toEqual([]);
+    // One that never was started takes nobody's room.
+    const withdrawn = aGatedPod({ name: 'withdrawn', task: 'w', leaving: true });
+    expect(done(aPlacement([...elsewhere, withdrawn], { pace: { ...AMPLE, starting: 3 } })).end).toHaveLength(3);
   });
 
   it.each([
@@ -210,6 +219,21 @@ describe('the finalizer', () => {
 });
 
 describe('notes', () => {
+  it('at the gate are for rivals alone: singletons that were made in the same second as the oldest', () => {
+    const oldest = aGatedPod({ name: 'a' });
+    expect(decide(aPlacement([oldest, aGatedPod({ name: 'b', created: 2000 })])).note).toEqual([]);
+    const follow = { role: 'timed', finalizers: [] };
+    expect(decide(aPlacement([aGatedPod(follow), aGatedPod({ ...follow, name: 'b' })])).note).toEqual([]);
+    expect(decide(aPlacement([oldest, aGatedPod({ name: 'b', leaving: true })])).note).toEqual([]);
+  });
+
+  it('are no hurry: 200 at a time', () => {
+    const pods = Array.from({ length: 201 }, (_, n) =>
+      aPlacementPod({ name: `p${n}`, task: `t${n}`, labelled: false }),
+    );
+    expect(decide(aPlacement(pods)).note).toHaveLength(200);
+  });
+
   it('are what has to be known later: the task, the machine, and a finalizer where admission gave none', () => {
     const bare = { labelled: false, machine: undefined, finalizers: [] };
     expect(noted(decide(aPlacement([aPlacementPod(bare)])))).toEqual([

@@ -264,6 +264,10 @@ describe('a reservation whose cutover cannot give it back', () => {
       'is what another cutover has begun with',
       { unfinished: [aCutover({ name: 'other', from: 'blue', status: begun })] },
     ],
+    [
+      'is what another cutover has begun to leave',
+      { unfinished: [aCutover({ name: 'other', from: 'green', to: 'red', status: begun })] },
+    ],
   ])('leaves the protection of one that %s', (_, changes) => {
     const { effects } = stuck(changes);
     expect(done({ effects })).toContain('writeGeneration green');
@@ -277,6 +281,14 @@ describe('a reservation whose cutover cannot give it back', () => {
     expect(holdOf(generation, platform, moment(1000))).toBeUndefined();
     // After the first write alone its own word still protects it.
     expect(holdOf(green(), platform, moment(1000))).toContain('reserved by Cutover to-green');
+  });
+
+  it('does not keep the protection for a cutover between other generations', () => {
+    const other = aCutover({ name: 'other', from: 'blue', to: 'red', status: begun });
+    expect(stuck({ unfinished: [other] }).effects[0]).toMatchObject({
+      do: 'writePlatform',
+      status: { protected: ['blue'] },
+    });
   });
 
   it('lets the clock of a retained generation go on', () => {

@@ -205,6 +205,11 @@ describe('Migrate, going back', () => {
     expect(startedBy(migrate.undo(inputWith([schema], [undoing])))).toEqual([undone]);
   });
 
+  it('is blocked while the Platform does not say where its undo runs', () => {
+    const input = inputWith([schema], committed.slice(0, 1), [], { platform: aPlatform({ live: 'blue' }) });
+    expect(migrate.undo(input)).toMatchObject({ blocked: { reason: 'JobsNotConfigured' } });
+  });
+
   it('is blocked by an undo that fails, until its Job is deleted', () => {
     const undoing = anEntry(schema, { state: 'Undoing', job: undone });
     const action = migrate.undo(inputWith([schema], [undoing], [aJob(undone, 'Failed', 'Reason. last line')]));

@@ -96,6 +96,8 @@ describe('Restore', () => {
   it('has nothing to do where nothing moves', () => {
     expect(restore.skip?.(aCutoverInput())).toBe('no role is Follow or Singleton');
     expect(restore.skip?.(input())).toBeUndefined();
+    const ending = aCutover({ from: 'blue', spec: { mode: 'Decommission', to: undefined as never } });
+    expect(restore.skip?.(input({ cutover: ending }))).toBe('no generation is live');
   });
 
   it('lets the tasks start, also those that a superseded cutover had stopped', () => {

@@ -99,6 +99,11 @@ describe('Reserve', () => {
     });
   });
 
+  it('waits while nobody has looked whether the API servers follow', () => {
+    const seen = { waitFor: 'the protection of green to be seen' };
+    expect(reserve.act(written({ sight: undefined }))).toEqual(seen);
+  });
+
   it('is blocked when Preflight does not hold any more, and when the plan is not the approved one any more', () => {
     const targets = [aView({ problem: { reason: 'NoReadyEndpoints', message: 'none' } })];
     expect(reserve.act(written({ targets }))).toMatchObject({ blocked: { reason: 'NoReadyEndpoints' } });
@@ -118,6 +123,16 @@ describe('Reserve', () => {
     expect(reserve.act(written({ to, cutover: begun({ spec: { mode: 'Rollback' } }) }))).toMatchObject({
       waitFor: expect.stringContaining('green is not ready'),
     });
+  });
+
+  it('of a Rollback to a running standby reserves nothing while its machines are missing', () => {
+    const retention = { until: at(999), standby: 'Running' as const, cutover: { name: 'x', uid: 'y' } };
+    const to = aGeneration({ live: true, status: { retention, conditions: [] } });
+    const cutover = begun({ spec: { mode: 'Rollback' } });
+    expect(effectsOf({ to, cutover })).toMatchObject({ blocked: { reason: 'TargetNotReady' } });
+    const standby = { ...retention, standby: 'Stopped' as const };
+    const stopped = aGeneration({ live: true, status: { retention: standby, conditions: [] } });
+    expect(effectsOf({ to: stopped, cutover })).toContain('reserve green');
   });
 
   it('of a Decommission holds the platform alone', () => {

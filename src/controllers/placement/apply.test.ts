@@ -127,7 +127,7 @@ describe('placing a pod', () => {
     expect(told).toEqual(['placed always-on']);
   });
 
-  it('does not happen without the lease', async () => {
+  it('does not happen without the lease, and is tried again', async () => {
     seed('a');
     seed('b', { on: 'green' });
     seed('c', {
@@ -139,7 +139,7 @@ describe('placing a pod', () => {
     });
     leaseAge = 9_000;
     const { look, act } = process();
-    await act(look());
+    await expect(act(look())).rejects.toThrow('may no longer lead');
     expect(writes()).toEqual([]);
     leaseAge = 7_000;
     await act(look());

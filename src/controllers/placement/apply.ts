@@ -6,7 +6,7 @@ import { ApiError, isConflict, isNotFound } from '../../kube/errors.ts';
 import { find } from '../../kube/find.ts';
 import { pods } from '../../kube/resources.ts';
 import type { Context } from '../context.ts';
-import { leads } from '../lead.ts';
+import { assertLeads } from '../lead.ts';
 import { type PodView, viewOfPod } from '../pods.ts';
 import { type Ending, isOver, type Note, type PlacementDecision } from './decide.ts';
 import { located } from './gather.ts';
@@ -33,7 +33,8 @@ export interface PlacementObserver {
 
 /**
  * Writes a decision. Every write carries the version of the pod that was looked at; before pods are started or ended the Platform and all
- * copies of their tasks are read live, once for each batch. What has changed meanwhile is left for the next look.
+ * copies of their tasks are read live, once for each batch. What has changed meanwhile is left for the next look. Throws when this process
+ * may no longer lead.
  */
 export async function apply(
   context: Context,
@@ -49,7 +50,9 @@ export async function apply(
   if (platform) placement?.lost?.(name, input.pods.filter(({ lost, off, ended }) => lost && !off && !ended).length);
   const write = <T>(items: readonly T[], act: (item: T, signal: AbortSignal) => Promise<unknown>) =>
     inParallel(items, async (item) => {
-      if (!leads(context) || signal.aborted) return false;
+      if (signal.aborted) return false;
+      // Thrown, so that it is tried again: nothing else may happen for a minute that would wake this platform.
+      assertLeads(context);
       return settled(() => act(item, AbortSignal.any([signal, AbortSignal.timeout(LONGEST_WRITE)])));
     });
 

@@ -29,5 +29,6 @@ describe('the hash of a plan', () => {
 
   it('takes what is no hash of a plan for one that differs in all', () => {
     expect(differences('whatever', hashOf(parts))).toEqual(['all of it']);
+    expect(differences(hashOf(parts), 'whatever')).toEqual(['all of it']);
   });
 });

@@ -30,7 +30,7 @@ function world(addresses: Record<string, string> = from) {
 describe('a set of addresses, looked at for a generation', () => {
   it('goes to the role’s Ready machines by launch order', async () => {
     const members = [
-      member('i-3', { launchTime: EPOCH + 1 }),
+      member('i-10', { launchTime: EPOCH + 1 }),
       member('i-9', { role: 'console' }),
       member('i-0', { ready: false }),
       member('i-2'),

@@ -375,6 +375,8 @@ describe('a cutover that was restored along with everything else', () => {
     const decision = decide(aCutoverInput({ platform: rebound(at(0)) }));
     expect(decision.effects).toEqual([]);
     expect(condition(decision.status, 'Blocked')).toMatchObject({ reason: 'FromBeforeRestore' });
+    const sameSecond = decide(aCutoverInput({ platform: rebound(at(-3600)) }));
+    expect(condition(sameSecond.status, 'Blocked')).toMatchObject({ reason: 'FromBeforeRestore' });
   });
 
   it('that was made after two people settled the restore does', () => {

@@ -312,6 +312,12 @@ describe('requests are not sent where nobody is ready (S1)', () => {
     });
   });
 
+  it('forth, even from where nobody is either', () => {
+    const nowhere = { serving: false };
+    expect(hold.act(one(held(), blue, { ...nowhere, hold: none }))).toEqual({ waitFor: 'no responder' });
+    expect(switchTraffic.act(one(direct(), blue, { ...nowhere, coming: dead }))).toEqual({ waitFor: 'no ready pod' });
+  });
+
   it('but what is owned by another manager meanwhile is moved: it was compared', () => {
     const problem = { reason: 'SelectorOwnedByAnother', message: 'kubectl' };
     expect(switchTraffic.act(one(direct(), blue, { coming: { problem } }))).toMatchObject(moving(blue, green));
@@ -511,6 +517,18 @@ describe('a target of several addresses', () => {
       message: expect.stringContaining(note),
     });
     expect(stateOf(switchTraffic.undo(input({ a: '', b: 'i-old2' }, partly)))).toEqual(['Reverted']);
+  });
+
+  it('is back only when it is seen to serve there', () => {
+    const back = [view(from, { wanted: from, serving: false })];
+    expect(switchTraffic.undo({ ...input(from), back })).toEqual({ waitFor: expect.any(String) });
+    expect(stateOf(switchTraffic.undo(input(from)))).toEqual(['Reverted']);
+  });
+
+  it('fails when the account has not got one of them any more', () => {
+    const { a: _, ...rest } = from;
+    const action = switchTraffic.act(input(rest, { from: { a: '', b: 'i-old2' } }));
+    expect(action).toMatchObject({ failed: { reason: 'ForeignChange' } });
   });
 
   it('does not mind an address that was added to it meanwhile', () => {

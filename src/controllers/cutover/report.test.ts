@@ -133,6 +133,17 @@ describe('a cutover under way', () => {
     }
   });
 
+  it('says for how long a role was not served', () => {
+    const target = { target: 'www', from: {}, to: {} };
+    const nothing = { hash: '', changed: [], machines: [], migrations: [], checks: [], rollback: '', blockers: [] };
+    const { downtime } = under({
+      steps: [entry('Reserve', 'Done')],
+      plan: { ...nothing, switches: [{ ...target, role: 'web' }] },
+      switches: [{ ...target, state: 'Verified', heldTime: at(10), servedTime: at(73) }],
+    });
+    expect(downtime).toEqual([{ role: 'web', traffic: '1m3s' }]);
+  });
+
   it('says nothing of singletons before it stops them, nor where there are none', () => {
     expect(under({ steps: [entry('Hold', 'Running')] }, [census])).not.toHaveProperty('singletons');
     expect(under({ steps: [entry('Quiesce', 'Done')] }, [timed])).not.toHaveProperty('singletons');

@@ -226,6 +226,16 @@ describe('a reservation whose cutover cannot give it back', () => {
     expect(result.effects[1]?.what).toContain('to-green, which has ended: Aborted');
   });
 
+  it('lets tasks go on that nobody else will let go on', () => {
+    const platform = us(1000, { live: 'blue', status: { protected: ['blue'], quiesced } });
+    const { effects } = stuck({ generation: aGeneration(), platform });
+    expect(effects).toMatchObject([
+      { do: 'writePlatform', what: expect.stringContaining('its tasks are no longer held back by Cutover to-green') },
+    ]);
+    expect(effects[0]?.status).not.toHaveProperty('quiesced');
+    expect(effects[0]?.status).toMatchObject({ protected: ['blue'], live: { name: 'blue' } });
+  });
+
   it('is cleared when a namesake is all that is left of the cutover', () => {
     const namesake = { ...aCutover({ from: 'blue' }), metadata: { ...aCutover().metadata, uid: 'another' } };
     expect(done(stuck({ cutovers: byUID(namesake) }))).toEqual(['writePlatform us', 'writeGeneration green']);
@@ -253,6 +263,7 @@ describe('a reservation whose cutover cannot give it back', () => {
   it.each<[string, Partial<RetirementInput>]>([
     ['was live before', { generation: green({ live: true }) }],
     ['is kept for a rollback', { generation: green({ live: true, status: { retention: blue().status.retention } }) }],
+    ['is kept, whatever its times say', { generation: green({ status: { retention: blue().status.retention } }) }],
     ['is live', { platform: meanwhile({ live: 'green' }) }],
     ['was restored', { generation: green({ status: { formerUIDs: ['old'] } }) }],
     [

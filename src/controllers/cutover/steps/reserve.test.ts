@@ -157,6 +157,10 @@ describe('Reserve', () => {
             state: 'Held',
             heldTime: at(7),
           },
+          {
+            ...{ target: 'api', from: selectorFor('red'), to: selectorFor('blue'), state: 'Verified' as const },
+            ...{ heldTime: at(7), servedTime: at(9) },
+          },
         ],
         migrations: [{ name: 'schema', hash: 'h', reversible: false, state: 'Committed' }],
       },
@@ -180,7 +184,10 @@ describe('Reserve', () => {
             state: 'Held',
             heldTime: at(7),
           },
-          { target: 'api', from: selectorFor('blue'), to: selectorFor('green'), state: 'Pending' },
+          {
+            ...{ target: 'api', from: selectorFor('blue'), to: selectorFor('green'), state: 'Pending' },
+            ...{ heldTime: at(7), servedTime: at(9) },
+          },
         ],
         migrations: [{ name: 'schema', state: 'Committed' }],
       },

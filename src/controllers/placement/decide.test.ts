@@ -144,6 +144,18 @@ describe('pods on another generation than the live one', () => {
     expect(done(aPlacement([...elsewhere, withdrawn], { pace: { ...AMPLE, starting: 3 } })).end).toHaveLength(3);
   });
 
+  it('are not held up by those on machines that do not answer: nobody knows when these will end', () => {
+    const lost = [
+      aPlacementPod({ ...moved, name: 'ending', task: 'e', leaving: true, lost: true }),
+      aPlacementPod({ name: 'starting', task: 's', started: false, lost: true }),
+    ];
+    const pods = [...elsewhere, ...lost, aGatedPod({ name: 'ready', task: 'r' })];
+    expect(done(aPlacement(pods, { pace: { ...AMPLE, starting: 2 } }))).toMatchObject({
+      place: ['ready'],
+      end: ['a moved'],
+    });
+  });
+
   it.each([
     ['a Job’s, which ends by itself', { kind: 'job' as const }],
     ['nobody’s, which nobody would make again', { kind: 'bare' as const }],

@@ -76,7 +76,9 @@ export function decide(input: PlacementInput): PlacementDecision {
   for (const role of platform.roles) {
     const { starts, stops, starting: most, wait: next } = pace.get(role.name) ?? NONE;
     const own = ours.filter((pod) => pod.role === role.name);
-    const onTheirWay = own.filter((pod) => !pod.gated && !pod.ended && !pod.started).length;
+    // On a machine that does not answer one may be for ever: it takes nobody's place.
+    const moving = own.filter((pod) => !pod.gated && !pod.lost);
+    const onTheirWay = moving.filter((pod) => !pod.ended && !pod.started).length;
     const ready = own
       .filter((pod) => pod.gated && !pod.leaving && mayStart(pod, role, live, gated, placed))
       .toSorted(inOrder);
@@ -89,7 +91,7 @@ export function decide(input: PlacementInput): PlacementDecision {
         (pod) => pod.kind === 'lasting' && isEndable(pod) && pod.generation !== undefined && pod.generation !== live,
       )
       .toSorted(inOrder);
-    const ending = own.filter((pod) => pod.leaving && !pod.gated).length;
+    const ending = moving.filter((pod) => pod.leaving).length;
     const room = Math.min(stops, most - onTheirWay - ready.length - ending);
     const moved = elsewhere.slice(0, Math.max(0, room));
     end.push(...moved.map((pod): Ending => ({ pod, force: false, because: 'moved', role })));

@@ -43,8 +43,8 @@ describe('an act that must be refused', () => {
     }));
 
   it.each([
-    `policy 'generations-placement' with binding 'generations-placement' denied request: no such key: live`,
-    'policy "generations-placement" denied request: failed to configure policy: failed to find resource',
+    `create Pod a/b: policy 'generations-placement' with binding 'generations-placement' denied request: no such key: live`,
+    'create Pod a/b: policy "generations-placement" denied request: failed to configure policy: failed to find resource',
   ])('and is refused by a mutating policy that cannot be evaluated proves nothing either', (message) =>
     expect(judge(answer(403, message))).toMatchObject({ outcome: 'Unanswered' }),
   );

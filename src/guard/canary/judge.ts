@@ -26,7 +26,7 @@ export function judge(error: unknown): Judgement {
   if (status === 403 && policy !== undefined) return { outcome: 'Denied', policy };
   const reason = message.slice(0, REASON_LENGTH);
   // A policy that cannot be evaluated refuses everything, for a while after it was installed: that is no proof either.
-  const mutating = /^policy ['"]generations-[a-z-]+['"] .*denied request: /.test(message);
+  const mutating = /: policy ['"]generations-[a-z-]+['"] .*denied request: /.test(message);
   if (policy !== undefined || mutating) return { outcome: 'Unanswered', reason };
   // Webhooks of others on what there are most of, pods, must not keep the guard from being proved when they are down.
   if (status === 403 || (status === 500 && message.includes('failed calling webhook')))

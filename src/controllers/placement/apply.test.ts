@@ -273,3 +273,39 @@ it('a finalizer that has done its work goes, and others stay', async () => {
   await act(look());
   expect(writes()).toHaveLength(1);
 });
+
+describe('a pod whose change is refused, by somebody’s policy for example,', () => {
+  const ended = {
+    phase: 'Succeeded' as const,
+    containerStatuses: [{ name: 'main', ready: false, restartCount: 0, state: { terminated: { exitCode: 0 } } }],
+  };
+  const refusing = (status: number) =>
+    process({
+      before: ({ method, target }) => {
+        if (method === 'PATCH' && target?.name === 'refused')
+          throw new ApiError({ status, reason: 'Forbidden', message: 'not so' });
+      },
+    });
+
+  it.each<[what: string, seeded: Parameters<typeof seed>[1]]>([
+    ['its finalizer’s end', { on: 'blue', status: ended }],
+    ['a note', { on: 'blue' }],
+    ['its start', {}],
+  ])('keeps no other from its place: %s', async (_, seeded) => {
+    seed('refused', seeded);
+    // One more than are written upon one live read.
+    const names = Array.from({ length: 51 }, (_, n) => `z${n}`);
+    for (const name of names) seed(name);
+    const { look, act } = refusing(403);
+    await expect(act(look())).rejects.toThrow('not so');
+    expect(names.filter((name) => !isPlaced(name))).toEqual([]);
+  });
+
+  it('is not followed by others when the API server asks for patience', async () => {
+    seed('refused', { on: 'blue', status: ended });
+    seed('a');
+    const { look, act } = refusing(429);
+    await expect(act(look())).rejects.toThrow('not so');
+    expect(isPlaced('a')).toBeUndefined();
+  });
+});

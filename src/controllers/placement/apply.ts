@@ -2,7 +2,7 @@ import { ANNOTATION, LABEL, PLACEMENT } from '../../api/v1alpha1/index.ts';
 import { freezeOf } from '../../domain/freeze.ts';
 import { platforms } from '../../kinds.ts';
 import { deleteObject } from '../../kube/delete.ts';
-import { ApiError, isConflict, isNotFound } from '../../kube/errors.ts';
+import { ApiError, isConflict, isForbidden, isInvalid, isNotFound } from '../../kube/errors.ts';
 import { find } from '../../kube/find.ts';
 import { pods } from '../../kube/resources.ts';
 import type { Context } from '../context.ts';
@@ -34,7 +34,7 @@ export interface PlacementObserver {
 /**
  * Writes a decision. Every write carries the version of the pod that was looked at; before pods are started or ended the Platform and all
  * copies of their tasks are read live, once for each batch. What has changed meanwhile is left for the next look. Throws when this process
- * may no longer lead.
+ * may no longer lead; and at the end, when a write was refused.
  */
 export async function apply(
   context: Context,
@@ -48,12 +48,20 @@ export async function apply(
   const { platform } = input;
   const name = platform?.name ?? '';
   if (platform) placement?.lost?.(name, input.pods.filter(({ lost, off, ended }) => lost && !off && !ended).length);
+  const refusals: unknown[] = [];
   const write = <T>(items: readonly T[], act: (item: T, signal: AbortSignal) => Promise<unknown>) =>
     inParallel(items, async (item) => {
       if (signal.aborted) return false;
       // Thrown, so that it is tried again: nothing else may happen for a minute that would wake this platform.
       assertLeads(context);
-      return settled(() => act(item, AbortSignal.any([signal, AbortSignal.timeout(LONGEST_WRITE)])));
+      try {
+        return await settled(() => act(item, AbortSignal.any([signal, AbortSignal.timeout(LONGEST_WRITE)])));
+      } catch (error) {
+        // What somebody's policy has against one pod is no reason to leave the others where they are.
+        if (!isForbidden(error) && !isInvalid(error)) throw error;
+        refusals.push(error);
+        return false;
+      }
     });
 
   const released = await write(decision.unfinalize, (pod, limit) => release(context, pod, limit));
@@ -90,6 +98,7 @@ export async function apply(
   }
   if (Object.values(done).some((count) => count > 0))
     log.info('Pods placed', { platform: name, live: platform?.live, ...done });
+  if (refusals.length > 0) throw refusals[0];
 }
 
 /** The Platform still says, to a live read, what the decision rests on. */

@@ -114,13 +114,10 @@ type ByTask = ReadonlyMap<string, PlacementPod[]>;
 
 /** Pods that wait at their gate, oldest first, and pods that are on a machine or on their way; both by task. */
 function byTask(pods: readonly PlacementPod[]): { gated: ByTask; placed: ByTask } {
-  const gated = new Map<string, PlacementPod[]>();
-  const placed = new Map<string, PlacementPod[]>();
-  for (const pod of pods) {
-    if (isOver(pod)) continue;
-    const group = pod.gated ? gated : placed;
-    group.set(pod.task, [...(group.get(pod.task) ?? []), pod]);
-  }
+  const present = pods.filter((pod) => !isOver(pod));
+  const of = (some: readonly PlacementPod[]) => Map.groupBy(some, ({ task }) => task);
+  const gated = of(present.filter((pod) => pod.gated));
+  const placed = of(present.filter((pod) => !pod.gated));
   for (const group of gated.values()) group.sort(byAge);
   return { gated, placed };
 }

@@ -17,7 +17,7 @@ export function ownedByAnother(service: Service): Problem | undefined {
   const { namespace, name } = service.metadata;
   return {
     reason: 'SelectorOwnedByAnother',
-    message: `spec.selector of Service ${namespace}/${name} is managed by ${owners.join(', ')}: leave spec.selector out there, the operator owns it`,
+    message: `spec.selector of Service ${namespace}/${name} is managed by ${owners.join(', ')}: hand it over to the operator first (docs/cutover.md), then leave it out there, or a Service that carries traffic loses it`,
   };
 }
 

@@ -256,7 +256,7 @@ describe('a Service, looked at for a generation', () => {
     expect((await target.view(spec, toGreen())).problem).toEqual({
       reason: 'SelectorOwnedByAnother',
       message:
-        'spec.selector of Service edge/www is managed by argocd-controller: leave spec.selector out there, the operator owns it',
+        'spec.selector of Service edge/www is managed by argocd-controller: hand it over to the operator first (docs/cutover.md), then leave it out there, or a Service that carries traffic loses it',
     });
   });
 });

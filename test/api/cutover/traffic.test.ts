@@ -79,7 +79,7 @@ describe('a traffic Service', () => {
     const view = await target.view(edge.spec, edge.to('green'));
     expect(view.problem).toEqual({
       reason: 'SelectorOwnedByAnother',
-      message: `spec.selector of Service ${edge.namespace}/www is managed by argocd-controller: leave spec.selector out there, the operator owns it`,
+      message: `spec.selector of Service ${edge.namespace}/www is managed by argocd-controller: hand it over to the operator first (docs/cutover.md), then leave it out there, or a Service that carries traffic loses it`,
     });
     // Git leaves it out from now on: the API server takes it away from the Service, too.
     await edge.applyAs('argocd-controller', { spec: { ports: [{ port: 80 }] } });

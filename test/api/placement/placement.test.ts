@@ -178,6 +178,28 @@ describe('pods of Follow and Singleton roles', () => {
     expect(watched.most()).toBe(1);
   });
 
+  it('that ended before their containers began make room when their kubelet says so, and nobody else', async () => {
+    await aPlatform('early');
+    await site.apply(aDeployment({ platform: 'early', role: 'always-on', name: 'task', stopsAfter: NEVER }));
+    const [pod] = await site.until('early', 'task', 'to run', isRunningOn('early-blue'));
+    const { name, uid } = pod!.metadata;
+    await kubectl('delete', 'pod', '-n', 'early', '--wait=false', name);
+    const state = { waiting: { reason: 'PodInitializing' } };
+    const containerStatuses = [{ name: 'main', image: 'a', imageID: '', ready: false, restartCount: 0, state }];
+    const report = async (manager: string, phase: string) => {
+      await patch(`/api/v1/namespaces/early/pods/${name}/status?fieldManager=${manager}`, {
+        status: { phase, containerStatuses },
+      });
+      return site.client.get(pods, name, { namespace: 'early' });
+    };
+    await report('kubelet', 'Pending');
+    expect(hasEnded(await report('kube-controller-manager', 'Failed'), false)).toBe(false);
+    await report('kubelet', 'Pending');
+    await report('kubelet', 'Failed');
+    const [next] = await site.until('early', 'task', 'the next one to run', isRunningOn('early-blue'));
+    expect(next!.metadata.uid).not.toBe(uid);
+  });
+
   it('are freed from a machine that is stopped while nobody has deleted them', async () => {
     await aPlatform('stopped');
     await site.addNode('stopped-blue-2', 'stopped', 'stopped-blue');

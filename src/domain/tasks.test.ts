@@ -160,8 +160,10 @@ it('the census counts copies by where they are, and tasks', () => {
       pod({ gated: true, generation: undefined, started: false }),
       pod({ task: 'b', generation: 'green', started: false }),
       pod({ task: 'c', kind: 'job' }),
+      pod({ task: 'c', kind: 'job', started: false }),
+      pod({ task: 'c', kind: 'job', gated: true, generation: undefined, started: false }),
       pod({ task: 'd', ended: true }),
       pod({ task: 'e', generation: undefined }),
     ]),
-  ).toEqual({ total: 4, waiting: 1, starting: 1, running: 3, on: { blue: 1, green: 1 } });
+  ).toEqual({ total: 4, waiting: 2, starting: 2, running: 3, arriving: 2, on: { blue: 1, green: 1 } });
 });

@@ -138,6 +138,8 @@ export interface Census {
   waiting: number;
   starting: number;
   running: number;
+  /** Long-running pods that wait or start. */
+  arriving: number;
   /** Names of generations with how many long-running pods are on each. */
   on: Record<string, number>;
 }
@@ -154,6 +156,7 @@ export function census(pods: readonly TaskPod[]): Census {
     waiting: present.length - placed.length,
     starting: placed.filter(({ started }) => !started).length,
     running: placed.filter(({ started }) => started).length,
+    arriving: present.filter(({ kind, gated, started }) => kind !== 'job' && (gated || !started)).length,
     on,
   };
 }

@@ -32,6 +32,7 @@ export const aCutoverInput = (changes: Partial<CutoverInput> = {}): CutoverInput
   platform: aPlatform({ live: 'blue', spec: { traffic: [aServiceTarget()] } }),
   from: aGeneration({ name: 'blue', live: true }),
   to: aGeneration({ status: { conditions: [aCondition()] } }),
+  kept: [],
   first: undefined,
   superseded: undefined,
   successor: undefined,

@@ -71,6 +71,17 @@ describe('a cutover', () => {
     expect(later.length).toBeLessThan(20);
   });
 
+  it('ends while a run of some scheduled task begins at every moment', async () => {
+    site = await withGreenStaged(whole());
+    const { world } = site;
+    world.apply(aCutover({ from: 'blue', to: 'green' }));
+    for (let run = 1; run <= 200 && !hasEnded(site, 'to-green')(); run++) {
+      world.tasks.runs('scheduled', `backup${run}`, 5);
+      await world.run(1);
+    }
+    expect(site.cutover('to-green').status.outcome).toBe('Succeeded');
+  });
+
   it('is paused and goes on', async () => {
     site = await withGreenStaged(whole());
     const { world } = site;

@@ -78,6 +78,72 @@ describe('a cutover past its point of no return', () => {
     expectGolden('superseded', world.log);
   });
 
+  it('and superseded after Point leaves no generation behind that nobody would retire', async () => {
+    site = await withGreenStaged(whole());
+    const { world } = site;
+    await stage(site, 'amber');
+    when(site, ['to-green', 'Restore', 'Done'], () => answers(site, 'green', 500));
+    world.apply(
+      aCutover({
+        from: 'blue',
+        to: 'green',
+        spec: { migrations: [irreversible('drop')], verify: [smoke], soak: '1m' },
+      }),
+    );
+    await world.until('it is Blocked', () => blocked('to-green') !== undefined);
+    const { name, uid } = site.cutover('to-green').metadata;
+    world.apply(
+      aCutover({
+        from: 'green',
+        to: 'amber',
+        metadata: { creationTimestamp: new Date(world.clock.now()).toISOString() },
+        spec: { supersedes: { name, uid }, verify: [smoke] },
+      }),
+    );
+    await world.until('it has ended', hasEnded(site, 'to-amber'));
+    await world.run(10);
+    const barred = { noRollback: 'migration drop is not reversible and is committed' };
+    expect(site.generation('blue')?.status.retention).toMatchObject(barred);
+    expect(site.generation('green')?.status.retention).toMatchObject(barred);
+    await world.until('blue is retired', () => site.generation('blue')?.status.stage === 'Retired');
+    await world.until('only amber is left', () => site.platform().status.protected?.join() === 'amber');
+  });
+
+  it('keeps the Job of a migration that runs until its heir has seen the end of it, over any number of heirs', async () => {
+    site = await withGreenStaged(whole());
+    const { world } = site;
+    await stage(site, 'amber');
+    await stage(site, 'red');
+    world.jobs.fate = () => ({ seconds: 120 });
+    world.apply(toGreen());
+    await world.until('it migrates', () => world.jobs.runs('drop') === 1);
+    for (const [name, heir] of [
+      ['to-green', 'amber'],
+      ['to-amber', 'red'],
+    ] as const) {
+      const { uid } = site.cutover(name).metadata;
+      world.apply(
+        aCutover({
+          from: 'blue',
+          to: heir,
+          metadata: { creationTimestamp: new Date(world.clock.now()).toISOString() },
+          spec: { supersedes: { name, uid }, migrations: [irreversible('drop')] },
+        }),
+      );
+      await world.run(5);
+      expect(site.cutover(`to-${heir}`).status.migrations).toMatchObject([{ name: 'drop', state: 'Running' }]);
+      expect(site.cutover(name).status.outcome).toBeUndefined();
+    }
+    await world.until('it has ended', hasEnded(site, 'to-red'));
+    await world.run(30);
+    expect(world.jobs.runs('drop')).toBe(1);
+    expect(['to-green', 'to-amber', 'to-red'].map((name) => site.cutover(name).status.outcome)).toEqual([
+      'Superseded',
+      'Superseded',
+      'Succeeded',
+    ]);
+  });
+
   it('when all machines of the old generation die goes forward', async () => {
     site = await withGreenStaged(whole());
     const { world } = site;

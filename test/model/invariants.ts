@@ -16,9 +16,11 @@ export function wrongWith(world: World, state: State): string | undefined {
   }
   const live = (platform?.status.live as { name: string } | undefined)?.name;
   if (live === undefined) return 'S3: no generation is live';
+  const facts = world.factsIn(state, live);
+  if (!facts) return `S1: the platform says that ${live} is live, and ${live} is gone`;
   // A delayed write of a former leader may point there while it is undone: the cutover that holds the platform takes it back.
   if (isGoingBack(world, state, platform?.status.cutover)) return undefined;
-  const { liveTime, retiredTime } = world.factsIn(state, live)?.status ?? {};
+  const { liveTime, retiredTime } = facts.status;
   if (!liveTime) return `S3: the platform says that ${live} is live, and ${live} does not`;
   if (retiredTime) return `S3: ${live} is live, and retired`;
   return undefined;

@@ -194,6 +194,7 @@ function inputOf(
     ...others,
     members: of(to).map(memberOf),
     machines: of(to).map((generation) => machine(world, state, generation)),
+    kept: [],
     left: of(from).map(memberOf),
     targets: viewsOf(world, state, to, late),
     back: viewsOf(world, state, from, late),

@@ -4,10 +4,13 @@ import {
   aCutover,
   aCutoverInput,
   aGeneration,
+  aHoldView,
   aPlatform,
   aServiceTarget,
   at,
+  aView,
   EPOCH,
+  selectorFor,
 } from '../../../test/builders/index.ts';
 import { CUTOVER_FINALIZER, type Cutover, type Platform, STEPS } from '../../api/v1alpha1/index.ts';
 import { decide } from './decide.ts';
@@ -381,5 +384,27 @@ describe('a cutover that was restored along with everything else', () => {
 
   it('that was made after two people settled the restore does', () => {
     expect(whats(decide(aCutoverInput({ platform: rebound(at(-7200)) })))).toContain('reserve green');
+  });
+});
+
+describe('a cutover that has taken over another one', () => {
+  it('does not go back before it has come to where that one was: traffic would stay held for ever', () => {
+    const switches = [
+      {
+        target: 'www',
+        from: selectorFor('blue'),
+        hold: { app: 'maintenance' },
+        to: selectorFor('green'),
+        state: 'Held' as const,
+      },
+    ];
+    const cutover = begun(
+      { steps: [...done('Preflight', 'Approve'), { name: 'Reserve', state: 'Running', startTime: at(3) }], switches },
+      { abort: true, supersedes: { name: 'to-red', uid: 'uid-to-red' } },
+    );
+    const targets = [aView({ now: { app: 'maintenance' }, hold: aHoldView({ serving: true }) })];
+    const { status } = decide(ready({ cutover, targets, back: targets }));
+    expect(status).not.toHaveProperty('undo');
+    expect(condition(status, 'RollbackAvailable')).toMatchObject({ status: 'False', reason: 'TakenOver' });
   });
 });

@@ -36,9 +36,24 @@ export function decide(input: CutoverInput): CutoverDecision {
   // Before anything else is concluded: what the platform says of itself is what is in doubt.
   const frozen = platform && freezeOf(platform);
   if (frozen) return blocked(input, { reason: 'Frozen', message: frozen });
-  if (input.successor)
-    return end(input, 'Superseded', `Cutover ${input.successor.metadata.name} has taken over what this one had begun`);
+  if (input.successor) return handOver(input, input.successor);
   return isBegun(cutover) ? goOn(input) : beginOrNot(input);
+}
+
+/** A Job goes with its Cutover, and is the only proof that its migration has run: until the heir has seen its end, both stay. */
+function handOver(input: CutoverInput, { metadata: { name }, status }: Cutover): CutoverDecision {
+  const message = `Cutover ${name} has taken over what this one had begun`;
+  const awaited = status.outcome
+    ? undefined
+    : status.migrations?.find(({ state, job }) => state === 'Running' && input.jobs.some((view) => view.name === job));
+  if (!awaited) return end(input, 'Superseded', message);
+  const waits = `${message}, and waits for Job ${awaited.job} of this one`;
+  const verdicts: Verdict[] = [
+    { type: 'Ready', status: false, reason: 'TakenOver', message: waits },
+    ...kstatus('Reconciling', 'TakenOver', waits),
+    notBlocked,
+  ];
+  return { status: report(input, verdicts, {}), effects: [], requeueAfter: Math.max(SOONEST, input.scaled(SOON)) };
 }
 
 /** Nothing has moved: it may still turn out to be about what is no longer so. */

@@ -26,10 +26,11 @@ export async function gather(context: Context, cutover: Cutover): Promise<Cutove
   ]);
   const base = { cutover, platform, from, to, ...momentOf(clock) };
   if (cutover.status.outcome) return { ...base, ...NOTHING };
-  const [coming, leaving, others, jobs, tasks, trial] = await Promise.all([
+  const [coming, leaving, others, kept, jobs, tasks, trial] = await Promise.all([
     seen(context, platform, to),
     seen(context, platform, from),
     othersOf(context, cutover, platform),
+    keptOf(context, cutover, platform),
     jobViewsOf(context, cutover),
     platform ? taskCensusOf(context, platform) : [],
     platform && !isDone(cutover, 'Reserve') ? trialOf(context, cutover, platform) : undefined,
@@ -45,6 +46,7 @@ export async function gather(context: Context, cutover: Cutover): Promise<Cutove
   return {
     ...base,
     ...others,
+    kept,
     members,
     machines,
     left,
@@ -60,6 +62,7 @@ export async function gather(context: Context, cutover: Cutover): Promise<Cutove
 
 /** What a finished cutover looks at. */
 const NOTHING = {
+  kept: [],
   first: undefined,
   superseded: undefined,
   successor: undefined,
@@ -109,16 +112,37 @@ async function othersOf(
 ): Promise<Pick<CutoverInput, 'first' | 'superseded' | 'successor'>> {
   const { uid } = cutover.metadata;
   const all = (await client.list(cutovers)).items;
+  // What another one has taken over stands in nobody's way.
+  const taken = new Set(all.filter(isBegun).map(({ spec }) => spec.supersedes?.uid));
   const unfinished = all.filter(
     ({ metadata, spec, status }) =>
-      spec.platform === cutover.spec.platform && status.outcome === undefined && metadata.uid !== uid,
+      spec.platform === cutover.spec.platform &&
+      status.outcome === undefined &&
+      metadata.uid !== uid &&
+      !taken.has(metadata.uid),
   );
   const wanted = cutover.spec.supersedes;
   return {
     first: firstOf(cutover, platform, unfinished),
     superseded: wanted && all.find(({ metadata }) => metadata.uid === wanted.uid && metadata.name === wanted.name),
-    successor: unfinished.find((other) => other.spec.supersedes?.uid === uid && isBegun(other)),
+    successor: all.find((other) => other.spec.supersedes?.uid === uid && isBegun(other)),
   };
+}
+
+/** Generations that were live before and are not retired, other than the two and the live one. */
+async function keptOf(
+  { client }: Context,
+  { spec }: Cutover,
+  platform: Platform | undefined,
+): Promise<ClusterGeneration[]> {
+  const { items } = await client.list(clusterGenerations);
+  return items.filter(
+    ({ metadata, spec: { platform: owner }, status }) =>
+      owner === spec.platform &&
+      status.liveTime !== undefined &&
+      status.retiredTime === undefined &&
+      ![spec.from, spec.to, platform?.status.live?.name].includes(metadata.name),
+  );
 }
 
 /**

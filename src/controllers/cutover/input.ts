@@ -9,11 +9,13 @@ export interface CutoverInput {
   platform: Platform | undefined;
   from: ClusterGeneration | undefined;
   to: ClusterGeneration | undefined;
+  /** Others of the platform that were live before and are not retired: a later cutover may go back to them. */
+  kept: ClusterGeneration[];
   /** The unfinished cutover of the platform that goes first, if that is another one. */
   first: Cutover | undefined;
   /** The cutover that spec.supersedes names, as it is now. */
   superseded: Cutover | undefined;
-  /** Another cutover that supersedes this one and has begun: what this one held is its now. */
+  /** Another cutover that supersedes this one and has begun, ended or not: what this one held is its now. */
   successor: Cutover | undefined;
   /** Machines of `to` as cloud and Kubernetes show them, or why they could not be seen. */
   members: Member[] | Problem;
@@ -70,6 +72,8 @@ export interface TaskCensus {
   starting: number;
   /** Placed and started, on any generation. */
   running: number;
+  /** Long-running ones that wait or start: a Job's pods come and go all the time. */
+  arriving: number;
   /** Names of generations on which pods are that have not ended, with how many; long-running ones only: a Job's pod ends where it began. */
   on: Record<string, number>;
   /** Starts per second that the role's pace allows now. */

@@ -19,21 +19,24 @@ const LINES = 10;
 /** Characters of them: a step's message has room for 2048. */
 const LOG_ROOM = 1_200;
 
-/** All Jobs of this cutover, and of one that it supersedes: those may still run. Read live. Throws ApiError. */
+/** All Jobs of this cutover, and those that it has inherited: they may still run. Read live. Throws ApiError. */
 export async function jobViewsOf(context: Context, cutover: Cutover): Promise<JobView[]> {
   if (!hasJobs(cutover)) return [];
   // In all namespaces: that of the Platform may have been changed since, and must not hide a Job that has run.
-  const lists = await Promise.all(
-    uidsOf(cutover).map((uid) => context.client.list(jobs, { labelSelector: `${LABEL.cutoverUID}=${uid}` })),
+  const { client } = context;
+  const { items } = await client.list(jobs, { labelSelector: `${LABEL.cutoverUID}=${cutover.metadata.uid}` });
+  const own = new Set(items.map(keyOf));
+  const names = (cutover.status.migrations ?? []).flatMap(({ job }) =>
+    job === undefined || own.has(job) ? [] : [job],
   );
-  const items = lists.flatMap((list) => list.items);
-  return Promise.all(items.map((job) => viewOf(context, job)));
+  const inherited = await Promise.all(
+    names.map((key) => {
+      const { name, namespace = '' } = splitKey(key);
+      return find(client, jobs, name, { namespace });
+    }),
+  );
+  return Promise.all([...items, ...inherited.filter((job) => job !== undefined)].map((job) => viewOf(context, job)));
 }
-
-const uidsOf = ({ metadata, spec }: Cutover): string[] => [
-  metadata.uid,
-  ...(spec.supersedes ? [spec.supersedes.uid] : []),
-];
 
 const hasJobs = ({ spec, status }: Cutover): boolean =>
   (spec.migrations ?? []).length > 0 ||
@@ -91,7 +94,7 @@ async function endOf({ client }: Context, pod: Pod): Promise<string> {
 }
 
 /**
- * Creates a Job. One of that name which this cutover, or the one that it supersedes, has made is what was wanted: a
+ * Creates a Job. One of that name which a cutover has made is what was wanted: the name has the hash of which. A
  * former leader and this one create it once between them. Throws ForeignChange for somebody else's Job and for a
  * Platform that lacks spec.jobs or their namespace, and ApiError.
  */
@@ -114,7 +117,7 @@ export async function startJob(
       throw new ForeignChange(`Job ${effect.name} cannot be created: namespace ${namespace} does not exist: create it`);
     if (!isAlreadyExists(error)) throw error;
     const present = await find(client, jobs, name, { namespace });
-    if (!present || uidsOf(cutover).includes(present.metadata.labels?.[LABEL.cutoverUID] ?? '')) return;
+    if (!present || present.metadata.labels?.[LABEL.cutoverUID] !== undefined) return;
     throw new ForeignChange(
       `Job ${effect.name} is there already and was not made by Cutover ${cutover.metadata.name}: delete it, and the cutover goes on`,
     );

@@ -11,6 +11,7 @@ import {
   aView,
 } from '../../../test/builders/index.ts';
 import type { CutoverInput } from './input.ts';
+import { hashOf } from './job-manifest.ts';
 import { objectionsTo } from './objections.ts';
 import { preflight } from './steps/preflight.ts';
 
@@ -40,11 +41,18 @@ const unreachable = {
     waiting: 0,
     starting: 0,
     running: 1,
+    arriving: 0,
     on: { blue: 1 },
   },
   ...{ startsPerSecond: 20, unreachable: 'Pod tasks/a may still run' },
 };
 const three = ['i-1', 'i-2', 'i-3'].map((machine) => aMember({ machine }));
+
+const irreversible = (name: string, image: string) => ({
+  name,
+  reversible: false,
+  jobTemplate: { spec: { template: { spec: { containers: [{ name: 'main', image }] } } } },
+});
 
 const ROWS: [string, Partial<CutoverInput>, string, string][] = [
   ['no Platform', { platform: undefined }, 'PlatformNotFound', 'Platform us does not exist: create it'],
@@ -247,6 +255,26 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
     },
     'SupersededCanGoBack',
     'abort it',
+  ],
+  [
+    'a migration that supersedes another one of the same name',
+    {
+      cutover: { ...superseding, spec: { ...superseding.spec, migrations: [irreversible('schema', 'v2')] } },
+      superseded: old({
+        conditions: [aCondition({ type: 'RollbackAvailable', status: 'False' })],
+        migrations: [
+          {
+            name: 'schema',
+            hash: hashOf(irreversible('schema', 'v1').jobTemplate),
+            reversible: false,
+            state: 'Committed',
+          },
+        ],
+      }),
+      platform: aPlatform({ live: 'blue', spec: { jobs: { namespace: 'jobs', serviceAccountName: 'cutover' } } }),
+    },
+    'MigrationChanged',
+    'Cutover old has begun a migration schema',
   ],
   [
     'a guard with a hole',

@@ -3,6 +3,7 @@ import { conditionOf } from '../../domain/conditions.ts';
 import { guardTrouble } from '../../domain/guard.ts';
 import { notImplemented } from '../../domain/not-implemented.ts';
 import type { CutoverInput } from './input.ts';
+import { hashOf } from './job-manifest.ts';
 import { isBegun } from './journal.ts';
 import { endedFirst, isPressing } from './steps/quiesce.ts';
 import { objectionToJobs } from './trial.ts';
@@ -202,8 +203,23 @@ const supersededMayBe: Check = ({ cutover, superseded }) => {
       'SupersededCanGoBack',
       `spec.supersedes: Cutover ${wanted.name} can still be undone: abort it (spec.abort: true) and make another one`,
     );
-  return [];
+  const changed = changedMigration(cutover, superseded);
+  return changed
+    ? about(
+        'MigrationChanged',
+        `Cutover ${wanted.name} has begun a migration ${changed}, and spec.migrations has another one of that name: in its place nobody would know any more that the first has run. Make another Cutover, where it has a name of its own`,
+      )
+    : [];
 };
+
+/** One that has changed something, or may have, and is not the same work in both: the journal has room for one of a name. */
+const changedMigration = ({ spec }: CutoverInput['cutover'], { status }: CutoverInput['cutover']): string | undefined =>
+  status.migrations?.find(
+    ({ name, hash, state }) =>
+      state !== 'Failed' &&
+      state !== 'Undone' &&
+      (spec.migrations ?? []).some((own) => own.name === name && hashOf(own.jobTemplate) !== hash),
+  )?.name;
 
 /** Traffic would be held until Quiesce gives up on a copy that nobody can see the end of. */
 const tasksCanEnd: Check = (input) => {

@@ -19,7 +19,8 @@ const input = (changes: Partial<CutoverInput> = {}) =>
   aCutoverInput({ machines: [machine('i-3'), machine('i-1'), machine('i-9', 'other')], ...changes });
 const changes = (a: Partial<CutoverInput>, b: Partial<CutoverInput>) =>
   differences(planOf(input(a)).hash, planOf(input(b)).hash);
-const census = { role: 'tasks', handover: 'Singleton' as const, waiting: 0, starting: 0, running: 2000, on: {} };
+const counts = { waiting: 0, starting: 0, running: 2000, arriving: 0, on: {} };
+const census = { role: 'tasks', handover: 'Singleton' as const, ...counts };
 
 describe('a plan', () => {
   it('lists machines, switches, migrations, checks, and what is retired', () => {

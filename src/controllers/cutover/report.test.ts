@@ -7,11 +7,12 @@ import { report, unfinishedIn } from './report.ts';
 
 const us = { name: 'to-green', uid: 'uid-to-green' };
 const generations = { from: { name: 'blue', uid: 'uid-blue' }, to: { name: 'green', uid: 'uid-green' } };
+const retention = { until: at(600), standby: 'Running' as const, cutover: us };
 const kept = (status: Partial<ClusterGeneration['status']> = {}) =>
   aGeneration({
     name: 'blue',
     live: true,
-    status: { retention: { until: at(600), standby: 'Running', cutover: us }, ...status },
+    status: { retention, ...status },
   });
 
 /** What a cutover that has succeeded says of the way back. */
@@ -42,7 +43,7 @@ describe('a cutover that has succeeded', () => {
     ['never was', wayBack(undefined, { spec: { from: '' } }), 'False FirstCutover'],
     [
       'would find data that it does not know',
-      wayBack(kept(), { status: { migrations: [dropped] } }),
+      wayBack(kept({ retention: { ...retention, noRollback: 'migration drop is committed' } })),
       'False IrreversibleMigrationCommitted',
     ],
     [
@@ -106,7 +107,7 @@ describe('a cutover under way', () => {
   });
 
   const queue = { role: 'queue', handover: 'Singleton' as const, total: 900, on: {}, startsPerSecond: 2 };
-  const census = { ...queue, waiting: 600, starting: 100, running: 200 };
+  const census = { ...queue, waiting: 600, starting: 100, running: 200, arriving: 700 };
   const timed = { ...census, role: 'timed', handover: 'Follow' as const };
 
   it('counts its singletons, and says to the minute when the last of them starts', () => {

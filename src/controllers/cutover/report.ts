@@ -4,7 +4,7 @@ import type { CutoverSight } from '../../telemetry/cutovers.ts';
 import type { Problem } from '../../traffic/target.ts';
 import { downtimeOf } from './downtime.ts';
 import type { CutoverInput } from './input.ts';
-import { barredBy, hasBegun, irreversibleIn, isBegun, isDone } from './journal.ts';
+import { hasBegun, isBegun, isDone } from './journal.ts';
 import { planOf } from './plan.ts';
 import { noWayBack } from './way-back.ts';
 
@@ -108,10 +108,10 @@ function noRollback({ cutover, from }: CutoverInput): Problem | undefined {
   if (retiredTime) return { reason: 'Retired', message: `${name} was retired at ${retiredTime}` };
   if (retention?.cutover.uid !== cutover.metadata.uid)
     return { reason: 'LiveAgain', message: `${name} has become live again, by another Cutover` };
-  const irreversible = irreversibleIn(cutover);
-  if (!irreversible) return undefined;
-  const { reason, message } = barredBy(irreversible);
-  return { reason, message: `${message}: ${name} would have to live with it` };
+  const { noRollback } = retention;
+  return noRollback === undefined
+    ? undefined
+    : { reason: 'IrreversibleMigrationCommitted', message: `${noRollback}: ${name} would have to live with it` };
 }
 
 /** Of the pods that move with the live pointer, while they do. */

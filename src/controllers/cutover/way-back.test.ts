@@ -25,6 +25,7 @@ describe('the point of no return', () => {
     ['the source is gone', steps('Hold'), { from: undefined }, 'OldCapacityGone'],
     ['the source is retired', steps('Hold'), { from: aGeneration({ name: 'blue', retired: true }) }, 'OldCapacityGone'],
     ['no machine of the source runs', steps('Switch', 'Hold'), { left: [] }, 'OldCapacityGone'],
+    ['no machine of the source runs, and no target is held', steps('Switch'), { left: [] }, 'OldCapacityGone'],
     ['the cloud does not say', steps('Hold'), { left: { reason: 'Throttled', message: '' } }, undefined],
     [
       'a namesake of the source stands there',

@@ -1,7 +1,7 @@
 import type { StepName } from '../../api/v1alpha1/index.ts';
 import type { Problem } from '../../traffic/target.ts';
 import type { CutoverInput } from './input.ts';
-import { barredBy, hasBegun, irreversibleIn } from './journal.ts';
+import { barredBy, hasBegun, irreversibleIn, isBegun } from './journal.ts';
 
 /**
  * The point of no return: why a cutover cannot be undone any more; undefined while it can. What is not known, because the
@@ -12,13 +12,18 @@ export function noWayBack(input: Pick<CutoverInput, 'cutover' | 'from' | 'left'>
   const begun = (step: StepName) => hasBegun(cutover, step);
   const irreversible = irreversibleIn(cutover);
   if (irreversible) return barredBy(irreversible);
+  // What that had begun cannot be undone: in part this one has not even begun with it.
+  if (cutover.spec.supersedes && isBegun(cutover)) {
+    const { name } = cutover.spec.supersedes;
+    return { reason: 'TakenOver', message: `it goes on with what Cutover ${name} could not take back any more` };
+  }
   if (cutover.spec.from === '' && begun('Point'))
     return { reason: 'FirstCutover', message: 'this is the first cutover: there is no generation to go back to' };
   if (cutover.spec.mode === 'Decommission' && begun('Point'))
     return { reason: 'Decommissioned', message: `${cutover.spec.from} is not live any more` };
   if (begun('Retain'))
     return { reason: 'Finishing', message: 'it has succeeded: a Cutover of mode Rollback goes back' };
-  return begun('Hold') ? oldCapacityGone(input) : undefined;
+  return begun('Hold') || begun('Switch') ? oldCapacityGone(input) : undefined;
 }
 
 /** Going back would point traffic at what is not there. */

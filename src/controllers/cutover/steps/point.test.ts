@@ -172,4 +172,20 @@ describe('Point, undone', () => {
     const throttled = { reason: 'Throttled', message: 'slower' };
     expect(undo({ to: marked, members: throttled, machines: [] })).toEqual({ waitFor: 'slower' });
   });
+
+  it.each([
+    ['gone', undefined],
+    ['a namesake that was made since', aGeneration({ metadata: { uid: 'another' } })],
+  ])('is undone when the generation that it has made live is %s', (_, to) => {
+    const generations = { from: { name: 'blue', uid: 'uid-blue' }, to: { name: 'green', uid: 'uid-green' } };
+    const cutover = begun();
+    const input = aCutoverInput({
+      cutover: { ...cutover, status: { ...cutover.status, generations } },
+      platform: live(at(5)),
+      to,
+    });
+    expect(point.undo(input)).toMatchObject({ effects: [{ do: 'writePlatform', status: { live: blue } }] });
+    expect(point.undo({ ...input, platform: aPlatform() })).toMatchObject({ effects: [{ status: { live: blue } }] });
+    expect(point.undo({ ...input, platform: aPlatform({ live: 'blue' }) })).toBeUndefined();
+  });
 });

@@ -74,12 +74,14 @@ function takeDown({ cutover, platform }: CutoverInput, { liveTime }: Pointer): A
 
 /** The platform first, then the cloud, then the generation itself: until the end nobody may take it for one that never was live. */
 function backward(input: CutoverInput, pointer: Pointer): Action | undefined {
-  const { platform, to } = input;
-  if (!platform || !to) return undefined;
-  const { name, uid } = to.metadata;
+  const { cutover, platform, to } = input;
+  if (!platform) return undefined;
+  // The pointer goes back also when the generation is gone, or another one has its name.
+  const uid = cutover.status.generations?.to?.uid ?? to?.metadata.uid;
   const { liveTime, formerLiveTime, live, previous } = pointer;
   const effects: Effect[] = [];
-  if (platform.status.live?.uid === uid) {
+  // Two people who have removed the generation have the Platform name none.
+  if (platform.status.live ? platform.status.live.uid === uid : live) {
     const { live: _live, previous: _previous, ...status } = platform.status;
     effects.push({
       do: 'writePlatform',
@@ -88,7 +90,7 @@ function backward(input: CutoverInput, pointer: Pointer): Action | undefined {
       what: `point Platform ${platform.metadata.name} back at ${live?.name ?? 'no generation'}`,
     });
   }
-  if (to.status.liveTime === liveTime) {
+  if (to && to.metadata.uid === uid && to.status.liveTime === liveTime) {
     const unseen = cloudTrouble(input);
     if (unseen) return unseen;
     effects.push(...tagged(input, to, ({ tags }) => tags[LIVE_TIME_TAG] === liveTime, formerLiveTime ?? ''));
@@ -97,7 +99,7 @@ function backward(input: CutoverInput, pointer: Pointer): Action | undefined {
       do: 'writeGeneration',
       object: to,
       status: { ...status, ...(formerLiveTime && { liveTime: formerLiveTime }) },
-      what: `${name} is not live any more`,
+      what: `${to.metadata.name} is not live any more`,
     });
   }
   return effects.length > 0 ? { effects, message: `${live?.name ?? 'no generation'} becomes live again` } : undefined;

@@ -20,6 +20,7 @@ const census = (changes: Partial<TaskCensus> = {}): TaskCensus => ({
   waiting: 3,
   starting: 0,
   running: 0,
+  arriving: 3,
   on: {},
   startsPerSecond: 20,
   ...changes,
@@ -109,17 +110,18 @@ describe('Restore', () => {
   });
 
   it.each([
-    ['every task has started on the new one', { waiting: 0, running: 3, on: { green: 3 } }, true],
-    ['one waits', { waiting: 1, running: 2, on: { green: 2 } }, false],
-    ['one starts', { waiting: 0, starting: 1, running: 2, on: { green: 3 } }, false],
-    ['one is on the old one', { waiting: 0, running: 3, on: { green: 2, blue: 1 } }, false],
-    ['there is none', { total: 0, waiting: 0 }, true],
+    ['every task has started on the new one', { waiting: 0, running: 3, arriving: 0, on: { green: 3 } }, true],
+    ['one waits', { waiting: 1, running: 2, arriving: 1, on: { green: 2 } }, false],
+    ['one starts', { waiting: 0, starting: 1, running: 2, arriving: 1, on: { green: 3 } }, false],
+    ['only runs of Jobs wait and start', { waiting: 4, starting: 5, running: 3, arriving: 0, on: { green: 3 } }, true],
+    ['one is on the old one', { waiting: 0, running: 3, arriving: 0, on: { green: 2, blue: 1 } }, false],
+    ['there is none', { total: 0, waiting: 0, arriving: 0 }, true],
   ])('when %s: done %s', (_, changes, done) => {
     expect(restore.done(restoring({ tasks: [census(changes)] }))).toBe(done);
   });
 
   it('is not done before it has begun, nor while starts are stopped', () => {
-    const tasks = [census({ waiting: 0, running: 3, on: { green: 3 } })];
+    const tasks = [census({ waiting: 0, running: 3, arriving: 0, on: { green: 3 } })];
     expect(restore.done(input({ cutover: aCutover({ from: 'blue' }), tasks }))).toBe(false);
     expect(restore.done(restoring({ platform: quiesced(), tasks }))).toBe(false);
   });

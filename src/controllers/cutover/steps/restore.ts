@@ -18,12 +18,12 @@ export const restore: Step = {
   },
 };
 
-/** What is not yet where it belongs, by role. */
+/** What is not yet where it belongs, by role: of pods that last. Where runs of scheduled tasks begin all the time, one always waits. */
 function pending({ cutover, tasks }: CutoverInput): string[] {
-  return tasks.flatMap(({ role, total, waiting, starting, on, trouble }) => {
+  return tasks.flatMap(({ role, total, waiting, starting, arriving, on, trouble }) => {
     const elsewhere = Object.entries(on).filter(([generation]) => generation !== cutover.spec.to);
     const left = elsewhere.reduce((sum, [, pods]) => sum + pods, 0);
-    if (waiting + starting + left === 0) return [];
+    if (arriving + left === 0) return [];
     const where = elsewhere.map(([generation, pods]) => `, ${pods} on ${generation}`).join('');
     return [
       `${role}: of ${total} tasks ${waiting} wait and ${starting} start${where}${trouble ? ` (${trouble})` : ''}`,

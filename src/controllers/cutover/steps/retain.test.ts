@@ -106,4 +106,35 @@ describe('Retain', () => {
     };
     expect(retain.done(aCutoverInput({ ...input, ...changes }))).toBe(done);
   });
+
+  it('says the same on every other one that is kept: a rollback to it would go past that migration, too', () => {
+    const before = { ...retention, cutover: { name: 'to-blue', uid: 'uid-to-blue' } };
+    const amber = aGeneration({ name: 'amber', live: true, status: { retention: before } });
+    const migrations = [{ name: 'schema', hash: 'h', reversible: false, state: 'Committed' as const }];
+    const cutover = aCutover({ from: 'blue', status: { migrations, retainUntil: at(99) } });
+    expect(act({ cutover, kept: [amber] })).toMatchObject({
+      effects: [
+        {},
+        { object: amber, status: { retention: { ...before, noRollback: expect.stringContaining('schema') } } },
+        {},
+        {},
+      ],
+    });
+    expect(act({ kept: [amber] })).toMatchObject({ effects: { length: 3 } });
+  });
+
+  it('gives a clock to one that a superseded cutover has left: nobody else would', () => {
+    const amber = aGeneration({ name: 'amber', live: true });
+    const cutover = aCutover({ from: 'blue', spec: { supersedes: { name: 'old', uid: 'uid-old' } } });
+    const input = { cutover, kept: [amber] };
+    expect(act(input)).toMatchObject({
+      effects: [{}, { object: amber, status: { retention: { until, standby: 'Running', cutover: us } } }, {}, {}],
+    });
+    const over = { ...kept, spec: cutover.spec };
+    const rest = { from: left, to: aGeneration({ live: true }), platform: aPlatform({ live: 'green' }) };
+    expect(retain.done(aCutoverInput({ cutover: over, ...rest, kept: [amber] }))).toBe(false);
+    expect(retain.done(aCutoverInput({ cutover: over, ...rest, kept: [{ ...amber, status: left.status }] }))).toBe(
+      true,
+    );
+  });
 });

@@ -1,22 +1,24 @@
 import type { Cutover } from '../../../api/v1alpha1/index.ts';
 import { timestamp } from '../../../domain/conditions.ts';
 import { parseDuration } from '../../../domain/duration.ts';
-import type { Effect, Step } from '../input.ts';
+import type { CutoverInput, Effect, Step } from '../input.ts';
 import { barredBy, irreversibleIn } from '../journal.ts';
 import { nothing } from './nothing.ts';
 
 /**
  * Retain writes on the old generation how long it is kept and as what, then gives back the new one and the platform. From
- * then on nothing needs this cutover: controllers/retirement goes by the generation's own word.
+ * then on nothing needs this cutover: controllers/retirement goes by the generation's own word. So every other one that is
+ * kept learns here what it cannot live with, and one that was left by a superseded cutover how long it is kept.
  */
 export const retain: Step = {
   name: 'Retain',
-  done: ({ cutover, platform, from, to }) =>
+  done: ({ cutover, platform, from, to, kept }) =>
     (cutover.spec.from === '' || cutover.status.retainUntil !== undefined) &&
     (!from || from.status.retiredTime !== undefined || from.status.retention?.cutover.uid === cutover.metadata.uid) &&
+    owed(cutover, kept).length === 0 &&
     to?.status.reservedBy?.uid !== cutover.metadata.uid &&
     platform?.status.cutover?.uid !== cutover.metadata.uid,
-  act: ({ cutover, platform, from, to, now, scaled }) => {
+  act: ({ cutover, platform, from, to, kept, now, scaled }) => {
     if (!platform) return { waitFor: 'the platform' };
     const { name, uid } = cutover.metadata;
     const left = cutover.spec.from;
@@ -31,6 +33,15 @@ export const retain: Step = {
         status: { ...from.status, retention: { until, standby, cutover: { name, uid }, ...barred(cutover) } },
         what: `keep ${left} until ${until}`,
       });
+    for (const generation of owed(cutover, kept)) {
+      const retention = generation.status.retention ?? { until, standby, cutover: { name, uid } };
+      effects.push({
+        do: 'writeGeneration',
+        object: generation,
+        status: { ...generation.status, retention: { ...retention, ...barred(cutover) } },
+        what: `keep ${generation.metadata.name} until ${retention.until}`,
+      });
+    }
     if (to?.status.reservedBy?.uid === uid) {
       const { reservedBy: _reserved, retention: _kept, ...status } = to.status;
       const what = `give back the reservation of ${to.metadata.name}`;
@@ -54,6 +65,14 @@ export const retain: Step = {
   // It is a step from which there is no way back but a Rollback.
   undo: nothing,
 };
+
+/** Of those kept, the ones that have no clock since their cutover was superseded, and that could be gone back to by mistake. */
+const owed = (cutover: Cutover, kept: CutoverInput['kept']): CutoverInput['kept'] =>
+  kept.filter(({ status: { retention } }) =>
+    retention
+      ? retention.noRollback === undefined && barred(cutover).noRollback !== undefined
+      : cutover.spec.supersedes !== undefined,
+  );
 
 /** What was migrated for good, the old generation has never known. */
 function barred(cutover: Cutover): { noRollback?: string } {

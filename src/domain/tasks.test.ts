@@ -109,7 +109,10 @@ describe('a pod has ended', () => {
     ['not by phase alone, of a container never reported', bound({ phase: 'Failed' }, true), false, false],
     [
       'not by the word of the garbage collector',
-      bound({ ...failed, conditions: [{ type: 'DisruptionTarget', reason: 'DeletionByPodGC' }] }, true),
+      bound(
+        { ...failed, conditions: [{ type: 'Ready' }, { type: 'DisruptionTarget', reason: 'DeletionByPodGC' }] },
+        true,
+      ),
       false,
       false,
     ],

@@ -15,6 +15,7 @@ import {
 import { CUTOVER_FINALIZER, type Cutover, type Platform, STEPS } from '../../api/v1alpha1/index.ts';
 import { decide } from './decide.ts';
 import type { CutoverInput } from './input.ts';
+import { hashOf } from './job-manifest.ts';
 
 type Step = NonNullable<Cutover['status']['steps']>[number];
 const done = (...names: Step['name'][]): Step[] =>
@@ -132,6 +133,13 @@ describe('a cutover', () => {
       message:
         'Cutover to-other of Platform us is not finished: one at a time. Let it finish, abort it (spec.abort: true), or delete it if it has not begun',
     });
+  });
+
+  it('that has begun moves nothing either while another one holds the platform', () => {
+    const decision = decide(ready({ first: aCutover({ name: 'to-other' }) }));
+    expect(whats(decision)).toEqual([]);
+    expect(condition(decision.status, 'Blocked')).toMatchObject({ status: 'True', reason: 'CutoverInProgress' });
+    expect(decision.status.undo).toBeUndefined();
   });
 
   it('does a step once, and begins the next ones in their order', () => {
@@ -283,6 +291,21 @@ describe('a cutover that cannot go on', () => {
       },
     });
     expect(states(decision)?.at(-1)).toBe('Point Failed');
+  });
+
+  it('goes back when a step fails, and keeps what that has written down', () => {
+    const migration = { name: 'schema', reversible: true, jobTemplate: {} };
+    const entry = { name: 'schema', hash: hashOf({}), reversible: true, state: 'Running' as const, job: 'jobs/schema' };
+    const steps = [...done('Preflight', 'Approve', 'Reserve'), { name: 'Migrate' as const, state: 'Running' as const }];
+    const cutover = begun({ steps, migrations: [entry] }, { migrations: [migration] });
+    const failed = { name: 'jobs/schema', state: 'Failed' as const, message: 'no such table' };
+    const decision = decide(ready({ cutover, jobs: [failed] }));
+    expect(decision).toMatchObject({ effects: [], status: { undo: { reason: 'MigrationFailed' } } });
+    expect(decision.status.migrations).toMatchObject([{ state: 'Failed', message: 'no such table' }]);
+    expect(decision.status.steps?.find(({ name }) => name === 'Migrate')).toMatchObject({
+      state: 'Failed',
+      message: expect.stringContaining('no such table'),
+    });
   });
 
   it('is not Blocked any more when it turns back', () => {

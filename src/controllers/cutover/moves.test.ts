@@ -362,6 +362,12 @@ describe('requests are not sent where nobody is ready (S1)', () => {
 describe('what was found on another way than the old generation’s', () => {
   const web = { app: 'web' };
 
+  it('goes back there though the machines of the old one cannot be seen: they say nothing about it', () => {
+    const left = { reason: 'Unauthorized', message: 'the cloud' };
+    const input = one(direct({ from: web, state: 'Verified' }), green, {}, { left });
+    expect(switchTraffic.undo(input)).toMatchObject(moving(green, web));
+  });
+
   it('is back as soon as it is at that', () => {
     expect(stateOf(switchTraffic.undo(one(direct({ from: web, state: 'Verified' }), web, { serving: false })))).toEqual(
       ['Reverted'],

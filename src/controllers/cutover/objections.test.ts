@@ -146,6 +146,12 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
     'role web of green has 2 of 3 machines ready',
   ],
   [
+    'a machine that is missing in one role, whatever others have',
+    { members: [...three.slice(1), aMember({ machine: 'i-4', role: 'other' })] },
+    'TargetNotReady',
+    'role web of green has 2 of 3 machines ready',
+  ],
+  [
     'a machine that is not Ready',
     { members: [...three.slice(1), aMember({ ready: false })] },
     'TargetNotReady',
@@ -233,6 +239,12 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
   ],
   ['a cutover to supersede that is not there', { cutover: superseding }, 'SupersededNotFound', 'no Cutover old'],
   [
+    'a namesake of the cutover to supersede',
+    { cutover: superseding, superseded: aCutover({ name: 'old', metadata: { uid: 'another' } }) },
+    'SupersededNotFound',
+    'with UID uid-old',
+  ],
+  [
     'a cutover to supersede that has ended',
     { cutover: superseding, superseded: old({ outcome: 'Aborted' }) },
     'SupersededNotUnderWay',
@@ -310,6 +322,8 @@ describe('Preflight', () => {
       'ClusterGeneration green',
       'traffic target www',
     ]);
+    const trial = { reason: 'JobRefused', message: 'no' };
+    expect(objectionsTo(aCutoverInput({ trial }))).toEqual([{ object: 'Cutover to-green', ...trial }]);
   });
 
   it('lets roles be smaller when that is said, and in a Rollback, which takes what there is', () => {

@@ -48,6 +48,10 @@ describe('Point', () => {
     expect(effects.at(-1)).not.toHaveProperty('status.decommissioned');
   });
 
+  it('moves nothing while the generation is not there', () => {
+    expect(point.act(aCutoverInput({ to: undefined }))).toEqual({ waitFor: 'the platform and both generations' });
+  });
+
   it('has no previous one to name the first time', () => {
     const effect = effectsOf({ cutover: aCutover(), from: undefined, platform: aPlatform() }).at(-1);
     expect(effect).toMatchObject({ status: { live: { name: 'green' } } });
@@ -97,6 +101,16 @@ describe('Point', () => {
   ])('when %s: done %s', (_, changes, done) =>
     expect(point.done(aCutoverInput({ cutover: begun(), ...changes }))).toBe(done),
   );
+
+  it('of a Decommission is done when the Platform names none', () => {
+    const last = aCutover({ from: 'blue', spec: { mode: 'Decommission' }, status: { pointer: { liveTime: at(5) } } });
+    delete last.spec.to;
+    const done = (platform: ReturnType<typeof aPlatform> | undefined) =>
+      point.done(aCutoverInput({ cutover: last, to: undefined, platform }));
+    expect(done(aPlatform())).toBe(true);
+    expect(done(aPlatform({ live: 'blue' }))).toBe(false);
+    expect(done(undefined)).toBe(false);
+  });
 
   it('writes down what it finds before it moves anything', () => {
     const platform = aPlatform({ live: 'blue', status: { previous: { name: 'red', uid: 'uid-red', time: at(-9) } } });

@@ -178,7 +178,7 @@ describe('a round', () => {
     });
 
     it.each([
-      ['is created without it', put({ metadata: {}, spec: {} })],
+      ['is created without it', put({ ...gated, spec: {} })],
       ['lacks the finalizer', put({ metadata: {}, spec: { schedulingGates: gates } })],
       ['is refused for having none', put(denial({ method: 'POST' } as ApiRequest))],
     ])('takes it for a hole that one %s', async (_, answer) => {

@@ -201,7 +201,8 @@ describe('a cutover', () => {
 
   it('whose steps are all done has Succeeded, then lets go of itself', () => {
     const steps = done(...STEPS);
-    const input = ready({ cutover: begun({ steps, retainUntil: at(999) }) });
+    const conditions = [aCondition({ type: 'Reconciling' })];
+    const input = ready({ cutover: begun({ steps, conditions, retainUntil: at(999) }) });
     const decision = decide(input);
     expect(decision).toMatchObject({
       effects: [],
@@ -213,6 +214,7 @@ describe('a cutover', () => {
       reason: 'Succeeded',
       message: 'green is live',
     });
+    expect(condition(decision.status, 'Reconciling')?.status).toBe('False');
     const over = decide({ ...input, cutover: begun(decision.status) });
     expect(over.effects).toMatchObject([{ do: 'finalizer', wanted: false }]);
     expect(over.requeueAfter).toBeUndefined();

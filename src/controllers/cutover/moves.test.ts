@@ -525,6 +525,14 @@ describe('a target of several addresses', () => {
     expect(stateOf(switchTraffic.undo(input({ a: '', b: 'i-old2' }, partly)))).toEqual(['Reverted']);
   });
 
+  it('stays where it serves as long as the machines to go back to are too few', () => {
+    const problem = { reason: 'TooFewMachines', message: 'too few' };
+    const back = [view(to, { wanted: from, serving: false, nobody: true, problem })];
+    expect(switchTraffic.undo({ ...input(to), back })).toMatchObject({ waitFor: 'too few' });
+    const neither = { back, targets: [view(to, { wanted: to, serving: false })] };
+    expect(switchTraffic.undo({ ...input(to), ...neither })).toMatchObject(moving(to, from, 'ips'));
+  });
+
   it('is back only when it is seen to serve there', () => {
     const back = [view(from, { wanted: from, serving: false })];
     expect(switchTraffic.undo({ ...input(from), back })).toEqual({ waitFor: expect.any(String) });

@@ -59,6 +59,7 @@ describe('a gated singleton', () => {
     expect(done(aPlacement([a, b])).place).toEqual([]);
     expect(noted(decide(aPlacement([a, b])))).toEqual([['b', { task: true, machine: undefined, finalizer: false }]]);
     expect(done(aPlacement([a, { ...b, labelled: true }])).place).toEqual(['a']);
+    expect(decide(aPlacement([a, { ...b, labelled: true }])).note).toEqual([]);
   });
 
   it.each<[string, Parameters<typeof aPlacement>[1]]>([

@@ -192,6 +192,7 @@ describe('Migrate, going back', () => {
     const first = migrate.undo(inputWith([schema, index], entries));
     expect(journalOf(first)).toEqual(['schema Undoing', 'index Undone']);
     expect(startedBy(first)).toEqual([undone]);
+    expect(first).toMatchObject({ effects: [{ template: { spec: undo.jobTemplate.spec } }] });
     const undoing = [anEntry(schema, { state: 'Undoing', job: undone }), entries[1]!];
     expect(migrate.undo(inputWith([schema, index], undoing, [aJob(undone, 'Running')]))).toHaveProperty('waitFor');
     const gone = migrate.undo(inputWith([schema, index], undoing, [aJob(undone, 'Succeeded')]));

@@ -87,6 +87,11 @@ describe('Reserve', () => {
     ],
     ['the target is not listed', { platform: aPlatform({ live: 'blue', status: { cutover: us } }) }, false],
     ['nothing is journalled', { cutover: aCutover({ from: 'blue' }) }, false],
+    [
+      'the plan is not the approved one any more',
+      { platform: aPlatform({ live: 'blue', spec: { approvals: { required: 1 } }, status: both.status }) },
+      false,
+    ],
     ['Preflight does not hold any more', { targets: [aView({ problem: { reason: 'x', message: 'y' } })] }, false],
   ])('when %s: done %s', (_, changes, done) => expect(reserve.done(written(changes))).toBe(done));
 

@@ -23,7 +23,7 @@ function world(addresses: Record<string, string> = from) {
   return {
     cloud,
     target: elasticIPTarget(async () => cloud.provider),
-    behind: elasticIPTarget(async () => cloud.provider, 1),
+    behind: elasticIPTarget(async () => cloud.provider, ['eipalloc-0', ...(spec.elasticIPs?.allocationIDs ?? [])]),
   };
 }
 
@@ -42,6 +42,7 @@ describe('a set of addresses, looked at for a generation', () => {
       now: from,
       wanted: to,
       parts: true,
+      choices: ['i-1', 'i-2', 'i-10'],
       serving: false,
       waitingFor: '0 of 2 addresses point at machines of green',
     });
@@ -69,10 +70,16 @@ describe('a set of addresses, looked at for a generation', () => {
   });
 
   it('goes to other machines than the targets of the same role before it', async () => {
-    const { behind } = world();
+    const { behind } = world({ ...from, 'eipalloc-0': 'i-old0' });
     const three = toGreen(member('i-1'), member('i-2'), member('i-3'));
     expect((await behind.view(spec, three)).wanted).toEqual({ 'eipalloc-1': 'i-2', 'eipalloc-2': 'i-3' });
     expect((await behind.view(spec, two)).problem?.reason).toBe('TooFewMachines');
+  });
+
+  it('leaves machines to the targets of the same role whose address is there already', async () => {
+    const { behind } = world({ ...from, 'eipalloc-0': 'i-3' });
+    const three = toGreen(member('i-1'), member('i-2'), member('i-3'));
+    expect((await behind.view(spec, three)).wanted).toEqual(to);
   });
 
   it('that is something else’s than a machine’s is a problem: it could not be given back', async () => {
@@ -96,7 +103,7 @@ describe('a set of addresses, looked at for a generation', () => {
     expect(view.problem).toEqual({
       reason: 'TooFewMachines',
       message:
-        'traffic target public-ips has 2 addresses and generation green only 1 Ready machines of role web: add machines to that role, or take addresses out of the target',
+        'traffic target public-ips has 2 addresses and generation green only 1 Ready machines of role web, for all targets of that role: add machines to that role, or take addresses out of the target',
     });
   });
 

@@ -11,17 +11,20 @@ const AT_ONCE = 8;
  * again, so that a foreign change is seen on either side. One that falls between the first look and the call, milliseconds
  * later, is written over: EC2 tells nobody. Nothing here can take an address from a machine without giving it to another.
  *
- * @param taken machines of the role, the first in launch order, that are other targets': a machine has one address only
+ * @param shared addresses of all targets of the role, in the order of the Platform: a machine has one address only, so all are
+ * given to machines together, whichever of them is looked at. Default: the target's own
  */
-export function elasticIPTarget(provider: () => Promise<Provider>, taken = 0): TargetKind {
+export function elasticIPTarget(provider: () => Promise<Provider>, shared?: readonly string[]): TargetKind {
   return {
     async view(spec, destination) {
       const ids = idsOf(spec);
-      const addresses = await (await provider()).addresses(ids);
+      const all = shared ?? ids;
+      const found = await (await provider()).addresses([...all]);
+      const machines = inLaunchOrder(spec, destination);
+      const wanted = only(ids, wantedOf(all, stateOf(found), machines));
+      const addresses = found.filter(({ allocationID }) => ids.includes(allocationID));
       const now = stateOf(addresses);
-      const machines = inLaunchOrder(spec, destination).slice(taken);
-      const wanted = wantedOf(ids, now, machines);
-      const lacking = tooFew(spec, ids, machines, destination);
+      const lacking = tooFew(spec, { ids, wanted, machines }, destination);
       const problem = unknown(spec, ids, now) ?? inUse(spec, addresses) ?? lacking;
       const moved = ids.filter((id) => now[id] === wanted[id]).length;
       return {
@@ -30,6 +33,7 @@ export function elasticIPTarget(provider: () => Promise<Provider>, taken = 0): T
         now,
         wanted,
         parts: true,
+        choices: machines.map(({ machine }) => machine),
         ...(problem && { problem }),
         ...(lacking && { nobody: true }),
         serving: moved === ids.length && problem === undefined,
@@ -78,6 +82,9 @@ const inLaunchOrder = (spec: Spec, { members }: Destination): Member[] =>
     .filter(({ role, ready }) => role === spec.role && ready)
     .toSorted((a, b) => a.launchTime - b.launchTime || a.machine.localeCompare(b.machine));
 
+const only = (ids: readonly string[], state: SwitchState): SwitchState =>
+  Object.fromEntries(ids.map((id) => [id, state[id] ?? '']));
+
 /** An address never goes to a machine that has another one of the set: EC2 would take that one away. */
 function wantedOf(ids: readonly string[], now: SwitchState, machines: readonly Member[]): SwitchState {
   const known = new Set(machines.map(({ machine }) => machine));
@@ -112,14 +119,13 @@ function inUse(spec: Spec, addresses: readonly Address[]): Problem | undefined {
 
 function tooFew(
   spec: Spec,
-  ids: readonly string[],
-  machines: readonly Member[],
+  { ids, wanted, machines }: { ids: readonly string[]; wanted: SwitchState; machines: readonly Member[] },
   { generation }: Destination,
 ): Problem | undefined {
-  if (machines.length >= ids.length) return undefined;
+  if (ids.every((id) => wanted[id])) return undefined;
   return {
     reason: 'TooFewMachines',
-    message: `traffic target ${spec.name} has ${ids.length} addresses and generation ${generation} only ${machines.length} Ready machines of role ${spec.role}: add machines to that role, or take addresses out of the target`,
+    message: `traffic target ${spec.name} has ${ids.length} addresses and generation ${generation} only ${machines.length} Ready machines of role ${spec.role}, for all targets of that role: add machines to that role, or take addresses out of the target`,
   };
 }
 

@@ -57,6 +57,8 @@ export interface TargetView {
   gone?: true;
   /** True when it moves part by part, one key of its state after the other, so that it may be found between two states. */
   parts?: true;
+  /** Of such a target: machines of the destination that can take a part, one each; the preferred first. */
+  choices?: readonly string[];
   /** True when nothing ready is at the destination: whatever was moved there would be served by nobody. */
   nobody?: true;
   /** What it has to point at to reach nobody, of a target that cannot simply be left without a state. */

@@ -1,5 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { LABEL, LIVE_TIME_TAG } from '../../src/api/v1alpha1/index.ts';
+import { cutovers } from '../../src/kinds.ts';
+import { pods } from '../../src/kube/resources.ts';
+import type { ApiRequest } from '../../src/kube/transport.ts';
 import { aCutover, aRefusal, at } from '../builders/index.ts';
 import { expectGolden } from './golden.ts';
 import {
@@ -69,6 +72,37 @@ describe('a cutover', () => {
     // The guard is probed, and a class looked at, for as long as they live.
     expect(later.filter((change) => !['GenerationClass aws', 'Platform us'].includes(change))).toEqual([]);
     expect(later.length).toBeLessThan(20);
+  });
+
+  it('lists all tasks only in steps that go by them: users wait in the others', async () => {
+    let step: string | undefined;
+    const listed = new Set<string | undefined>();
+    const fate = {
+      before({ method, resource, query }: ApiRequest) {
+        if (method === 'GET' && resource === pods && query?.labelSelector === `${LABEL.platform}=us`) listed.add(step);
+      },
+    };
+    site = await withGreenStaged(whole(), { fate });
+    const { world } = site;
+    listed.clear();
+    world.server.subscribe(({ resource }) => {
+      if (resource === cutovers)
+        step = site.cutover('to-green').status.steps?.findLast(({ state }) => state === 'Running')?.name ?? step;
+    });
+    const verify = [orders];
+    world.apply(
+      aCutover({ from: 'blue', to: 'green', spec: { migrations: [migration('schema')], verify, soak: '1m' } }),
+    );
+    await world.until('it has ended', hasEnded(site, 'to-green'));
+    expect([...listed].filter((name) => name !== undefined)).toEqual([
+      'Reserve',
+      'Hold',
+      'Quiesce',
+      'Restore',
+      'Soak',
+      'Retain',
+    ]);
+    expect(site.cutover('to-green').status.singletons).toMatchObject({ total: 2, running: 2 });
   });
 
   it('ends while a run of some scheduled task begins at every moment', async () => {

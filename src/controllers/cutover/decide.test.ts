@@ -433,3 +433,25 @@ describe('a cutover that has taken over another one', () => {
     expect(condition(status, 'RollbackAvailable')).toMatchObject({ status: 'False', reason: 'TakenOver' });
   });
 });
+
+describe('what was found before anything moves', () => {
+  const notAfter = at(30);
+  const prepared = { steps: done('Preflight', 'Approve') };
+
+  it('is asked anew as long as nothing is held: it may have been paused for days', () => {
+    const late = decide(aCutoverInput({ cutover: aCutover({ from: 'blue', spec: { notAfter }, status: prepared }) }));
+    expect(late.effects).toEqual([]);
+    expect(condition(late.status, 'Blocked')).toMatchObject({ status: 'True', reason: 'WindowPassed' });
+    const platform = aPlatform({ live: 'blue', spec: { traffic: [aServiceTarget()], approvals: { required: 1 } } });
+    const withdrawn = decide(aCutoverInput({ cutover: aCutover({ from: 'blue', status: prepared }), platform }));
+    expect(withdrawn.effects).toEqual([]);
+    expect(condition(withdrawn.status, 'Approved')?.status).toBe('False');
+  });
+
+  it('holds for Reserve as well, which may take its time', () => {
+    const steps: Step[] = [...done('Preflight', 'Approve'), { name: 'Reserve', state: 'Running', startTime: at(3) }];
+    const { status, effects } = decide(ready({ cutover: begun({ steps }, { notAfter }) }));
+    expect(effects).toEqual([]);
+    expect(condition(status, 'Blocked')).toMatchObject({ status: 'True', reason: 'WindowPassed' });
+  });
+});

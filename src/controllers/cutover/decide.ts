@@ -2,6 +2,7 @@ import { CUTOVER_FINALIZER, type Cutover } from '../../api/v1alpha1/index.ts';
 import { conditionOf, kstatus, timestamp, type Verdict } from '../../domain/conditions.ts';
 import { freezeOf } from '../../domain/freeze.ts';
 import type { Problem } from '../../traffic/target.ts';
+import { astray } from './astray.ts';
 import type { Action, CutoverInput, Effect, Step } from './input.ts';
 import { hasBegun, isBegun, isOver, type Journal, recorded } from './journal.ts';
 import { lossOf } from './loss.ts';
@@ -122,7 +123,9 @@ function proceed(input: CutoverInput): CutoverDecision {
   let journal = cutover.status.steps ?? [];
   for (const step of steps) {
     const entry = journal.find(({ name }) => name === step.name);
-    if (isOver(entry)) continue;
+    // As long as nothing is held they may come to be no longer so: the plan, an approval, the window.
+    const again = !isBegun(cutover) && BEFORE_ANYTHING_MOVES.includes(step.name);
+    if (isOver(entry) && !again) continue;
     if (!entry) {
       if (cutover.spec.paused && !BEFORE_ANYTHING_MOVES.includes(step.name)) return paused(input, step, journal);
       const skipped = step.skip?.(input);
@@ -131,9 +134,10 @@ function proceed(input: CutoverInput): CutoverDecision {
         continue;
       }
     }
-    const lost = lossOf(input, step.name);
+    const lost = lossOf(input, step.name) ?? astray(input, step.name);
     if (lost) return failed(input, step, journal, lost);
     if (!step.done(input)) return take(step, input, journal);
+    if (isOver(entry)) continue;
     journal = recorded(journal, step.name, { state: 'Done', endTime: timestamp(now), message: undefined }, now);
   }
   const { from, to } = cutover.spec;
@@ -157,7 +161,7 @@ function carryOut(
     return blocked(
       input,
       action.blocked,
-      recorded(journal, step.name, { message: short(action.blocked.message) }, input.now),
+      recorded(journal, step.name, { message: short(action.blocked.message), endTime: undefined }, input.now),
     );
   const waits = 'waitFor' in action;
   const message = waits ? action.waitFor : action.message;

@@ -33,7 +33,7 @@ export interface CutoverInput {
   trial?: Problem | undefined;
   /** Answers of the http checks, asked just now; only while Verify or Soak is what it is at. */
   answers: Answer[];
-  /** Pods of each Follow and Singleton role. */
+  /** Pods of each Follow and Singleton role; empty from Migrate to Release, which do not go by them. */
   tasks: TaskCensus[];
   /** Whether every API server enforces the reservation; absent while it is not written, and once it was seen. */
   sight?: Sight | undefined;

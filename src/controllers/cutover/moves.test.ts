@@ -374,10 +374,23 @@ describe('what was found on another way than the old generation’s', () => {
     );
   });
 
-  it('a Service without a selector, goes back to selecting nobody: its endpoints would stay', () => {
+  it('a Service without a selector, goes back to the generation that is live', () => {
     const entry = direct({ from: {}, state: 'Verified' });
+    expect(switchTraffic.undo(one(entry, green))).toMatchObject(moving(green, blue));
+    expect(stateOf(switchTraffic.undo(one(entry, blue, { serving: false })))).not.toEqual(['Reverted']);
+    expect(stateOf(switchTraffic.undo(one(entry, blue)))).toEqual(['Reverted']);
+    // Somebody was ready there when it was moved back, and is not now.
+    const dead = { nobody: true as const, problem: { reason: 'NoReadyEndpoints', message: 'no ready pod' } };
+    expect(stateOf(switchTraffic.undo(one(entry, blue, { leaving: dead, serving: false })))).toEqual(['Reverted']);
+    const clouded = { reason: 'Unauthorized', message: 'the cloud' };
+    expect(switchTraffic.undo(one(entry, green, { leaving: dead }, { left: clouded }))).toEqual({ blocked: clouded });
+  });
+
+  it('or else to selecting nobody: without a selector its endpoints would stay', () => {
+    const entry = direct({ from: {}, state: 'Verified' });
+    const dead = { nobody: true as const };
     expect(switchTraffic.act(one(entry, {}))).toMatchObject(moving({}, green));
-    expect(switchTraffic.undo(one(entry, green))).toMatchObject(moving(green, nobody));
+    expect(switchTraffic.undo(one(entry, green, { leaving: dead }))).toMatchObject(moving(green, nobody));
     for (const there of [nobody, {}]) {
       const action = switchTraffic.undo(one(entry, there, { serving: false }));
       expect(stateOf(action)).toEqual(['Reverted']);
@@ -475,7 +488,7 @@ describe('a target of several addresses', () => {
     aCutoverInput({
       cutover: aCutover({ from: 'blue', status: { switches: [{ ...entry, ...changes }] } }),
       platform: aPlatform({ live: 'blue', spec: { traffic: [anAddressTarget({ name: 'ips' })] } }),
-      targets: [view(now, { wanted, serving: sameState(now, wanted) })],
+      targets: [view(now, { wanted, serving: sameState(now, wanted), choices: ['i-0', 'i-1', 'i-2'] })],
       back: [view(now, { wanted: from, serving: sameState(now, from) })],
     });
 

@@ -1,6 +1,7 @@
 import { conditionOf, isTrue, timestamp } from '../../domain/conditions.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import { type Problem, stateText } from '../../traffic/target.ts';
+import { firstEntry } from './inherit.ts';
 import type { Action, CutoverInput, Move, Step } from './input.ts';
 import { entryOf } from './journal.ts';
 import { objectionsTo } from './objections.ts';
@@ -24,15 +25,7 @@ type Look = { entry: Entry; standing: Standing };
 export function journalled(input: CutoverInput): Action {
   const [objection] = objectionsTo(input);
   if (objection) return { blocked: { reason: objection.reason, message: objection.message } };
-  const switches = input.targets.map(
-    ({ target, now, wanted, hold }): Entry => ({
-      target,
-      from: now,
-      ...(hold && { hold: hold.wanted }),
-      to: wanted,
-      state: 'Pending',
-    }),
-  );
+  const switches = input.targets.map((view) => firstEntry(input, view));
   return { journal: { switches }, effects: [], message: `journalled ${switches.length} traffic targets` };
 }
 
@@ -158,7 +151,9 @@ function observed(entry: Entry, standing: Standing, way: Way, now: number): Entr
       if (isBack(way)) return entry;
       const held = entry.state === 'Held' && standing.place === 'hold';
       const holds = way.to === 'hold' && !heldTime && !standing.barred;
-      return { ...entry, state: held ? 'Held' : 'Pending', ...(holds && { heldTime: timestamp(now) }) };
+      const { to } = standing;
+      const time = timestamp(now);
+      return { ...entry, ...(to && { to }), state: held ? 'Held' : 'Pending', ...(holds && { heldTime: time }) };
     }
     case 'there': {
       const state = standing.served ? SETTLED[way.to] : way.to === 'to' ? 'Switched' : 'Pending';

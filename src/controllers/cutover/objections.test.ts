@@ -205,6 +205,19 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
     'role always-on is ended before the cutover goes on, and Pod tasks/a may still run',
   ],
   [
+    'a rollback that supersedes a cutover which has migrated for good',
+    {
+      cutover: { ...superseding, spec: { ...superseding.spec, mode: 'Rollback' } },
+      superseded: old({
+        conditions: [aCondition({ type: 'RollbackAvailable', status: 'False' })],
+        migrations: [{ name: 'schema', hash: 'h', reversible: false, state: 'Committed' }],
+      }),
+      to: green({ live: true }),
+    },
+    'RollbackBarred',
+    'migration schema is not reversible and is committed (Cutover old)',
+  ],
+  [
     'any task on a machine that does not answer, when a platform ends',
     {
       cutover: aCutover({ from: 'blue', spec: { mode: 'Decommission', to: undefined } }),
@@ -364,6 +377,15 @@ describe('Preflight', () => {
   it('of a Recovery needs no source', () => {
     const cutover = aCutover({ from: 'blue', spec: { mode: 'Recovery' } });
     expect(objectionTo(aCutoverInput({ cutover, from: undefined }))).toBeUndefined();
+  });
+
+  it('of a Recovery takes what is kept of an earlier generation, also one that is stopped', () => {
+    const cutover = aCutover({ from: 'blue', spec: { mode: 'Recovery' } });
+    const retention = { until: at(999), standby: 'Stopped' as const, cutover: { name: 'x', uid: 'y' } };
+    const to = green({ status: { liveTime: at(0), retention, conditions: [] } });
+    expect(objectionTo(aCutoverInput({ cutover, from: undefined, to, members: [] }))).toBeUndefined();
+    const barred = green({ status: { liveTime: at(0), retention: { ...retention, noRollback: 'migrated' } } });
+    expect(objectionTo(aCutoverInput({ cutover, from: undefined, to: barred }))?.reason).toBe('RollbackBarred');
   });
 
   it('needs no source for the first cutover', () => {

@@ -4,7 +4,7 @@ import { guardTrouble } from '../../domain/guard.ts';
 import { notImplemented } from '../../domain/not-implemented.ts';
 import type { CutoverInput } from './input.ts';
 import { hashOf } from './job-manifest.ts';
-import { isBegun } from './journal.ts';
+import { barredBy, irreversibleIn, isBegun } from './journal.ts';
 import { endedFirst, isPressing } from './steps/quiesce.ts';
 import { objectionToJobs } from './trial.ts';
 
@@ -73,16 +73,24 @@ const targetMayGoLive: Check = ({ cutover, to, superseded }) => {
       `ClusterGeneration ${name} was retired at ${retiredTime} and never comes back: make a new generation`,
     );
   const rollback = cutover.spec.mode === 'Rollback';
-  if (liveTime && !rollback && !isBegun(cutover))
+  // What is kept may be all that is left when the live one is lost.
+  const back = rollback || cutover.spec.mode === 'Recovery';
+  if (liveTime && !back && !isBegun(cutover))
     return about(
       'TargetWasLive',
       `ClusterGeneration ${name} has been live before: going back to it is a Cutover of mode Rollback`,
     );
   const { retention } = to.status;
-  if (rollback && retention?.noRollback)
+  if (back && retention?.noRollback)
     return about(
       'RollbackBarred',
       `ClusterGeneration ${name} cannot become live again: ${retention.noRollback} (Cutover ${retention.cutover.name}). Make a new generation of that release that can live with it`,
+    );
+  const irreversible = superseded && liveTime && !isBegun(cutover) ? irreversibleIn(superseded) : undefined;
+  if (irreversible)
+    return about(
+      'RollbackBarred',
+      `ClusterGeneration ${name} cannot become live again: ${barredBy(irreversible).message} (Cutover ${superseded?.metadata.name}). Make a new generation of that release that can live with it`,
     );
   if (!liveTime && rollback)
     return about(
@@ -120,9 +128,9 @@ const sourceIsLive: Check = ({ cutover, platform, to }) => {
   ];
 };
 
-/** A standby that is stopped is started by the reservation of a Rollback: only then it can be ready. */
+/** A standby that is stopped is started by the reservation: only then it can be ready. */
 const isStoppedStandby = ({ cutover, to }: CutoverInput): boolean =>
-  cutover.spec.mode === 'Rollback' &&
+  cutover.spec.mode !== 'Planned' &&
   to?.status.retention?.standby === 'Stopped' &&
   to.status.reservedBy?.uid !== cutover.metadata.uid;
 
@@ -176,7 +184,8 @@ const rolesOf = ({ spec }: NonNullable<CutoverInput['to']>): Map<string, number>
   spec.pools.reduce((roles, { role, machines }) => roles.set(role, (roles.get(role) ?? 0) + machines), new Map());
 
 const targetsCanBeSwitched: Check = (input) => {
-  if (isStoppedStandby(input)) return [];
+  // Without a new generation traffic stays where it is.
+  if (input.cutover.spec.to === undefined || isStoppedStandby(input)) return [];
   return input.targets.flatMap(({ target, problem, hold }) =>
     [problem, hold?.problem].map(
       (found) => found && objection(`traffic target ${target}`, found.reason, found.message),

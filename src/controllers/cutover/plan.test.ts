@@ -159,4 +159,18 @@ describe('a plan', () => {
       { object: 'ClusterGeneration green', reason: 'TargetNotReady', message: expect.stringContaining('0 of 3') },
     ]);
   });
+
+  it('of a Recovery stays approved when the object of the live generation is lost as well', () => {
+    const cutover = aCutover({ from: 'blue', spec: { mode: 'Recovery' } });
+    const { hash } = planOf(aCutoverInput({ cutover }));
+    expect(planOf(aCutoverInput({ cutover, from: undefined, left: [], back: [] })).hash).toBe(hash);
+  });
+
+  it('of a Decommission switches no target, and is not kept from it by one that is gone', () => {
+    const { spec, ...rest } = aCutover({ from: 'blue', spec: { mode: 'Decommission' } });
+    const { to: _, ...without } = spec;
+    const targets = [aView({ problem: { reason: 'TargetNotFound', message: 'gone' } })];
+    const plan = planOf(input({ cutover: { ...rest, spec: without }, to: undefined, targets, back: targets }));
+    expect(plan).toMatchObject({ switches: [], blockers: [] });
+  });
 });

@@ -25,7 +25,12 @@ export function planOf(input: CutoverInput): CutoverPlan {
   // What is lost is not planned with: approved before it is needed, it must hold for whatever is left then.
   const beforehand = spec.mode === 'Recovery';
   const hash = hashOf({
-    generations: [spec.platform, spec.mode, from?.metadata.uid ?? spec.from, to?.metadata.uid ?? spec.to],
+    generations: [
+      spec.platform,
+      spec.mode,
+      beforehand ? spec.from : (from?.metadata.uid ?? spec.from),
+      to?.metadata.uid ?? spec.to,
+    ],
     machines: beforehand ? undefined : machines,
     switches: beforehand ? undefined : switches,
     migrations,
@@ -69,8 +74,9 @@ function machinesOf({ to, machines }: CutoverInput): CutoverPlan['machines'] {
   }));
 }
 
-const switchesOf = ({ targets }: CutoverInput): CutoverPlan['switches'] =>
-  targets.map(({ target, role, now, wanted, hold }) => ({
+/** None where no generation becomes live: traffic stays where it is. */
+const switchesOf = ({ cutover, targets }: CutoverInput): CutoverPlan['switches'] =>
+  (cutover.spec.to === undefined ? [] : targets).map(({ target, role, now, wanted, hold }) => ({
     target,
     role,
     from: now,
@@ -88,9 +94,9 @@ function singletonsOf(tasks: CutoverInput['tasks']): CutoverPlan['singletons'] {
   return { total, startsPerSecond, estimatedDuration: formatDuration(Math.ceil(seconds) * 1000) };
 }
 
-/** A Rollback to what is kept stopped starts it first. */
+/** Going back to what is kept stopped starts it first. */
 function standbyStart({ cutover, to, machines, members }: CutoverInput): Pick<CutoverPlan, 'estimatedStartDuration'> {
-  if (cutover.spec.mode !== 'Rollback' || to?.status.retention?.standby !== 'Stopped') return {};
+  if (cutover.spec.mode === 'Planned' || to?.status.retention?.standby !== 'Stopped') return {};
   const ready = Array.isArray(members) ? members.filter((member) => member.ready).length : 0;
   return { estimatedStartDuration: formatDuration(startEstimate(Math.max(0, machines.length - ready))) };
 }

@@ -1,6 +1,7 @@
 import type { Cutover, SwitchState } from '../../api/v1alpha1/index.ts';
 import { type Problem, sameState, stateText, type TargetView } from '../../traffic/target.ts';
 import type { CutoverInput } from './input.ts';
+import { filled, isGone } from './vacancies.ts';
 
 /**
  * Where a traffic target stands on the way that the journal has for it: `from`, then its maintenance responder if it has
@@ -26,8 +27,16 @@ export const isBack = ({ from, to }: Way): boolean => ORDER.indexOf(to) < ORDER.
 export type Standing =
   /** Nothing of it is left to move. `served`: seen to serve from there, or nothing more can be seen. */
   | { is: 'there'; served: boolean; waitingFor: string; notes: string[] }
-  /** To be moved; `barred` says why it had better not be now. */
-  | { is: 'away'; now: SwitchState; goal: SwitchState; place: Place | undefined; barred?: string; notes: string[] }
+  /** To be moved; `barred` says why it had better not be now, `to` where the way leads since what it led to is gone. */
+  | {
+      is: 'away';
+      now: SwitchState;
+      goal: SwitchState;
+      place: Place | undefined;
+      barred?: string;
+      to?: SwitchState;
+      notes: string[];
+    }
   /** Somebody else has it: changed, taken out of the Platform, or deleted. */
   | { is: 'lost'; problem: Problem }
   | { is: 'unseen'; problem: Problem };
@@ -47,7 +56,7 @@ export function standingOf(input: CutoverInput, entry: Entry, way: Way): Standin
   if (view.gone) return lost('TargetGone', view.problem?.message ?? `traffic target ${target} does not exist any more`);
   const problem = unseen(input, entry, way, view, leaving);
   if (problem) return { is: 'unseen', problem };
-  const sight = { entry, way, view, coming, leaving };
+  const sight = { entry, way, view, coming, leaving, ...machinesOf(input, { coming, leaving }) };
   return view.parts ? partsOf(sight) : wholeOf(sight);
 }
 
@@ -65,8 +74,12 @@ function unseen(
 ): Problem | undefined {
   if (view.unseen) return view.problem ?? { reason: 'TargetNotSeen', message: view.waitingFor };
   if (to === 'to' && !Array.isArray(members)) return members;
-  return to === 'from' && isOf(leaving, entry.from) && !Array.isArray(left) ? left : undefined;
+  const concerns = isOf(leaving, entry.from) || (leaving !== undefined && hadNone(entry));
+  return to === 'from' && concerns && !Array.isArray(left) ? left : undefined;
 }
+
+/** True for a target that had no state: a Service whose selector Git has just left out, for example. */
+const hadNone = ({ from = {} }: Entry): boolean => Object.keys(from).length === 0;
 
 /** True when a state is what the generation of the view would have. */
 const isOf = (view: TargetView | undefined, state: SwitchState = {}): view is TargetView =>
@@ -79,17 +92,37 @@ interface Sight {
   /** The target as seen for the generation that it goes to, and for the one that it leaves. */
   coming: TargetView | undefined;
   leaving: TargetView | undefined;
+  /** Machines of either generation that can take a part, as far as they can be seen. */
+  ahead: readonly string[] | undefined;
+  home: readonly string[] | undefined;
+  /** Those that have one, or that a way leads to. */
+  busy(place: 'from' | 'to'): Set<string>;
+}
+
+function machinesOf(
+  { cutover, members, left, targets, back }: CutoverInput,
+  { coming, leaving }: Pick<Sight, 'coming' | 'leaving'>,
+): Pick<Sight, 'ahead' | 'home' | 'busy'> {
+  const present = [...targets, ...back].flatMap(({ now }) => Object.values(now));
+  return {
+    ahead: Array.isArray(members) ? coming?.choices : undefined,
+    home: Array.isArray(left) ? leaving?.choices : undefined,
+    busy: (place) =>
+      new Set([...present, ...(cutover.status.switches ?? []).flatMap((entry) => Object.values(entry[place] ?? {}))]),
+  };
 }
 
 function wholeOf(sight: Sight): Standing {
-  const { entry, way, view } = sight;
+  const { entry, way, view, leaving } = sight;
   const { target, from = {}, hold, to } = entry;
   const { now, nowhere } = view;
-  // A target that had no state cannot be left without one: it is pointed at nobody.
-  const origin = Object.keys(from).length === 0 && nowhere ? nowhere : from;
+  // A target that had no state cannot be left without one: it is pointed at the old generation, or else at nobody.
+  const [home, none] = hadNone(entry) && nowhere ? [leaving?.wanted, nowhere] : [];
+  const origin = (leaving?.nobody ? none : (home ?? none)) ?? from;
   const states: [Place, SwitchState | undefined][] = [
     ['from', from],
-    ['from', origin],
+    ['from', home],
+    ['from', none],
     ['hold', hold],
     ['to', to],
   ];
@@ -103,22 +136,36 @@ function wholeOf(sight: Sight): Standing {
 
 /** Where keys move one by one, those that somebody else has moved do not keep the others from going back. */
 function partsOf(sight: Sight): Standing {
-  const { entry, way, view } = sight;
+  const { entry, way, view, leaving, ahead, home, busy } = sight;
   const { target, from = {}, to } = entry;
   const keys = Object.keys(to);
   const now = Object.fromEntries(keys.map((key) => [key, view.now[key] ?? '']));
-  const foreign = keys.filter(
-    (key) => view.now[key] === undefined || (now[key] !== to[key] && now[key] !== (from[key] ?? '')),
-  );
+  const next = filled(to, ahead, busy('to'));
+  const lodged = (key: string) => isGone(from[key], home) && home?.includes(now[key] ?? '') === true;
+  // The cloud takes an address from a machine that has ended. Back goes what nobody serves, whoever has taken it away.
+  const bereft = (key: string) => now[key] === '' && (isBack(way) || isGone(to[key], ahead) || isGone(from[key], home));
+  const known = (key: string) =>
+    [to[key], from[key] ?? '', next[key]].includes(now[key]) || bereft(key) || (isBack(way) && lodged(key));
+  const foreign = keys.filter((key) => view.now[key] === undefined || !known(key));
   const where = foreign.map((key) => `${key} of traffic target ${target} is at ${now[key] || 'nothing'}`).join(', ');
   if (!isBack(way)) {
     if (foreign.length > 0) return strayed(entry, where);
-    return sameState(now, to) ? there(sight, []) : away(sight, { now, goal: to, place: undefined, notes: [] });
+    if (sameState(now, to) && sameState(next, to)) return there(sight, []);
+    return {
+      ...away(sight, { now, goal: next, place: undefined, notes: [] }),
+      ...(!sameState(next, to) && { to: next }),
+    };
   }
   // No address can be made to point nowhere.
   const fixed = keys.filter((key) => !foreign.includes(key) && !from[key] && now[key]);
+  const origin = filled(from, home, busy('from'));
+  // Nothing of the old generation takes it, and something of the new one does.
+  const served = keys.filter(
+    (key) => isGone(origin[key], home) && !lodged(key) && ahead?.includes(now[key] ?? '') === true,
+  );
   const stays = [...foreign, ...fixed];
-  const goal = Object.fromEntries(keys.map((key) => [key, (stays.includes(key) ? now[key] : from[key]) ?? '']));
+  const stay = (key: string) => stays.includes(key) || served.includes(key) || lodged(key);
+  const goal = Object.fromEntries(keys.map((key) => [key, (stay(key) ? now[key] : origin[key]) ?? '']));
   const notes = [
     ...(foreign.length > 0 ? [`${where}, where somebody else has put it: it is left there`] : []),
     ...fixed.map(
@@ -127,6 +174,10 @@ function partsOf(sight: Sight): Standing {
     ),
   ];
   if (!sameState(now, goal)) return away(sight, { now, goal, place: undefined, notes });
+  if (served.length > 0) {
+    const barred = leaving?.problem?.message ?? view.waitingFor;
+    return { is: 'away', now, goal, place: undefined, barred, notes };
+  }
   return stays.length > 0 ? { is: 'there', served: true, waitingFor: '', notes } : there(sight, notes);
 }
 
@@ -152,7 +203,7 @@ function there({ entry, way, view, coming, leaving }: Sight, notes: string[]): S
   });
   if (way.to === 'hold') return seen(view.hold?.serving === true, view.hold?.waitingFor);
   if (way.to === 'to') return seen(coming !== undefined && servesFrom(coming, entry.to), view.waitingFor);
-  if (!isOf(leaving, entry.from)) return seen(true);
+  if (!isOf(leaving, view.now)) return seen(true);
   const { serving, nobody, waitingFor } = leaving;
   if (serving || !nobody) return seen(serving, waitingFor);
   return seen(true, '', [
@@ -161,11 +212,14 @@ function there({ entry, way, view, coming, leaving }: Sight, notes: string[]): S
 }
 
 /** The journalled state counts: another machine may have become Ready since, and would now be wanted. */
-const servesFrom = (view: TargetView, state: SwitchState): boolean =>
-  view.serving || (view.problem === undefined && !sameState(view.wanted, state));
+const servesFrom = ({ serving, choices }: TargetView, state: SwitchState): boolean =>
+  serving || (choices !== undefined && Object.values(state).every((machine) => choices.includes(machine)));
 
 /** Requests go where something ready takes them (S1): forward always; back, unless nothing takes them now either. */
-function away(sight: Sight, move: Omit<Extract<Standing, { is: 'away' }>, 'is' | 'barred'>): Standing {
+function away(
+  sight: Sight,
+  move: Omit<Extract<Standing, { is: 'away' }>, 'is' | 'barred' | 'to'>,
+): Extract<Standing, { is: 'away' }> {
   const { entry, way, view, coming, leaving } = sight;
   const why =
     way.to === 'hold'

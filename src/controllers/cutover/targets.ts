@@ -12,17 +12,12 @@ import type { Effect } from './input.ts';
 export function targetKind(context: Context, platform: Platform, spec: TrafficTarget): TargetKind {
   if (spec.service) return serviceTarget(leadingClient(context));
   const provider = async () => leadingProvider(context, await providerOfClass(context, platform.spec.className));
-  return elasticIPTarget(provider, addressesBefore(platform, spec));
+  return elasticIPTarget(provider, addressesOf(platform, spec.role));
 }
 
 /** A machine has one address: targets of one role share its machines in the order in which the Platform lists them. */
-function addressesBefore({ spec: { traffic } }: Platform, { name, role }: TrafficTarget): number {
-  const own = traffic.findIndex((target) => target.name === name);
-  return traffic
-    .slice(0, own)
-    .filter((target) => target.role === role)
-    .reduce((sum, { elasticIPs }) => sum + (elasticIPs?.allocationIDs.length ?? 0), 0);
-}
+const addressesOf = ({ spec: { traffic } }: Platform, role: string): string[] =>
+  traffic.flatMap((target) => (target.role === role ? (target.elasticIPs?.allocationIDs ?? []) : []));
 
 /**
  * Makes all moves at once, each compared before and seen after. When all have settled it throws the problem that matters

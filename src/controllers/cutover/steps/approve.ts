@@ -25,9 +25,10 @@ function window(input: CutoverInput): Action | undefined {
   return late(input);
 }
 
-function late({ cutover, now }: CutoverInput): Action | undefined {
+/** Asked until something moves. */
+export function late({ cutover, now }: CutoverInput): Action | undefined {
   const { notAfter, mode } = cutover.spec;
   if (mode === 'Recovery' || notAfter === undefined || now <= Date.parse(notAfter)) return undefined;
-  const message = `spec.notAfter (${notAfter}) has passed before it began, and nothing was moved: delete it, or abort it, and apply another Cutover`;
+  const message = `spec.notAfter (${notAfter}) has passed before it began, and nothing was moved: abort it (spec.abort: true), and apply another Cutover`;
   return { blocked: { reason: 'WindowPassed', message } };
 }

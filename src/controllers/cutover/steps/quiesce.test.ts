@@ -141,4 +141,22 @@ describe('Restore', () => {
     });
     expect(restore.undo(restoring({ platform }))).toBeUndefined();
   });
+
+  it('says so when tasks do not end: it would wait for them for ever', () => {
+    const tasks = [census({ running: 2, trouble: 'Pod tasks/mailer may still run' })];
+    const late = restoring({ platform: quiesced(), tasks, now: EPOCH + 601_000 });
+    expect(restore.undo(late)).toMatchObject({
+      blocked: { reason: 'SingletonsDoNotEnd', message: expect.stringContaining('tasks/mailer may still run') },
+    });
+  });
+
+  it('counts from when they were told to end, not from when the step began', () => {
+    const platform = site({ quiesced: { cutover: us, stop: ['queue'], time: at(900) } });
+    const late = input({
+      cutover: aCutover({ from: 'blue', status: at10 }),
+      platform,
+      tasks: [census({ running: 2 })],
+    });
+    expect(quiesce.act({ ...late, now: EPOCH + 905_000 })).toHaveProperty('waitFor');
+  });
 });

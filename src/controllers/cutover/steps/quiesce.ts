@@ -1,7 +1,7 @@
 import type { Cutover, Platform } from '../../../api/v1alpha1/index.ts';
 import { timestamp } from '../../../domain/conditions.ts';
+import type { Problem } from '../../../traffic/target.ts';
 import type { Action, CutoverInput, Effect, Step } from '../input.ts';
-import { entryOf } from '../journal.ts';
 
 /**
  * Quiesce stops the pods that move with the live pointer: none of a Follow or Singleton role is started any more, and those
@@ -18,14 +18,10 @@ export const quiesce: Step = {
     cutover.spec.to !== undefined && moving(platform).length === 0 ? 'no role is Follow or Singleton' : undefined,
   done: (input) => isQuiesced(input) && (running(input).length === 0 || isPressing(input)),
   act: (input) => {
-    const { cutover, now, scaled } = input;
     const written = quiesceNow(input);
     if (written) return written;
-    const message = stopping(input);
-    const started = Date.parse(entryOf(cutover, 'Quiesce')?.startTime ?? '');
-    return now - started > scaled(DEADLINE)
-      ? { failed: { reason: 'SingletonsDoNotEnd', message: `after 10 minutes still ${message}` } }
-      : { waitFor: message };
+    const problem = overdue(input);
+    return problem ? { failed: problem } : { waitFor: stopping(input) };
   },
   undo: letStart,
 };
@@ -81,6 +77,14 @@ export function letStart({ cutover, platform, superseded }: CutoverInput): Actio
 export function running({ platform, tasks }: CutoverInput): CutoverInput['tasks'] {
   const stop = platform?.status.quiesced?.stop ?? [];
   return tasks.filter((census) => stop.includes(census.role) && census.starting + census.running > 0);
+}
+
+/** What has not ended though it was told to long ago; undefined while it may still do. */
+export function overdue(input: CutoverInput): Problem | undefined {
+  const told = Date.parse(input.platform?.status.quiesced?.time ?? '');
+  return input.now - told > input.scaled(DEADLINE)
+    ? { reason: 'SingletonsDoNotEnd', message: `after 10 minutes still ${stopping(input)}` }
+    : undefined;
 }
 
 /** What still runs of them, for people. */

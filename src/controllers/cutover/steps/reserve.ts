@@ -1,9 +1,10 @@
 import { CUTOVER_FINALIZER } from '../../../api/v1alpha1/index.ts';
 import { approvalsOf, isApproved, wanted } from '../approvals.ts';
-import { inherited } from '../inherit.ts';
+import { inheritedMigrations } from '../inherit.ts';
 import type { Action, CutoverInput, Effect, Step } from '../input.ts';
 import { isBegun } from '../journal.ts';
 import { objectionsTo } from '../objections.ts';
+import { late } from './approve.ts';
 import { point } from './point.ts';
 
 /**
@@ -15,8 +16,14 @@ import { point } from './point.ts';
 export const reserve: Step = {
   name: 'Reserve',
   done: (input) =>
-    isWritten(input) && isSeen(input) && objectionsTo(input).length === 0 && isApproved(approvalsOf(input)),
+    late(input) === undefined &&
+    isWritten(input) &&
+    isSeen(input) &&
+    objectionsTo(input).length === 0 &&
+    isApproved(approvalsOf(input)),
   act: (input) => {
+    const tooLate = late(input);
+    if (tooLate) return tooLate;
     const [blocked] = objectionsTo(input);
     // What has been deleted, retired or taken by another since Preflight is not reserved.
     if (!isWritten(input)) return blocked && !isStarting(input) ? { blocked } : write(input);
@@ -40,7 +47,7 @@ const isSeen = ({ cutover, sight }: CutoverInput): boolean => cutover.spec.to ==
 
 /** A stopped standby that the reservation has just set going: that takes its time, and nobody has to do anything. */
 const isStarting = ({ cutover, to }: CutoverInput): boolean =>
-  cutover.spec.mode === 'Rollback' && to?.status.retention?.standby === 'Stopped';
+  cutover.spec.mode !== 'Planned' && to?.status.retention?.standby === 'Stopped';
 
 function write(input: CutoverInput): Action {
   const { cutover, platform, from, to } = input;
@@ -68,7 +75,7 @@ function write(input: CutoverInput): Action {
   const generations = { ...(from && { from: referenceTo(from) }), ...(to && { to: referenceTo(to) }) };
   return {
     // Read once: what it takes over is in its own journal from then on.
-    journal: isBegun(cutover) ? {} : { generations, ...inherited(input) },
+    journal: isBegun(cutover) ? {} : { generations, ...inheritedMigrations(input) },
     effects,
     message: `reserving ${to?.metadata.name ?? `Platform ${platform.metadata.name}`}`,
   };

@@ -1,6 +1,6 @@
 import type { CutoverInput, Step } from '../input.ts';
 import { hasBegun } from '../journal.ts';
-import { letStart, quiesce, quiesceNow, running, stopping } from './quiesce.ts';
+import { letStart, overdue, quiesce, quiesceNow, running, stopping } from './quiesce.ts';
 
 /**
  * Restore lets the pods that follow the live pointer go to the new generation, at their roles' pace. Undone, they are
@@ -14,7 +14,9 @@ export const restore: Step = {
   undo: (input) => {
     const written = quiesceNow(input);
     if (written) return written;
-    return running(input).length > 0 ? { waitFor: stopping(input) } : undefined;
+    if (running(input).length === 0) return undefined;
+    const problem = overdue(input);
+    return problem ? { blocked: problem } : { waitFor: stopping(input) };
   },
 };
 

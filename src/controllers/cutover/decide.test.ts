@@ -258,6 +258,15 @@ describe('a cutover', () => {
     }
   });
 
+  it('that waits for people is no progress that a deployment tool should count', () => {
+    const reconciling = (changes: Partial<CutoverInput>) =>
+      condition(decide(aCutoverInput(changes)).status, 'Reconciling')?.status;
+    const platform = aPlatform({ live: 'blue', spec: { approvals: { required: 1 } } });
+    expect(reconciling({ platform, cutover: aCutover({ from: 'blue' }) })).not.toBe('True');
+    const sight = { seen: false, waitingFor: 'x', overdue: false };
+    expect(reconciling({ cutover: begun(), platform: held(), to: reserved, sight })).toBe('True');
+  });
+
   it('whose work another has taken over ends, and undoes nothing', () => {
     const successor = aCutover({ name: 'next' });
     const decision = decide(ready({ successor }));

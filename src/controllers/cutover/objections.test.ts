@@ -264,6 +264,12 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
     'has ended (Aborted)',
   ],
   [
+    'a cutover to supersede of another platform',
+    { cutover: superseding, superseded: { ...old({}), spec: { ...old({}).spec, platform: 'eu' } } },
+    'SupersededNotUnderWay',
+    'is not under way on this platform',
+  ],
+  [
     'a cutover to supersede that can be undone',
     { cutover: superseding, superseded: old({ conditions: [aCondition({ type: 'RollbackAvailable' })] }) },
     'SupersededCanGoBack',
@@ -372,6 +378,12 @@ describe('Preflight', () => {
     const blocked = old({ conditions: [aCondition({ type: 'RollbackAvailable', status: 'False' })] });
     const input = aCutoverInput({ cutover: superseding, superseded: blocked, to: green({ reservedBy: 'old' }) });
     expect(objectionTo(input)).toBeUndefined();
+  });
+
+  it('of a cutover that supersedes asks for the other one no more once it has begun: that one ends then', () => {
+    const cutover = { ...superseding, status: begun('uid-green').status };
+    const superseded = old({ outcome: 'Superseded' });
+    expect(objectionTo(aCutoverInput({ cutover, superseded }))).toBeUndefined();
   });
 
   it('of a Recovery needs no source', () => {

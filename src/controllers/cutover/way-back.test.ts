@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { aCutover, aCutoverInput, aGeneration, aPoolSpec, at } from '../../../test/builders/index.ts';
+import { aCutover, aCutoverInput, aGeneration, aMember, aPoolSpec, at } from '../../../test/builders/index.ts';
 import { type Cutover, STEPS, type StepName } from '../../api/v1alpha1/index.ts';
 import { lossOf } from './loss.ts';
 import { noWayBack } from './way-back.ts';
@@ -67,6 +67,7 @@ describe('the new generation', () => {
     ['is gone', { to: undefined }, /does not exist any more/],
     ['is a namesake', { to: aGeneration({ metadata: { uid: 'x' } }) }, /made anew/],
     ['is being deleted', { to: aGeneration({ deleting: true }) }, /is being deleted/],
+    ['has no Ready machine left', { members: [aMember({ ready: false })] }, /no machine of role web of green is ready/],
     ['has no machine left', { members: [] }, /no machine of role web of green is ready/],
     ['cannot be seen', { members: { reason: 'Throttled', message: '' } }, undefined],
     [

@@ -161,6 +161,7 @@ describe('pods on another generation than the live one', () => {
     ['a Job’s, which ends by itself', { kind: 'job' as const }],
     ['nobody’s, which nobody would make again', { kind: 'bare' as const }],
     ['one that is being deleted', { leaving: true }],
+    ['one that was deleted by force, on a machine that is off', { off: true, graceless: true }],
     ['one on machines of no generation', { generation: undefined }],
     ['one of a role that the platform does not have', { role: 'former' }],
   ])('are left alone: %s', (_, changes) => {
@@ -256,6 +257,9 @@ describe('notes', () => {
       ['pod', { task: true, machine: undefined, finalizer: false }],
     ]);
     expect(decide(aPlacement([aPlacementPod()])).note).toEqual([]);
+    expect(noted(decide(aPlacement([aPlacementPod({ machine: undefined })])))).toEqual([
+      ['pod', { task: false, machine: 'aws:///a/i-1', finalizer: false }],
+    ]);
   });
 
   it('keep the machine that it was first seen on, and leave pods alone that end, or are let go by break-glass', () => {

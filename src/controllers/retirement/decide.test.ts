@@ -226,6 +226,18 @@ describe('a reservation whose cutover cannot give it back', () => {
     expect(result.effects[1]?.what).toContain('to-green, which has ended: Aborted');
   });
 
+  it('leaves what another cutover holds back, and holds', () => {
+    const other = { cutover: { name: 'other', uid: 'uid-other' } };
+    const platform = meanwhile({ status: { ...other, quiesced: { ...quiesced, ...other } } });
+    const { effects } = stuck({ platform, cutovers: byUID(aCutover({ name: 'other', from: 'blue' })) });
+    expect(effects[0]).toMatchObject({
+      ...{
+        do: 'writePlatform',
+        status: { protected: ['blue'], ...other, quiesced: { ...other, stop: ['always-on'] } },
+      },
+    });
+  });
+
   it('lets tasks go on that nobody else will let go on', () => {
     const platform = us(1000, { live: 'blue', status: { protected: ['blue'], quiesced } });
     const { effects } = stuck({ generation: aGeneration(), platform });

@@ -37,6 +37,9 @@ describe('Point', () => {
       { do: 'writePlatform', status: { live: { time: at(5) } } },
     ]);
     expect(effectsOf({ to: marked, cutover: begun(), platform: live(at(5)) })).toEqual([]);
+    expect(effectsOf({ to: marked, cutover: begun(), platform: live(at(1)) }).at(-1)).toMatchObject({
+      ...{ do: 'writePlatform', status: { live: { time: at(5) } } },
+    });
   });
 
   it('ends what a Decommission has said of the platform', () => {

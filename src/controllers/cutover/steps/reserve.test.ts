@@ -145,6 +145,10 @@ describe('Reserve', () => {
     const cutover = begun({ spec: { mode: 'Decommission' } });
     delete cutover.spec.to;
     expect(effectsOf({ cutover, to: undefined })).toEqual(['hold Platform us']);
+    const platform = aPlatform({ live: 'blue', status: { cutover: us }, spec: { approvals: { required: 0 } } });
+    expect(reserve.act(written({ cutover, to: undefined, platform, sight: undefined }))).not.toMatchObject({
+      waitFor: expect.stringContaining('to be seen'),
+    });
   });
 
   it('takes over what the cutover that it supersedes has journalled', () => {

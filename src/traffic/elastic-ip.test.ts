@@ -31,7 +31,7 @@ describe('a set of addresses, looked at for a generation', () => {
   it('goes to the role’s Ready machines by launch order', async () => {
     const members = [
       member('i-10', { launchTime: EPOCH + 1 }),
-      member('i-9', { role: 'console' }),
+      member('i-00', { role: 'console' }),
       member('i-0', { ready: false }),
       member('i-2'),
       member('i-1'),

@@ -114,6 +114,11 @@ describe('a cutover goes back', () => {
     await world.until('it has ended', hasEnded(site, 'to-green'));
     await world.run(30);
     expect(site.cutover('to-green').status).toMatchObject({ outcome: 'RolledBack', undo: { reason: 'ForeignChange' } });
+    const ready = site.cutover('to-green').status.conditions?.find(({ type }) => type === 'Ready');
+    expect(ready?.message).toContain(
+      'everything else was undone, and blue is live; left as it is: traffic target www is at app=party',
+    );
+    expect(world.operator.events.findLast(({ reason }) => reason === 'RolledBack')).toMatchObject({ type: 'Warning' });
     expect(world.server.read(services, 'edge/www')?.spec?.selector).toEqual({ app: 'party' });
     expect(world.cloud.addresses).toEqual({ 'eipalloc-1': 'i-1', 'eipalloc-2': 'i-2' });
     expect(site.platform().status).toMatchObject({ live: { name: 'blue' }, protected: ['blue'] });

@@ -35,6 +35,16 @@ describe('a cutover past its point of no return', () => {
     world.apply(toGreen());
     await world.until('it is Blocked', () => blocked('to-green') !== undefined);
     await world.run(60);
+    const told = world.operator.events.filter(({ reason }) => reason === 'Blocked');
+    expect(told.map(({ regarding }) => 'metadata' in regarding && regarding.metadata.name)).toEqual([
+      'to-green',
+      'blue',
+      'green',
+    ]);
+    expect(told[0]).toMatchObject({
+      type: 'Warning',
+      note: expect.stringContaining('is Blocked (CheckFailed): check smoke'),
+    });
     abort(site, 'to-green');
     world.note('(of a real API server a policy refuses that)');
     await world.run(60);

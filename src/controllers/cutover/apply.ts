@@ -1,4 +1,5 @@
 import { CUTOVER_FINALIZER, type Cutover } from '../../api/v1alpha1/index.ts';
+import { conditionOf } from '../../domain/conditions.ts';
 import { clusterGenerations, cutovers, platforms } from '../../kinds.ts';
 import { writeStatus } from '../../kube/status.ts';
 import { isThrottled, ProviderError } from '../../providers/provider.ts';
@@ -105,7 +106,7 @@ function objectOf(effect: Effect, cutover: string): string {
   }
 }
 
-/** Tells the readers of the cutover and of both generations what has changed: each step that ended, a turn, the end. */
+/** Tells the readers of the cutover and of both generations what has changed: each step that ended, a turn, what blocks it, the end. */
 function announce({ events, log }: Context, { cutover: before, from, to }: CutoverInput, cutover: Cutover): void {
   const { name } = cutover.metadata;
   const { status } = cutover;
@@ -122,7 +123,12 @@ function announce({ events, log }: Context, { cutover: before, from, to }: Cutov
   }
   if (status.undo && !before.status.undo)
     say('GoingBack', `Cutover ${name} goes back: ${status.undo.message}`, 'Warning');
+  const bar = conditionOf(cutover, 'Blocked');
+  const old = conditionOf(before, 'Blocked');
+  if (bar?.status === 'True' && (old?.status !== 'True' || old.reason !== bar.reason))
+    say('Blocked', `Cutover ${name} is Blocked (${bar.reason}): ${bar.message}`, 'Warning');
   if (!status.outcome || before.status.outcome) return;
   const way = `from ${cutover.spec.from || 'nothing'} to ${cutover.spec.to ?? 'nothing'}`;
-  say(status.outcome, `Cutover ${name} ${way}: ${status.outcome}`);
+  const why = status.undo ? `: ${conditionOf(cutover, 'Ready')?.message}` : '';
+  say(status.outcome, `Cutover ${name} ${way}: ${status.outcome}${why}`, why ? 'Warning' : 'Normal');
 }

@@ -6,6 +6,7 @@ import { astray } from './astray.ts';
 import type { Action, CutoverInput, Effect, Step } from './input.ts';
 import { hasBegun, isBegun, isOver, type Journal, recorded } from './journal.ts';
 import { lossOf } from './loss.ts';
+import { leftToOthers } from './moves.ts';
 import { report } from './report.ts';
 import { steps } from './steps/index.ts';
 import { noWayBack } from './way-back.ts';
@@ -156,6 +157,7 @@ function carryOut(
   input: CutoverInput,
   journal: Journal,
   action: Exclude<Action, { failed: Problem }>,
+  { back }: { back: boolean } = { back: false },
 ): CutoverDecision {
   if ('blocked' in action)
     return blocked(
@@ -169,9 +171,10 @@ function carryOut(
   const attempts = (before?.attempts ?? 0) + (waits ? 0 : 1);
   const journalled = recorded(journal, step.name, { message: short(message), attempts, endTime: undefined }, input.now);
   const patient = waits && action.patiently === true;
+  const reason = back ? `Undoing${step.name}` : step.name;
   const ongoing: Verdict[] = [
-    { type: 'Ready', status: false, reason: step.name, message },
-    ...kstatus(patient ? 'Current' : 'Reconciling', step.name, message),
+    { type: 'Ready', status: false, reason, message },
+    ...kstatus(patient ? 'Current' : 'Reconciling', reason, message),
     notBlocked,
   ];
   const soon = MOVING.includes(step.name) ? SOONEST : Math.max(SOONEST, input.scaled(SOON));
@@ -209,7 +212,7 @@ function failed(
   const barred = noWayBack(written);
   if (barred || !isBegun(written.cutover)) {
     const remedy = barred
-      ? `. There is no way back (${barred.message}): remove the cause and it goes on by itself, or apply a Cutover with spec.supersedes`
+      ? `. There is no way back (${barred.message}): remove the cause and it goes on by itself (a Job that has failed is run again once it is deleted), or apply a Cutover with spec.supersedes`
       : '';
     const text = `${problem.message}${remedy}`;
     return blocked(written, { ...problem, message: text }, recorded(journal, step.name, { message }, input.now));
@@ -243,7 +246,7 @@ function goBack(input: CutoverInput): CutoverDecision {
       return blocked(input, action.failed, recordedUndo(journal, step, action.failed.message, now));
     if (action) {
       const message = `undoing: ${'waitFor' in action ? action.waitFor : 'blocked' in action ? action.blocked.message : action.message}`;
-      const decision = carryOut(step, input, journal, action);
+      const decision = carryOut(step, input, journal, action, { back: true });
       const { status } = decision;
       const steps = recordedUndo(status.steps ?? journal, step, message, now, journal);
       return { ...decision, status: { ...status, steps } };
@@ -253,7 +256,10 @@ function goBack(input: CutoverInput): CutoverDecision {
   }
   const outcome = undo?.reason === 'Abort' ? 'Aborted' : 'RolledBack';
   const live = input.platform?.status.live?.name ?? 'no generation';
-  return end(input, outcome, `${undo?.message}; everything was undone, and ${live} is live`, journal);
+  const left = leftToOthers(input);
+  const all = left.length > 0 ? 'everything else was undone' : 'everything was undone';
+  const what = [`${undo?.message}; ${all}, and ${live} is live`, ...left].join('; ');
+  return end(input, outcome, what, journal);
 }
 
 /** A step that is being undone keeps the state that it had, so that one that failed still shows it. */

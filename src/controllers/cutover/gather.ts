@@ -108,7 +108,7 @@ async function sightOf(
   const pool = caches.pools
     .byIndex(BY.generation, to.metadata.name)
     .find(({ spec }) => uids.includes(spec.generationUID));
-  if (pool) return canary.sees(pool);
+  if (pool) return canary.sees(pool, cutover.metadata.uid);
   return { seen: false, overdue: false, waitingFor: `a pool of ${to.metadata.name}, to try its protection on` };
 }
 

@@ -103,6 +103,13 @@ function notesOf(standing: Standing): string[] {
   return standing.is === 'unseen' ? [] : standing.notes;
 }
 
+/** Targets that somebody else has changed: they are where they were put, and not where they were. For people. */
+export const leftToOthers = (input: CutoverInput): string[] =>
+  (input.cutover.status.switches ?? []).flatMap((entry) => {
+    const standing = standingOf(input, entry, { applies: () => true, from: 'to', to: 'from' });
+    return standing.is === 'lost' ? notesOf(standing) : [];
+  });
+
 /** Moves named in full before names only are given: a message has room for so many. */
 const IN_FULL = 3;
 

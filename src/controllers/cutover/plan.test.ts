@@ -124,10 +124,25 @@ describe('a plan', () => {
       },
       'none: migration schema is not reversible',
     ],
+    [
+      'what it supersedes has committed such a migration',
+      {
+        superseded: aCutover({
+          from: 'blue',
+          status: { migrations: [{ name: 'drop', hash: 'h', reversible: false, state: 'Committed' }] },
+        }),
+      },
+      'none: migration drop is not reversible',
+    ],
   ])('says what a rollback would cost after %s', (_, changes, text) => {
     const traffic = [{ name: 'www', role: 'web' }];
     const platform = changes.platform ?? aPlatform({ live: 'blue', spec: { traffic } });
     expect(planOf(input({ ...changes, platform })).rollback).toContain(text);
+  });
+
+  it('of a Decommission switches nothing', () => {
+    const cutover = aCutover({ from: 'blue', spec: { mode: 'Decommission', to: undefined as never } });
+    expect(planOf(input({ cutover, to: undefined })).switches).toEqual([]);
   });
 
   it('of a Rollback to a stopped standby says how long it takes to start', () => {

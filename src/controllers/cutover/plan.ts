@@ -3,6 +3,7 @@ import { formatDuration, parseDuration } from '../../domain/duration.ts';
 import { differences, digest, hashOf } from '../../domain/plan-hash.ts';
 import { startEstimate } from '../../domain/standby.ts';
 import type { CutoverInput } from './input.ts';
+import { irreversibleIn } from './journal.ts';
 import { objectionsTo } from './objections.ts';
 
 /**
@@ -102,11 +103,12 @@ function standbyStart({ cutover, to, machines, members }: CutoverInput): Pick<Cu
 }
 
 /** What going back would take once this has succeeded. */
-function rollbackOf({ cutover, platform, from }: CutoverInput): string {
+function rollbackOf({ cutover, platform, from, superseded }: CutoverInput): string {
   const { spec } = cutover;
   if (spec.from === '') return 'none: this is the first cutover, there is no generation to go back to';
   if (spec.to === undefined) return 'none: after it no generation is live';
-  const irreversible = (spec.migrations ?? []).find(({ reversible }) => !reversible);
+  const irreversible =
+    (superseded && irreversibleIn(superseded)) ?? (spec.migrations ?? []).find(({ reversible }) => !reversible);
   if (irreversible) return `none: migration ${irreversible.name} is not reversible`;
   const retention = platform?.spec.retention;
   if (retention?.standby === 'None') return `none: spec.retention.standby of Platform ${spec.platform} is None`;

@@ -63,6 +63,12 @@ describe('a cutover that has succeeded', () => {
   });
 });
 
+describe('a cutover that went back', () => {
+  it.each(['RolledBack', 'Aborted'] as const)('has no way back any more: %s', (outcome) => {
+    expect(wayBack(aGeneration({ name: 'blue', live: true }), { status: { outcome } })).toBe(`False ${outcome}`);
+  });
+});
+
 describe('a cutover under way', () => {
   const under = (status: Partial<Cutover['status']>, tasks: TaskCensus[] = []) => {
     const cutover = aCutover({ from: 'blue', status: { generations, ...status } });

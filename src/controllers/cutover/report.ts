@@ -87,11 +87,17 @@ function wayBack(input: CutoverInput): Verdict[] {
   const type = 'RollbackAvailable';
   const succeeded = cutover.status.outcome === 'Succeeded';
   if (!succeeded && !isBegun(cutover)) return [];
-  const bar = succeeded ? noRollback(input) : noWayBack(input);
+  const bar = succeeded ? noRollback(input) : (undone(cutover) ?? noWayBack(input));
   if (bar) return [{ type, status: false, ...bar }];
   const message = succeeded ? `a Cutover of mode Rollback goes back to ${cutover.spec.from}` : 'spec.abort undoes it';
   return [{ type, status: true, reason: succeeded ? 'Retained' : 'Reversible', message }];
 }
+
+/** What has gone back cannot be aborted any more. */
+const undone = ({ status: { outcome } }: Cutover): Problem | undefined =>
+  outcome === 'RolledBack' || outcome === 'Aborted'
+    ? { reason: outcome, message: 'it has ended: nothing is left to abort' }
+    : undefined;
 
 /** Why there is nothing that a Rollback could go back to, after this cutover has succeeded. */
 function noRollback({ cutover, from }: CutoverInput): Problem | undefined {

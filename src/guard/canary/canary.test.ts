@@ -309,21 +309,21 @@ describe('several API servers', () => {
 describe('new protection', () => {
   it('is seen when every API server refuses', async () => {
     const { watcher, known } = world({ listed: ['a', 'b'] });
-    expect(await watcher.sees(known().pools[0]!)).toEqual({ seen: true });
+    expect(await watcher.sees(known().pools[0]!, 'uid-to-green')).toEqual({ seen: true });
   });
 
   it('is waited for at one that does not refuse yet, and overdue after half a minute', async () => {
     const { watcher, known, clock, answers } = world({ listed: ['a', 'b'], answers: { b: () => 'accept' } });
     const [pool] = known().pools;
-    expect(await watcher.sees(pool!)).toMatchObject({
+    expect(await watcher.sees(pool!, 'uid-to-green')).toMatchObject({
       seen: false,
       overdue: false,
       waitingFor: 'the API server at b does not refuse the deletion of GenerationPool green.web yet',
     });
     await clock.advance(30_001);
-    expect(await watcher.sees(pool!)).toMatchObject({ seen: false, overdue: true });
+    expect(await watcher.sees(pool!, 'uid-to-green')).toMatchObject({ seen: false, overdue: true });
     answers.b = () => 'deny';
-    expect(await watcher.sees(pool!)).toEqual({ seen: true });
+    expect(await watcher.sees(pool!, 'uid-to-green')).toEqual({ seen: true });
   });
 
   it.each<[string, Parameters<typeof world>[0]]>([
@@ -332,18 +332,21 @@ describe('new protection', () => {
   ])('at one %s is taken to be in force 10 s after it was written', async (_, options) => {
     const { watcher, known, clock } = world(options);
     const [pool] = known().pools;
-    expect(await watcher.sees(pool!)).toMatchObject({ seen: false, waitingFor: expect.stringContaining('10 s') });
+    expect(await watcher.sees(pool!, 'uid-to-green')).toMatchObject({
+      seen: false,
+      waitingFor: expect.stringContaining('10 s'),
+    });
     await clock.advance(9_999);
-    expect(await watcher.sees(pool!)).toMatchObject({ seen: false });
+    expect(await watcher.sees(pool!, 'uid-to-green')).toMatchObject({ seen: false });
     await clock.advance(1);
-    expect(await watcher.sees(pool!)).toEqual({ seen: true });
+    expect(await watcher.sees(pool!, 'uid-to-green')).toEqual({ seen: true });
   });
 
   it('is never taken to be in force when no API server at all refuses', async () => {
     const { watcher, known, clock } = world({ answers: { main: () => down() } });
     const [pool] = known().pools;
-    await watcher.sees(pool!);
+    await watcher.sees(pool!, 'uid-to-green');
     await clock.advance(60_000);
-    expect(await watcher.sees(pool!)).toMatchObject({ seen: false, overdue: true });
+    expect(await watcher.sees(pool!, 'uid-to-green')).toMatchObject({ seen: false, overdue: true });
   });
 });

@@ -19,7 +19,7 @@ export interface Canary {
   /** One round at every API server that answers; undefined when none has answered all. */
   probe(known: Known): Promise<Round | undefined>;
   /** Tries to delete a pool of a generation that has just been protected, at each API server. */
-  sees(pool: GenerationPool): Promise<Sight>;
+  sees(pool: GenerationPool, reservation: string): Promise<Sight>;
   /** What was made of a platform's last round; undefined: the platform is gone. For metrics. */
   judged(platform: string, report: { effective: boolean; lastProbe?: number } | undefined): void;
 }

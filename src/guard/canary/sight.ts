@@ -30,13 +30,20 @@ export interface SightOptions {
   log: Logger;
 }
 
-/** Tries, as a dry run, to delete a pool of a generation whose protection has been written, at each API server. Throws ApiError. */
-export function sight({ client, servers, clock, log }: SightOptions): (pool: GenerationPool) => Promise<Sight> {
-  /** When each generation was first asked about: its protection was written before that. */
+/**
+ * Tries, as a dry run, to delete a pool of a generation whose protection has been written, at each API server. Throws
+ * ApiError. `reservation`: the UID of the cutover that has written it.
+ */
+export function sight({
+  client,
+  servers,
+  clock,
+  log,
+}: SightOptions): (pool: GenerationPool, reservation: string) => Promise<Sight> {
+  /** When each reservation was first asked about: it was written before that. One given back unseen is never asked about again. */
   const since = new Map<string, number>();
 
-  return async (pool) => {
-    const { generationUID: uid } = pool.spec;
+  return async (pool, uid) => {
     const asked = since.get(uid) ?? clock.monotonic();
     since.set(uid, asked);
     const age = clock.monotonic() - asked;

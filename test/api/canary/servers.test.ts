@@ -40,12 +40,15 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
+/** Whose reservation it is. */
+const CUTOVER = 'uid-of-a-cutover';
+
 describe('two API servers', () => {
   it('are both probed, and both refuse', async () => {
     expect(outcomes(await both.probe(site))).toMatchObject({
       'delete-pool': expect.stringMatching(/^generations-guard-/),
     });
-    expect(await both.canary.sees(site.pool as GenerationPool)).toEqual({ seen: true });
+    expect(await both.canary.sees(site.pool as GenerationPool, CUTOVER)).toEqual({ seen: true });
   }, 90_000);
 
   it('of which one stalls: the other is probed, and new protection is waited for', async () => {
@@ -53,7 +56,7 @@ describe('two API servers', () => {
     try {
       const round = await both.probe(site);
       expect(round?.results.find(({ family }) => family === 'delete-pool')).toMatchObject({ outcome: 'Denied' });
-      expect(await both.canary.sees(site.pool as GenerationPool)).toMatchObject({
+      expect(await both.canary.sees(site.pool as GenerationPool, CUTOVER)).toMatchObject({
         seen: false,
         overdue: false,
         waitingFor: expect.stringContaining(hostOf(second.server)),
@@ -62,13 +65,13 @@ describe('two API servers', () => {
       second.resume();
     }
     await waitFor('the one that stalled to answer again', { limitMs: 20_000 }, async () =>
-      (await both.canary.sees(site.pool as GenerationPool)).seen ? true : undefined,
+      (await both.canary.sees(site.pool as GenerationPool, CUTOVER)).seen ? true : undefined,
     );
   }, 60_000);
 
   it('of which one does not know the protection yet: it is not taken to be in force', async () => {
     const fresh = await aSite(cluster, 'neverLive');
-    expect(await both.canary.sees(fresh.pool as GenerationPool)).toMatchObject({
+    expect(await both.canary.sees(fresh.pool as GenerationPool, CUTOVER)).toMatchObject({
       seen: false,
       waitingFor: expect.stringMatching(/does not refuse the deletion of GenerationPool .* yet$/),
     });
@@ -84,7 +87,7 @@ describe('two API servers', () => {
       ),
     );
     await waitFor('both to refuse', { limitMs: 20_000 }, async () =>
-      (await both.canary.sees(fresh.pool as GenerationPool)).seen ? true : undefined,
+      (await both.canary.sees(fresh.pool as GenerationPool, CUTOVER)).seen ? true : undefined,
     );
     const path = `/apis/generations.dev/v1alpha1/generationpools/${fresh.pool.metadata.name}`;
     expect((await cluster.call('admin', 'DELETE', `${path}?dryRun=All`)).status).toBe(403);

@@ -3,7 +3,7 @@ import { parseDuration } from '../../../domain/duration.ts';
 import type { CutoverInput } from '../input.ts';
 import { passing } from '../job-manifest.ts';
 import type { Check, Entry, Look } from './checks-round.ts';
-import { AGAIN, jobKey, progressOf, startOf } from './job-progress.ts';
+import { jobKey, progressOf, startOf } from './job-progress.ts';
 
 /** One look at one check: by what it was answered, or by what its Job shows. */
 
@@ -79,7 +79,7 @@ export function lookAtJob(input: CutoverInput, check: Check, before: Entry | und
     case 'Succeeded':
       return { entry: passed(input, before) };
     case 'Failed': {
-      return failed(input, before, `check ${name}: Job ${job} failed: ${progress.message}\n${AGAIN}`);
+      return failed(input, before, `check ${name}: Job ${job} failed: ${progress.message}`);
     }
     case 'Overdue':
       return failed(input, before, `check ${name}: ${progress.message}`);

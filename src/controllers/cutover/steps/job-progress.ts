@@ -38,9 +38,6 @@ export function progressOf(
   };
 }
 
-/** What a person can do about a Job that has failed. */
-export const AGAIN = 'Where the cutover cannot go back any more: delete the Job, and it is run again';
-
 /** What Jobs are called here: `namespace/name`. Undefined while the Platform does not say where they run. */
 export function jobKey(
   { cutover, platform }: CutoverInput,

@@ -139,7 +139,7 @@ describe('Migrate', () => {
       const again = migrate.act(inputWith([schema], [entry], [failed]));
       expect(again).not.toHaveProperty('journal');
       expect(again).toMatchObject({
-        failed: { message: expect.stringContaining('delete the Job, and it is run again') },
+        failed: { message: expect.stringContaining('relation "users" is locked') },
       });
       const action = migrate.act(inputWith([schema], [entry]));
       expect(startedBy(action)).toEqual([job]);

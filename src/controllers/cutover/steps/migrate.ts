@@ -1,6 +1,6 @@
 import type { Action, CutoverInput, Step } from '../input.ts';
 import { kept } from '../job-manifest.ts';
-import { AGAIN, jobKey, progressOf, startOf } from './job-progress.ts';
+import { jobKey, progressOf, startOf } from './job-progress.ts';
 import { takeBack } from './migrate-undo.ts';
 import {
   begun,
@@ -74,7 +74,7 @@ function run(input: CutoverInput, migration: Migration, entry: Entry | undefined
     case 'Succeeded':
       return { journal: ended(input, entry, 'Committed'), effects: [], message: `migration ${name} is committed` };
     case 'Failed': {
-      const failed = problem('MigrationFailed', name, `Job ${job} failed: ${progress.message}\n${AGAIN}`);
+      const failed = problem('MigrationFailed', name, `Job ${job} failed: ${progress.message}`);
       const written = entry.state === 'Failed' ? {} : { journal: ended(input, entry, 'Failed', progress.message) };
       return { failed, ...written };
     }

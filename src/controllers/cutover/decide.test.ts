@@ -281,6 +281,24 @@ describe('a cutover', () => {
   });
 });
 
+it('soaks from when users were let in, also when that is seen in this very look', () => {
+  const switches = [{ target: 'www', from: selectorFor('blue'), to: selectorFor('green'), state: 'Verified' as const }];
+  const steps: Step[] = [
+    ...done('Preflight', 'Approve', 'Reserve', 'Hold', 'Quiesce', 'Migrate', 'Verify', 'Switch', 'Point'),
+    { name: 'Release', state: 'Running', startTime: at(3) },
+  ];
+  const decision = decide(
+    ready({
+      cutover: begun({ steps, switches }, { soak: '10m' }),
+      platform: aPlatform({ live: 'green', spec: { traffic: [aServiceTarget()] }, status: { cutover: us } }),
+      to: aGeneration({ live: true, reservedBy: 'to-green' }),
+      targets: [aView({ now: selectorFor('green'), serving: true })],
+      now: EPOCH + 900_000,
+    }),
+  );
+  expect(states(decision)?.slice(-3)).toEqual(['Release Done', 'Restore Skipped', 'Soak Running']);
+});
+
 describe('a cutover that cannot go on', () => {
   const at8 = done(...STEPS.slice(0, 8));
   const live = { live: { name: 'green', uid: 'uid-green', time: at(5) } };

@@ -128,11 +128,20 @@ const sourceIsLive: Check = ({ cutover, platform, to }) => {
   ];
 };
 
-/** A standby that is stopped is started by the reservation: only then it can be ready. */
-const isStoppedStandby = ({ cutover, to }: CutoverInput): boolean =>
-  cutover.spec.mode !== 'Planned' &&
-  to?.status.retention?.standby === 'Stopped' &&
-  to.status.reservedBy?.uid !== cutover.metadata.uid;
+/** Going back to a standby that is kept stopped. */
+const isToStopped = ({ cutover, to }: CutoverInput): boolean =>
+  cutover.spec.mode !== 'Planned' && to?.status.retention?.standby === 'Stopped';
+
+/** The reservation starts it: only then it can be ready. */
+const isStoppedStandby = (input: CutoverInput): boolean =>
+  isToStopped(input) && input.to?.status.reservedBy?.uid !== input.cutover.metadata.uid;
+
+/** What is in the way as long as machines are not ready, and their pods. */
+const UNTIL_READY = ['TargetNotReady', 'NoReadyEndpoints', 'TooFewReadyEndpoints', 'TooFewMachines'];
+
+/** True for what is in the way only until a standby that the reservation has set going is ready: nobody has to do anything. */
+export const passes = (input: CutoverInput, { reason }: Objection): boolean =>
+  isToStopped(input) && UNTIL_READY.includes(reason);
 
 /** Both fit beside each other: proved by the generation's own proof of capacity, and by its machines being there. */
 const targetIsReady: Check = (input) => {

@@ -131,6 +131,17 @@ describe('Reserve', () => {
     });
   });
 
+  it.each([
+    ['retired meanwhile', { retiredTime: at(30) }, 'TargetRetired'],
+    ['reserved by another', { reservedBy: { name: 'other', uid: 'uid-other' } }, 'TargetReserved'],
+  ])('does not take a stopped standby that was %s', (_, status, reason) => {
+    const retention = { until: at(999), standby: 'Stopped' as const, cutover: { name: 'x', uid: 'y' } };
+    const to = aGeneration({ live: true, status: { retention, conditions: [], ...status } });
+    const cutover = begun({ spec: { mode: 'Rollback' } });
+    expect(reserve.act(aCutoverInput({ to, cutover }))).toMatchObject({ blocked: { reason } });
+    expect(reserve.act(written({ to, cutover }))).toMatchObject({ blocked: { reason } });
+  });
+
   it('of a Rollback to a running standby reserves nothing while its machines are missing', () => {
     const retention = { until: at(999), standby: 'Running' as const, cutover: { name: 'x', uid: 'y' } };
     const to = aGeneration({ live: true, status: { retention, conditions: [] } });

@@ -3,7 +3,7 @@ import { approvalsOf, isApproved, wanted } from '../approvals.ts';
 import { inheritedMigrations } from '../inherit.ts';
 import type { Action, CutoverInput, Effect, Step } from '../input.ts';
 import { isBegun } from '../journal.ts';
-import { objectionsTo } from '../objections.ts';
+import { objectionsTo, passes } from '../objections.ts';
 import { late } from './approve.ts';
 import { point } from './point.ts';
 
@@ -24,9 +24,10 @@ export const reserve: Step = {
   act: (input) => {
     const tooLate = late(input);
     if (tooLate) return tooLate;
-    const [blocked] = objectionsTo(input);
+    const objections = objectionsTo(input);
+    const blocked = objections.find((objection) => !passes(input, objection));
     // What has been deleted, retired or taken by another since Preflight is not reserved.
-    if (!isWritten(input)) return blocked && !isStarting(input) ? { blocked } : write(input);
+    if (!isWritten(input)) return blocked ? { blocked } : write(input);
     const { sight } = input;
     if (!isSeen(input)) {
       if (!sight || sight.seen) return { waitFor: `the protection of ${input.cutover.spec.to} to be seen` };
@@ -34,7 +35,9 @@ export const reserve: Step = {
         ? { blocked: { reason: 'GuardNotEffective', message: `waiting in vain: ${sight.waitingFor}` } }
         : { waitFor: sight.waitingFor };
     }
-    if (blocked) return isStarting(input) ? { waitFor: blocked.message } : { blocked };
+    if (blocked) return { blocked };
+    const [starting] = objections;
+    if (starting) return { waitFor: starting.message };
     const approvals = approvalsOf(input);
     if (!isApproved(approvals)) return { blocked: { reason: 'PlanChanged', message: wanted(approvals) } };
     return { waitFor: 'the end of Reserve' };
@@ -44,10 +47,6 @@ export const reserve: Step = {
 };
 
 const isSeen = ({ cutover, sight }: CutoverInput): boolean => cutover.spec.to === undefined || sight?.seen === true;
-
-/** A stopped standby that the reservation has just set going: that takes its time, and nobody has to do anything. */
-const isStarting = ({ cutover, to }: CutoverInput): boolean =>
-  cutover.spec.mode !== 'Planned' && to?.status.retention?.standby === 'Stopped';
 
 function write(input: CutoverInput): Action {
   const { cutover, platform, from, to } = input;

@@ -1,5 +1,6 @@
 import { parseDuration } from '../../../domain/duration.ts';
 import type { CutoverInput, Step } from '../input.ts';
+import { entryOf as entryOfStep } from '../journal.ts';
 import { checksOf, type Entry, entryOf, lookAtChecks } from './checks-round.ts';
 
 /**
@@ -47,15 +48,12 @@ export const soak: Step = {
 /** Without a new generation there is nothing to ask. */
 const asked = (input: CutoverInput) => (input.cutover.spec.to === undefined ? [] : checksOf(input));
 
-/** ms since the epoch: of declared time since users were let in. */
+/** ms since the epoch: of declared time since users were let in, which Release has seen. */
 function endOf({ cutover, now, scaled }: CutoverInput): number {
   const { soak = '0s' } = cutover.spec;
-  const since = ['Release', 'Point', 'Switch'].map((step) => endTimeOf(cutover, step)).find(Boolean);
+  const since = entryOfStep(cutover, 'Release')?.endTime;
   return (since === undefined ? now : Date.parse(since)) + scaled(parseDuration(soak));
 }
-
-const endTimeOf = ({ status }: CutoverInput['cutover'], step: string): string | undefined =>
-  status.steps?.find(({ name }) => name === step)?.endTime;
 
 const nextRound = ({ scaled }: CutoverInput, { startTime }: Entry): number => Date.parse(startTime) + scaled(EVERY);
 

@@ -129,7 +129,7 @@ function proceed(input: CutoverInput): CutoverDecision {
     if (isOver(entry) && !again) continue;
     if (!entry) {
       if (cutover.spec.paused && !BEFORE_ANYTHING_MOVES.includes(step.name)) return paused(input, step, journal);
-      const skipped = step.skip?.(withJournal(input, journal));
+      const skipped = step.skip?.(input);
       if (skipped !== undefined) {
         journal = recorded(journal, step.name, { state: 'Skipped', endTime: timestamp(now), message: skipped }, now);
         continue;
@@ -137,7 +137,7 @@ function proceed(input: CutoverInput): CutoverDecision {
     }
     const lost = lossOf(input, step.name) ?? astray(input, step.name);
     if (lost) return failed(input, step, journal, lost);
-    if (!step.done(withJournal(input, journal))) return take(step, input, journal);
+    if (!step.done(input)) return take(step, input, journal);
     if (isOver(entry)) continue;
     journal = recorded(journal, step.name, { state: 'Done', endTime: timestamp(now), message: undefined }, now);
   }
@@ -145,15 +145,9 @@ function proceed(input: CutoverInput): CutoverDecision {
   return end(input, 'Succeeded', to === undefined ? `${from} is not live any more` : `${to} is live`, journal);
 }
 
-/** A step sees what has become of those before it in this very look: when the one ended that it counts from, for example. */
-const withJournal = (input: CutoverInput, steps: Journal): CutoverInput => ({
-  ...input,
-  cutover: { ...input.cutover, status: { ...input.cutover.status, steps } },
-});
-
 /** Does what a step wants next, and says what it is at. */
 function take(step: Step, input: CutoverInput, journal: Journal): CutoverDecision {
-  const action = step.act(withJournal(input, journal));
+  const action = step.act(input);
   if ('failed' in action) return failed(input, step, journal, action.failed, action.journal);
   return carryOut(step, input, journal, action);
 }

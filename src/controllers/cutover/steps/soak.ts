@@ -48,7 +48,7 @@ export const soak: Step = {
 /** Without a new generation there is nothing to ask. */
 const asked = (input: CutoverInput) => (input.cutover.spec.to === undefined ? [] : checksOf(input));
 
-/** ms since the epoch: of declared time since users were let in, which Release has seen. */
+/** ms since the epoch: of declared time since users were let in, which Release has seen; its end is written before the next look. */
 function endOf({ cutover, now, scaled }: CutoverInput): number {
   const { soak = '0s' } = cutover.spec;
   const since = entryOfStep(cutover, 'Release')?.endTime;

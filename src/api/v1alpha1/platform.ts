@@ -51,6 +51,12 @@ const role = z
 
 const serviceRef = z.object({ namespace: namespaceName(), name: objectName() });
 
+const labelValue = text(
+  63,
+  '^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$',
+  'not the value of a label: letters, digits, and -, _ or . between them',
+);
+
 const trafficTarget = z
   .object({
     name: shortName(),
@@ -58,7 +64,7 @@ const trafficTarget = z
     service: serviceRef.optional(),
     preview: serviceRef.optional().describe('Service that shows the new generation before it is live'),
     maintenance: z
-      .object({ selector: z.record(z.string(), z.string().max(63)).meta({ minProperties: 1, maxProperties: 8 }) })
+      .object({ selector: z.record(z.string(), labelValue).meta({ minProperties: 1, maxProperties: 8 }) })
       .optional(),
     elasticIPs: z
       .object({

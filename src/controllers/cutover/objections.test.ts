@@ -5,11 +5,14 @@ import {
   aCutoverInput,
   aGeneration,
   aMember,
+  anAddressTarget,
   aPlatform,
   aPoolSpec,
+  aServiceTarget,
   at,
   aView,
 } from '../../../test/builders/index.ts';
+import type { Platform } from '../../api/v1alpha1/index.ts';
 import type { CutoverInput } from './input.ts';
 import { hashOf } from './job-manifest.ts';
 import { objectionsTo } from './objections.ts';
@@ -46,6 +49,7 @@ const unreachable = {
   },
   ...{ startsPerSecond: 20, unreachable: 'Pod tasks/a may still run' },
 };
+const site = (...traffic: Platform['spec']['traffic']) => aPlatform({ live: 'blue', spec: { traffic } });
 const three = ['i-1', 'i-2', 'i-3'].map((machine) => aMember({ machine }));
 
 const irreversible = (name: string, image: string) => ({
@@ -162,6 +166,34 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
     { targets: [aView(), aView({ target: 'api', problem: { reason: 'NoReadyEndpoints', message: 'none' } })] },
     'NoReadyEndpoints',
     'none',
+  ],
+  [
+    'two traffic targets with one Service',
+    { platform: site(aServiceTarget(), aServiceTarget({ name: 'api' })) },
+    'TargetsOverlap',
+    'traffic targets www and api of Platform us both have Service edge/www: each needs its own',
+  ],
+  [
+    'the Service of another target as a preview',
+    {
+      platform: site(
+        aServiceTarget({ preview: { namespace: 'edge', name: 'api' } }),
+        aServiceTarget({ name: 'api', service: { namespace: 'edge', name: 'api' } }),
+      ),
+    },
+    'TargetsOverlap',
+    'traffic targets api and www of Platform us both have Service edge/api',
+  ],
+  [
+    'two traffic targets with one address',
+    {
+      platform: site(
+        anAddressTarget({ elasticIPs: { allocationIDs: ['eipalloc-1', 'eipalloc-2'] } }),
+        anAddressTarget({ name: 'more', elasticIPs: { allocationIDs: ['eipalloc-2'] } }),
+      ),
+    },
+    'TargetsOverlap',
+    'and more of Platform us both have Elastic IP eipalloc-2',
   ],
   [
     'a role that is smaller than the live one',

@@ -192,6 +192,36 @@ const rolesAreLargeEnough: Check = ({ cutover, from, to }) => {
 const rolesOf = ({ spec }: NonNullable<CutoverInput['to']>): Map<string, number> =>
   spec.pools.reduce((roles, { role, machines }) => roles.set(role, (roles.get(role) ?? 0) + machines), new Map());
 
+/** One Service, or one address, cannot be brought to two places. */
+const targetsAreApart: Check = ({ platform }) => {
+  const traffic = platform?.spec.traffic ?? [];
+  const owner = new Map<string, string>();
+  const owned = (thing: string, target: string) => {
+    const other = owner.get(thing);
+    return other === undefined
+      ? undefined
+      : objection(
+          `traffic target ${target}`,
+          'TargetsOverlap',
+          `traffic targets ${other} and ${target} of Platform ${platform?.metadata.name} both have ${thing}: each needs its own`,
+        );
+  };
+  const own = ({ service, elasticIPs }: (typeof traffic)[number]) => [
+    ...(service ? [textOf(service)] : []),
+    ...(elasticIPs?.allocationIDs ?? []).map((id) => `Elastic IP ${id}`),
+  ];
+  const twice = traffic.flatMap((target) =>
+    own(target).map((thing) => {
+      const found = owned(thing, target.name);
+      owner.set(thing, target.name);
+      return found;
+    }),
+  );
+  return [...twice, ...traffic.map(({ name, preview }) => preview && owned(textOf(preview), name))];
+};
+
+const textOf = ({ namespace, name }: { namespace: string; name: string }): string => `Service ${namespace}/${name}`;
+
 const targetsCanBeSwitched: Check = (input) => {
   // Without a new generation traffic stays where it is.
   if (input.cutover.spec.to === undefined || isStoppedStandby(input)) return [];
@@ -277,6 +307,7 @@ const CHECKS: Check[] = [
   supersededMayBe,
   targetIsReady,
   rolesAreLargeEnough,
+  targetsAreApart,
   targetsCanBeSwitched,
   tasksCanEnd,
   jobsCanRun,

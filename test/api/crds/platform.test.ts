@@ -140,6 +140,11 @@ itRefuses('Platform', [
   ],
   ['a target twice', (o) => o.spec.traffic.push(o.spec.traffic[0]), 'spec.traffic[1]: Duplicate value: {"name":"www"}'],
   [
+    'maintenance that selects what no label can be',
+    (o) => (o.spec.traffic[0].maintenance = { selector: { app: 'maintenance page' } }),
+    'spec.traffic[0].maintenance.selector[app]: Invalid value: "maintenance page": not the value of a label: letters, digits, and -, _ or . between them',
+  ],
+  [
     'jobs without an account',
     (o) => (o.spec.jobs = { namespace: 'jobs' }),
     'spec.jobs.serviceAccountName: Required value',

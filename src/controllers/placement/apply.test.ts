@@ -5,6 +5,7 @@ import { AMPLE } from '../../../test/builders/pods.ts';
 import { PLACEMENT, type Platform } from '../../api/v1alpha1/index.ts';
 import { platforms } from '../../kinds.ts';
 import { ApiError } from '../../kube/errors.ts';
+import type { EventInput } from '../../kube/events.ts';
 import { type Pod, pods } from '../../kube/resources.ts';
 import { store } from '../../kube/store.ts';
 import { manualClock } from '../../runtime/clock.ts';
@@ -66,6 +67,7 @@ function process(fate: Fate = {}) {
   const placement: Context['placement'] = {
     placed: (_, role) => void told.push(`placed ${role}`),
     ended: (_, role, because) => void told.push(`ended ${role}: ${because}`),
+    lost: (_, count) => void (count > 0 && told.push(`lost ${count}`)),
   };
   const context = {
     client,
@@ -74,6 +76,10 @@ function process(fate: Fate = {}) {
     caches: { nodes },
     leaseAge: () => leaseAge,
     placement,
+    events: {
+      record: ({ regarding, reason, note }: EventInput) =>
+        told.push(`${regarding.kind} ${'name' in regarding && regarding.name} ${reason}: ${note}`),
+    },
   } as unknown as Context;
   const known = memory(clock);
   /** What this process sees now. */
@@ -113,6 +119,18 @@ beforeEach(() => {
   server.seed(platforms, platform());
   leaseAge = 0;
   told = [];
+});
+
+it('names each machine whose tasks may still run, once, on the Platform', async () => {
+  seed('a', { on: 'blue' });
+  seed('b', { on: 'blue' });
+  const { look, act } = process();
+  const input = look();
+  await act({ ...input, pods: input.pods.map((one) => ({ ...one, lost: true, machine: 'aws:///a/i-1' })) });
+  expect(told).toEqual([
+    'lost 2',
+    'Platform us TasksUnreachable: Tasks on Node n1 may still run, so no other copies are started: it does not answer, and aws:///a/i-1 is not known to be off. Stop or terminate that machine at the cloud',
+  ]);
 });
 
 describe('placing a pod', () => {

@@ -1,4 +1,4 @@
-import { ANNOTATION, LABEL, PLACEMENT } from '../../api/v1alpha1/index.ts';
+import { ANNOTATION, API_VERSION, LABEL, PLACEMENT } from '../../api/v1alpha1/index.ts';
 import { freezeOf } from '../../domain/freeze.ts';
 import { platforms } from '../../kinds.ts';
 import { deleteObject } from '../../kube/delete.ts';
@@ -47,7 +47,7 @@ export async function apply(
   const over = new Set(input.pods.filter(isOver).map(({ uid }) => uid));
   const { platform } = input;
   const name = platform?.name ?? '';
-  if (platform) placement?.lost?.(name, input.pods.filter(({ lost, off, ended }) => lost && !off && !ended).length);
+  if (platform) tellLost(context, platform, input.pods);
   const refusals: unknown[] = [];
   const write = <T>(items: readonly T[], act: (item: T, signal: AbortSignal) => Promise<unknown>) =>
     inParallel(items, async (item) => {
@@ -99,6 +99,27 @@ export async function apply(
   if (Object.values(done).some((count) => count > 0))
     log.info('Pods placed', { platform: name, live: platform?.live, ...done });
   if (refusals.length > 0) throw refusals[0];
+}
+
+/** Counts lost pods, and names each machine that somebody has to see to, once, in an event on the Platform. */
+function tellLost(
+  { events, placement }: Context,
+  { name, uid }: NonNullable<PlacementInput['platform']>,
+  all: readonly PlacementPod[],
+): void {
+  const lost = all.filter((pod) => pod.lost && !pod.off && !pod.ended);
+  placement?.lost?.(name, lost.length);
+  const machines = new Map(
+    lost.map(({ node, machine, nodeMachine }) => [node, machine ?? nodeMachine ?? 'its machine']),
+  );
+  for (const [node, machine] of machines)
+    events.record({
+      regarding: { apiVersion: API_VERSION, kind: 'Platform', name, uid },
+      type: 'Warning',
+      reason: 'TasksUnreachable',
+      action: 'Place',
+      note: `Tasks on Node ${node} may still run, so no other copies are started: it does not answer, and ${machine} is not known to be off. Stop or terminate that machine at the cloud`,
+    });
 }
 
 /** The Platform still says, to a live read, what the decision rests on. */

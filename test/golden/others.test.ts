@@ -105,6 +105,33 @@ describe('a finished cutover', () => {
     expect(site.state()).toEqual(before);
     expectGolden('replayed-by-git', world.log);
   });
+
+  it('that Git applies again, when the generation that it left is live once more, moves nothing: nor does a Rollback', async () => {
+    site = await withGreenStaged();
+    const { world } = site;
+    world.apply(applied(aCutover({ from: 'blue', to: 'green' })));
+    await world.until('green is live', hasEnded(site, 'to-green'));
+    const back = aCutover({ name: 'back-to-blue', from: 'green', to: 'blue', spec: { mode: 'Rollback' } });
+    const forth = aCutover({ name: 'forth-to-green', from: 'blue', to: 'green', spec: { mode: 'Rollback' } });
+    for (const cutover of [back, forth]) {
+      world.apply(applied(cutover));
+      await world.until(`${cutover.metadata.name} has ended`, hasEnded(site, cutover.metadata.name));
+    }
+    await world.run(10);
+    const before = site.state();
+    for (const { metadata } of world.server.all(cutovers)) remove(metadata.name);
+    await world.run(5);
+    expect(world.server.all(cutovers)).toEqual([]);
+    const replayed = [aCutover({ to: 'blue' }), aCutover({ from: 'blue', to: 'green' }), back, forth];
+    for (const cutover of replayed) world.apply(applied(cutover, '-again'));
+    await world.run(60);
+    expect(world.server.all(cutovers).map(({ status }) => status.outcome)).toEqual(replayed.map(() => 'Superseded'));
+    expect(site.state()).toEqual(before);
+    // Written anew, it is another one.
+    world.apply(applied({ ...back, metadata: { ...back.metadata, name: 'back-once-more', uid: 'uid-once-more' } }));
+    await world.until('it has ended', hasEnded(site, 'back-once-more'));
+    expect(site.platform().status.live?.name).toBe('blue');
+  });
 });
 
 describe('what a cutover held that is gone', () => {

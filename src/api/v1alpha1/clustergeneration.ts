@@ -124,6 +124,9 @@ const status = z
     stage: z.enum(['Planned', 'Provisioning', 'Staged', 'Live', 'Retained', 'Retired']).optional(),
     reservedBy: reference().optional().describe('The unfinished cutover that holds it'),
     liveTime: time().optional().describe('When it last became live'),
+    liveBy: listSet(z.string().min(1).max(63), 16)
+      .optional()
+      .describe('Names of the last Cutovers that made it live: one of them, applied again by Git, does nothing'),
     retiredTime: time().optional().describe('Written by a Cutover only; retired is for ever'),
     retiredBy: reference().optional(),
     retention: z

@@ -105,6 +105,50 @@ describe('a cutover', () => {
     expect(decide(aCutoverInput({ cutover, to })).status.outcome).toBeUndefined();
   });
 
+  describe('whose name is among those that have made its generation live', () => {
+    const again = (spec: Partial<Cutover['spec']>, status: Parameters<typeof aGeneration>[0] = {}) =>
+      decide(
+        aCutoverInput({
+          cutover: aCutover({ from: 'blue', spec }),
+          to: aGeneration({ live: true, ...status, status: { liveBy: ['first', 'to-green', 'later'] } }),
+        }),
+      );
+
+    it.each(['Planned', 'Rollback', 'Recovery'] as const)('ends in mode %s: it is decided once', (mode) => {
+      const decision = again({ mode });
+      expect(decision).toMatchObject({ effects: [], status: { outcome: 'Superseded' }, requeueAfter: 0 });
+      expect(condition(decision.status, 'Ready')?.message).toBe(
+        'green was made live before by a Cutover of this name, and a cutover is decided once (apply one with another name): nothing was moved',
+      );
+    });
+
+    it('is told of a retired one that it never comes back, which another name would not change', () => {
+      const { status } = again({ mode: 'Rollback' }, { retired: true });
+      expect(condition(status, 'Ready')?.message).toBe(
+        `green was live and was retired at ${at(60)}, for ever: nothing was moved`,
+      );
+    });
+
+    it('is no reason against one of another name', () => {
+      const to = aGeneration({ live: true, status: { liveBy: ['first'], conditions: [aCondition()] } });
+      const cutover = aCutover({ from: 'blue', spec: { mode: 'Rollback' } });
+      expect(decide(aCutoverInput({ cutover, to })).status.outcome).toBeUndefined();
+    });
+
+    it('goes on when it has begun: that is its own doing', () => {
+      const to = aGeneration({ live: true, reservedBy: 'to-green', status: { liveBy: ['to-green'] } });
+      expect(decide(ready({ to })).status.outcome).toBeUndefined();
+    });
+  });
+
+  it('to what is live already is told so', () => {
+    const { status } = decide(
+      aCutoverInput({ platform: aPlatform({ live: 'green' }), to: aGeneration({ live: true }) }),
+    );
+    expect(status.outcome).toBe('Superseded');
+    expect(condition(status, 'Ready')?.message).toBe('spec.from is blue, and green is live: nothing was moved');
+  });
+
   it('is not Superseded while another one is under way, which may still go back', () => {
     const first = aCutover({ name: 'to-red', from: 'blue', to: 'red', status: { generations: {} } });
     const decision = decide(aCutoverInput({ first, platform: aPlatform({ live: 'red' }) }));
@@ -167,10 +211,11 @@ describe('a cutover', () => {
     expect(waiting.status.steps?.at(-1)).toMatchObject({ name: 'Reserve', attempts: 1, message: 'x' });
   });
 
-  it('keeps the plan that was approved, once it has reserved or goes back', () => {
+  it('keeps the plan that was approved, once that has begun or it goes back', () => {
     const planned = decide(aCutoverInput()).status.plan;
     expect(planned?.switches).toHaveLength(1);
-    expect(decide(ready()).status.plan).toBeUndefined();
+    const moving = begun({ steps: done('Preflight', 'Approve', 'Reserve'), switches: decide(ready()).status.switches });
+    expect(decide(ready({ cutover: moving })).status.plan).toBeUndefined();
     const undo = { reason: 'Abort', message: '', time: at(9) };
     const steps = [{ name: 'Reserve' as const, state: 'Running' as const }];
     const goingBack = decide(ready({ cutover: begun({ undo, steps }) }));
@@ -480,5 +525,84 @@ describe('what was found before anything moves', () => {
     const { status, effects } = decide(ready({ cutover: begun({ steps }, { notAfter }) }));
     expect(effects).toEqual([]);
     expect(condition(status, 'Blocked')).toMatchObject({ status: 'True', reason: 'WindowPassed' });
+  });
+});
+
+describe('what was approved', () => {
+  const needing = held();
+  needing.spec.approvals = { required: 1 };
+  it.each<[string, Partial<CutoverInput>]>([
+    ['with traffic', {}],
+    ['without any', { targets: [], back: [] }],
+  ])('is asked once more before anything is done, which may be days after Reserve: %s', (_, changes) => {
+    const steps = done('Preflight', 'Approve', 'Reserve');
+    const roles = [{ name: 'queue', handover: 'Singleton' as const }];
+    const spec = { ...needing.spec, roles, ...(changes.targets && { traffic: [] }) };
+    const platform = { ...needing, spec };
+    const at = (planHash: string, status: Partial<Cutover['status']> = {}, rest: Partial<Cutover['spec']> = {}) =>
+      decide(
+        ready({
+          ...changes,
+          platform,
+          cutover: begun({ steps, ...status }, { approvals: [{ user: 'alice@example.com', planHash }], ...rest }),
+        }),
+      );
+    const stale = at('of-another-plan');
+    expect(condition(stale.status, 'Blocked')).toMatchObject({ status: 'True', reason: 'PlanChanged' });
+    expect(stale.effects).toEqual([]);
+    const hash = stale.status.plan?.hash ?? '';
+    expect(whats(at(hash))).toEqual(['start no scheduled or always-on task']);
+    // A pause says so itself; and what has begun is not stopped half-way.
+    expect(condition(at('of-another-plan', {}, { paused: true }).status, 'Ready')?.reason).toBe('Paused');
+    const quiescing = { steps: [...steps, { name: 'Quiesce' as const, state: 'Running' as const }] };
+    expect(whats(at('of-another-plan', quiescing))).toEqual(['start no scheduled or always-on task']);
+  });
+});
+
+describe('a cutover whose Platform another one holds', () => {
+  const other = { name: 'other', uid: 'uid-other' };
+  const steps = done('Preflight', 'Approve', 'Reserve');
+  const undo = { reason: 'Abort', message: 'spec.abort is set', time: at(9) };
+  const away = (cutover: Cutover, changes: Partial<CutoverInput> = {}) =>
+    decide(ready({ platform: held({ cutover: other }), cutover, ...changes }));
+  const barred = ({ status }: ReturnType<typeof decide>) => condition(status, 'Blocked')?.reason;
+
+  it.each([
+    ['forth', {}],
+    ['back', { undo }],
+  ])('moves nothing %s, and says what to do', (_, status) => {
+    const decision = away(begun({ steps, ...status }));
+    expect(decision).toMatchObject({ effects: [], requeueAfter: 10_000 });
+    expect(condition(decision.status, 'Blocked')).toMatchObject({
+      status: 'True',
+      reason: 'PlatformNotHeld',
+      message: expect.stringContaining('Platform us is held by Cutover other'),
+    });
+  });
+
+  it('goes on when that has let it go', () => {
+    const { cutover: _, ...status } = held().status;
+    const platform = { ...held(), status };
+    expect(barred(away(begun({ steps }), { platform }))).toBe('NotBlocked');
+    expect(whats(away(begun({ steps, undo }), { platform }))).toEqual(['give back the reservation of green']);
+  });
+
+  it('gives back what it has reserved when it was not the first to write its name there', () => {
+    const reserving = [...done('Preflight', 'Approve'), { name: 'Reserve' as const, state: 'Running' as const }];
+    expect(whats(away(begun({ steps: reserving, undo })))).toEqual(['give back the reservation of green']);
+  });
+
+  it('has still to take over from the one that it supersedes', () => {
+    expect(barred(away(begun({ steps }, { supersedes: other })))).toBe('NotBlocked');
+  });
+
+  it('ends after it has given it back itself: a crash came before the outcome', () => {
+    const from = aGeneration({ name: 'blue', live: true, status: {} });
+    from.status.retention = { until: at(99), standby: 'Running', cutover: us };
+    const retaining = [...done(...STEPS.slice(0, -1)), { name: 'Retain' as const, state: 'Running' as const }];
+    const cutover = begun({ steps: retaining, switches: [], retainUntil: at(99) });
+    const platform = held({ live: { name: 'green', uid: 'uid-green', time: at(5) }, cutover: other });
+    const to = aGeneration({ live: true });
+    expect(away(cutover, { platform, from, to }).status.outcome).toBe('Succeeded');
   });
 });

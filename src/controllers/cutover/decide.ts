@@ -65,13 +65,13 @@ function beginOrNot(input: CutoverInput): CutoverDecision {
   if (cutover.spec.abort) return end(input, 'Aborted', 'it was aborted before it began: nothing was moved');
   // Another one under way may still go back, and what this one was written for is so again.
   if (input.first && isBegun(input.first)) return blocked(input, inProgress(input.first, cutover));
-  const spent = spentOf(input);
-  if (spent) return end(input, 'Superseded', `${spent}: nothing was moved`);
   if (isSuperseded(input)) {
     const live = platform?.status.live?.name;
     const from = cutover.spec.from === '' ? 'empty' : cutover.spec.from;
     return end(input, 'Superseded', `spec.from is ${from}, and ${live ?? 'no generation'} is live: nothing was moved`);
   }
+  const spent = spentOf(input);
+  if (spent) return end(input, 'Superseded', `${spent}: nothing was moved`);
   if (isFromBefore(input))
     return blocked(input, {
       reason: 'FromBeforeRestore',
@@ -98,14 +98,18 @@ function isSuperseded({ cutover, platform }: CutoverInput): boolean {
 }
 
 /**
- * Why a release that is applied once more, from Git for example, can never begin: its generation has had its time. It ends,
- * where one that is Blocked for ever would stand in the way of others.
+ * Why what is applied once more, from Git for example, can never begin, though `from` is live again: it has had its time, or
+ * its generation has. It ends, where one that is Blocked for ever would stand in the way of others.
  */
 function spentOf({ cutover, platform, to }: CutoverInput): string | undefined {
-  if (cutover.spec.mode !== 'Planned' || !platform || to?.spec.platform !== platform.metadata.name) return undefined;
+  if (!platform || to?.spec.platform !== platform.metadata.name) return undefined;
   const { name } = to.metadata;
-  const { retiredTime, liveTime } = to.status;
+  const { retiredTime, liveTime, liveBy } = to.status;
+  const replayed = liveBy?.includes(cutover.metadata.name) === true;
+  if (!replayed && cutover.spec.mode !== 'Planned') return undefined;
   if (retiredTime) return `${name} was live and was retired at ${retiredTime}, for ever`;
+  if (replayed)
+    return `${name} was made live before by a Cutover of this name, and a cutover is decided once (apply one with another name)`;
   return liveTime && `${name} has been live before, and going back to it is a Cutover of mode Rollback`;
 }
 

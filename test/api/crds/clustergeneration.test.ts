@@ -250,6 +250,13 @@ itRefusesChanges('ClusterGeneration', [
     'status: Invalid value: status.retention needs status.liveTime: what never was live is not kept for a rollback',
   ],
   [
+    'more names of Cutovers than it can need',
+    {},
+    (o) => (o.status = { liveBy: Array.from({ length: 17 }, (_, index) => `to-${index}`) }),
+    '/status',
+    'status.liveBy: Too many: 17: must have at most 16 items',
+  ],
+  [
     'a reservation of a retired one',
     { status: { liveTime: NOON, retiredTime: NOON, retiredBy: CUTOVER } },
     (o) => (o.status.reservedBy = CUTOVER),
@@ -277,9 +284,12 @@ itTakesChanges('ClusterGeneration', [
     (o) => (o.spec.pools[0].machines = 0),
   ],
   [
-    'liveTime cleared by an aborted cutover',
-    { status: { liveTime: NOON, reservedBy: CUTOVER } },
-    (o) => delete o.status.liveTime,
+    'liveTime cleared by an aborted cutover, and its name',
+    { status: { liveTime: NOON, liveBy: [CUTOVER.name], reservedBy: CUTOVER } },
+    (o) => {
+      delete o.status.liveTime;
+      delete o.status.liveBy;
+    },
     '/status',
   ],
 ]);

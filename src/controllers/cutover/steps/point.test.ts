@@ -42,6 +42,21 @@ describe('Point', () => {
     });
   });
 
+  it('leaves its name on the generation, after those of the last 15 others', () => {
+    const liveBy = (...names: string[]) => {
+      const [effect] = effectsOf({
+        to: aGeneration({ live: true, ...(names.length > 0 && { status: { liveBy: names } }) }),
+      });
+      return effect?.do === 'writeGeneration' ? effect.status.liveBy : undefined;
+    };
+    expect(liveBy()).toEqual(['to-green']);
+    expect(liveBy('first', 'back')).toEqual(['first', 'back', 'to-green']);
+    const names = Array.from({ length: 16 }, (_, index) => `c-${index}`);
+    expect(liveBy(...names)).toEqual([...names.slice(1), 'to-green']);
+    // A backup has the generation of a later moment than its cutover.
+    expect(liveBy('to-green', 'back')).toEqual(['back', 'to-green']);
+  });
+
   it('ends what a Decommission has said of the platform', () => {
     const decommissioned = { cutover: { name: 'the-end', uid: 'uid-the-end' }, time: at(1) };
     const { effects } = point.act(aCutoverInput({ platform: aPlatform({ status: { decommissioned } }) })) as {
@@ -178,6 +193,20 @@ describe('Point, undone', () => {
         { do: 'writeGeneration', status: { liveTime: at(1) } },
       ],
     });
+  });
+
+  it('takes its name back, and leaves those of others', () => {
+    const of = (...liveBy: string[]) =>
+      undo({
+        to: aGeneration({ status: { liveTime: at(5), liveBy } }),
+        platform: aPlatform({ live: 'blue' }),
+        machines: [],
+      });
+    expect(of('first', 'to-green')).toMatchObject({
+      effects: [{ do: 'writeGeneration', status: { liveBy: ['first'] } }],
+    });
+    expect(of('to-green')).toMatchObject({ effects: [{ do: 'writeGeneration' }] });
+    expect(of('to-green')).not.toHaveProperty('effects.0.status.liveBy');
   });
 
   it('has nothing left to do when it never began, or is undone', () => {

@@ -9,6 +9,9 @@ import type { Action, CutoverInput, Effect, Step } from '../input.ts';
 
 type Pointer = NonNullable<Cutover['status']['pointer']>;
 
+/** Names that `status.liveBy` has room for. */
+const LIVE_BY = 16;
+
 export const point: Step = {
   name: 'Point',
   done: ({ cutover, platform, to }) => {
@@ -44,7 +47,7 @@ function forward(input: CutoverInput, to: ClusterGeneration, { liveTime, live: b
     effects.push({
       do: 'writeGeneration',
       object: to,
-      status: { ...to.status, liveTime },
+      status: { ...to.status, liveTime, liveBy: [...othersOf(input, to), input.cutover.metadata.name].slice(-LIVE_BY) },
       what: `mark ${name} as live`,
     });
   if (platform.status.live?.uid !== uid || platform.status.live.time !== liveTime) {
@@ -94,16 +97,21 @@ function backward(input: CutoverInput, pointer: Pointer): Action | undefined {
     const unseen = cloudTrouble(input);
     if (unseen) return unseen;
     effects.push(...tagged(input, to, ({ tags }) => tags[LIVE_TIME_TAG] === liveTime, formerLiveTime ?? ''));
-    const { liveTime: _, ...status } = to.status;
+    const { liveTime: _, liveBy: _by, ...status } = to.status;
+    const liveBy = othersOf(input, to);
     effects.push({
       do: 'writeGeneration',
       object: to,
-      status: { ...status, ...(formerLiveTime && { liveTime: formerLiveTime }) },
+      status: { ...status, ...(formerLiveTime && { liveTime: formerLiveTime }), ...(liveBy.length > 0 && { liveBy }) },
       what: `${to.metadata.name} is not live any more`,
     });
   }
   return effects.length > 0 ? { effects, message: `${live?.name ?? 'no generation'} becomes live again` } : undefined;
 }
+
+/** Of those that have made it live, the names of the others. */
+const othersOf = ({ cutover }: CutoverInput, { status }: ClusterGeneration): string[] =>
+  (status.liveBy ?? []).filter((name) => name !== cutover.metadata.name);
 
 function cloudTrouble({ members }: CutoverInput): Action | undefined {
   if (Array.isArray(members)) return undefined;

@@ -206,6 +206,9 @@ const undo = z
   .object({ reason: z.string().max(128), message: z.string().max(2048), time: time() })
   .describe('Set when it goes back: every step that was begun is undone, in reverse order. Never taken back');
 
+/** Times in which one target or role was not served: two in a cutover that goes back, one more for each that was superseded. */
+export const MOST_HOLDS = 16;
+
 const statusFields = z.object({
   observedGeneration: observedGeneration(),
   plan: plan.optional(),
@@ -237,6 +240,9 @@ const statusFields = z.object({
         .describe('Held and Verified: seen to serve from there. Switched: pointed there, and not yet seen to serve'),
       heldTime: time().optional(),
       servedTime: time().optional().describe('When it was first seen to serve again after it was held'),
+      earlierHolds: listAtomic(z.object({ heldTime: time(), servedTime: time() }), MOST_HOLDS)
+        .optional()
+        .describe('Holds that have ended before that one: of one that goes back, or that has taken over'),
     }),
     'target',
     32,
@@ -293,7 +299,14 @@ const statusFields = z.object({
     })
     .optional(),
   downtime: listMap(
-    z.object({ role: shortName(), traffic: duration().optional(), singletons: duration().optional() }),
+    z.object({
+      role: shortName(),
+      traffic: duration().optional(),
+      singletons: duration().optional(),
+      stops: listAtomic(z.object({ stoppedTime: time(), startedTime: time().optional() }), MOST_HOLDS)
+        .optional()
+        .describe('From when to when its singletons were stopped; what has been served in between is no downtime'),
+    }),
     'role',
     32,
   ).optional(),

@@ -6,10 +6,12 @@ import type { CutoverInput } from './input.ts';
 
 type Entry = NonNullable<Cutover['status']['switches']>[number];
 
-/** What was migrated is not migrated again. */
+/** What was migrated is not migrated again; tasks that are stopped have been since the superseded cutover stopped them. */
 export function inheritedMigrations({ cutover, superseded }: CutoverInput): Partial<Cutover['status']> {
-  const migrations = cutover.spec.supersedes && superseded?.status.migrations;
-  return migrations ? { migrations } : {};
+  if (!cutover.spec.supersedes || !superseded) return {};
+  const { migrations, downtime } = superseded.status;
+  const stops = (downtime ?? []).flatMap(({ role, stops }) => (stops ? [{ role, stops }] : []));
+  return { ...(migrations && { migrations }), ...(stops.length > 0 && { downtime: stops }) };
 }
 
 /** A target before its first move. One that is held stays held, with the way that it has to go from there. */
@@ -27,5 +29,6 @@ export function firstEntry(input: CutoverInput, { target, now, wanted, hold }: T
     state: held ? 'Held' : 'Pending',
     ...(before?.heldTime && { heldTime: before.heldTime }),
     ...(before?.servedTime && { servedTime: before.servedTime }),
+    ...(before?.earlierHolds && { earlierHolds: before.earlierHolds }),
   };
 }

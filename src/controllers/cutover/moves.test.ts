@@ -119,7 +119,7 @@ describe.each(MOVES)('%s', (what, act, entry, from, to, settled) => {
   });
 
   it('has nothing to do when that is written, though a pod is restarted just then', () => {
-    const times = { heldTime: at(1), servedTime: at(2) };
+    const times = { heldTime: at(1), ...(settled !== 'Held' && { servedTime: at(2) }) };
     const input = one({ ...entry, ...(entry.hold && times), state: settled as Entry['state'] }, to, { serving: false });
     expect(act(input)).toEqual(isBack ? undefined : { waitFor: `the end of ${what}` });
   });
@@ -213,7 +213,7 @@ describe.each(MOVES)('%s', (what, act, entry, from, to, settled) => {
     it('is blocked by endpoints that do not follow, and by nothing once all is back, however long it took', () => {
       const waiting: Entry = { ...entry, ...times(), state: 'Pending' };
       expect(later([waiting], seen(to, { serving: false }))).toMatchObject({ blocked: { reason: 'NotServing' } });
-      const done = { ...entry, ...times(at(2)), state: settled as Entry['state'] };
+      const done = { ...entry, ...times(settled === 'Held' ? undefined : at(2)), state: settled as Entry['state'] };
       expect(later([done], seen(to))).toBeUndefined();
     });
   }
@@ -288,11 +288,32 @@ describe('how long a target was held', () => {
     expect(JSON.stringify(action)).not.toContain('servedTime');
   });
 
-  it('goes on when it is held once more on its way back', () => {
-    const times = { heldTime: at(5), servedTime: at(30) };
-    const action = release.undo(one(held({ ...times, state: 'Verified' }), maintenance));
-    expect(action).toMatchObject({ journal: { switches: [{ state: 'Held', heldTime: at(5) }] } });
-    expect(JSON.stringify(action)).not.toContain('servedTime');
+  it.each<[string, Step, 'act' | 'undo', SwitchState]>([
+    ['on its way back, from before the move', release, 'undo', green],
+    ['on its way back, as it is seen', release, 'undo', maintenance],
+    ['by one that has taken over', hold, 'act', blue],
+  ])('begins anew when it is held once more %s, and what was before is kept', (_, step, what, now) => {
+    const earlierHolds = [{ heldTime: at(1), servedTime: at(2) }];
+    const entry = held({ earlierHolds, heldTime: at(5), servedTime: at(30), state: 'Verified' });
+    const switches = (action: Action | undefined) =>
+      action && 'journal' in action ? action.journal?.switches : undefined;
+    const again = switches(step[what](one(entry, now)));
+    expect(again).toMatchObject([
+      { heldTime: at(60), earlierHolds: [...earlierHolds, { heldTime: at(5), servedTime: at(30) }] },
+    ]);
+    expect(again?.[0]).not.toHaveProperty('servedTime');
+    // Once only, however often it is looked at.
+    expect(switches(step[what](one(again![0]!, now))) ?? again).toMatchObject(
+      again!.map(({ state: _, ...rest }) => rest),
+    );
+  });
+
+  it('has room for as many holds as the API', () => {
+    const earlierHolds = Array.from({ length: 16 }, (_, n) => ({ heldTime: at(2 * n), servedTime: at(2 * n + 1) }));
+    const entry = held({ earlierHolds, heldTime: at(40), servedTime: at(50), state: 'Verified' });
+    expect(release.undo(one(entry, maintenance))).toMatchObject({
+      journal: { switches: [{ earlierHolds: [...earlierHolds.slice(1), { heldTime: at(40), servedTime: at(50) }] }] },
+    });
   });
 
   it('is not said of what was never held', () => {

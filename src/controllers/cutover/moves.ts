@@ -1,3 +1,4 @@
+import { MOST_HOLDS } from '../../api/v1alpha1/cutover.ts';
 import { conditionOf, isTrue, timestamp } from '../../domain/conditions.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import { type Problem, stateText } from '../../traffic/target.ts';
@@ -149,35 +150,33 @@ function brought(
 
 function observed(entry: Entry, standing: Standing, way: Way, now: number): Entry {
   const { heldTime, servedTime } = entry;
+  const time = timestamp(now);
+  // Before the first move, whatever comes of it; and once more for one that was served in between.
+  const toBeHeld = way.to === 'hold' && (!heldTime || servedTime !== undefined);
   switch (standing.is) {
     case 'unseen':
       return entry;
     case 'lost':
       return { ...entry, state: 'Reverted' };
     case 'away': {
-      if (isBack(way)) return entry;
+      const timed = toBeHeld && !standing.barred ? heldFrom(entry, time) : entry;
+      if (isBack(way)) return timed;
       const held = entry.state === 'Held' && standing.place === 'hold';
-      const holds = way.to === 'hold' && !heldTime && !standing.barred;
       const { to } = standing;
-      const time = timestamp(now);
-      return { ...entry, ...(to && { to }), state: held ? 'Held' : 'Pending', ...(holds && { heldTime: time }) };
+      return { ...timed, ...(to && { to }), state: held ? 'Held' : 'Pending' };
     }
     case 'there': {
       const state = standing.served ? SETTLED[way.to] : way.to === 'to' ? 'Switched' : 'Pending';
-      const held = way.to === 'hold' && !heldTime;
       const served = way.to !== 'hold' && standing.served && heldTime && !servedTime;
-      const time = timestamp(now);
-      // Held once more on its way back: it is not served again yet.
-      const again = way.to === 'hold' && isBack(way) && entry.state !== 'Held';
-      const { servedTime: _, ...unserved } = entry;
-      return {
-        ...(again ? unserved : entry),
-        state,
-        ...(held && { heldTime: time }),
-        ...(served && { servedTime: time }),
-      };
+      return { ...(toBeHeld ? heldFrom(entry, time) : entry), state, ...(served && { servedTime: time }) };
     }
   }
+}
+
+/** With a hold that begins now; of one that has ended, how long it was is kept. */
+function heldFrom({ heldTime, servedTime, earlierHolds = [], ...entry }: Entry, time: string): Entry {
+  const holds = heldTime && servedTime ? [...earlierHolds, { heldTime, servedTime }] : earlierHolds;
+  return { ...entry, ...(holds.length > 0 && { earlierHolds: holds.slice(-MOST_HOLDS) }), heldTime: time };
 }
 
 /** Since when endpoints could have followed, ms since the epoch: while it was Blocked by something else, they could not. */

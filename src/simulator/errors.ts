@@ -141,5 +141,12 @@ export const associationNotFound = (id: string) =>
 export const alreadyAssociated = (allocation: string, association: string) =>
   refuse('Resource.AlreadyAssociated', `resource ${allocation} is already associated with associate-id ${association}`);
 export const addressInUse = (ip: string) => refuse('InvalidIPAddress.InUse', `Address ${ip} is in use.`);
+export const severalInterfaces = (id: string) =>
+  refuse(
+    'InvalidInstanceID',
+    `There are multiple interfaces attached to instance '${id}'. Please specify an interface ID for the operation instead.`,
+  );
+export const interfaceNotFound = (id: string) =>
+  refuse('InvalidNetworkInterfaceID.NotFound', `The networkInterface ID '${id}' does not exist`);
 export const instanceUnfit = (id: string, state: string) =>
   refuse('InvalidInstanceID', `The ${state} instance '${id}' is not in a valid state for this operation.`);

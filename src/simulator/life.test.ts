@@ -215,4 +215,39 @@ describe('Elastic IPs', () => {
     ok('ReleaseAddress', { AllocationId: 'eipalloc-2' });
     expect(items(ok('DescribeAddresses').addressesSet)).toHaveLength(1);
   });
+
+  it('point at one interface of a machine that has several, and take nothing from its others', async () => {
+    const { launch, ok, code, clock, cloud } = aCloud({ networkInterfaces: 2 });
+    const subnet = cloud.subnets.get('subnet-b')!;
+    const free = subnet.free;
+    const [one] = launch(1);
+    expect(subnet.free).toBe(free - 2);
+    await clock.advance(10_000);
+    const interfaces = items(instancesOf(ok('DescribeInstances', named([one!])))[0]!.networkInterfaceSet);
+    const [primary, second] = interfaces.map(({ networkInterfaceId }) => String(networkInterfaceId));
+    const through = (allocation: string, NetworkInterfaceId: string, more = {}) => ({
+      AllocationId: allocation,
+      NetworkInterfaceId,
+      ...more,
+    });
+    expect(code('AssociateAddress', { AllocationId: 'eipalloc-1', InstanceId: one! })).toBe('InvalidInstanceID');
+    ok('AssociateAddress', through('eipalloc-1', second!));
+    const seen = () => instancesOf(ok('DescribeInstances', named([one!])))[0]!;
+    expect(seen().ipAddress).toBeUndefined();
+    ok('AssociateAddress', through('eipalloc-2', primary!));
+    expect(seen().ipAddress).toBe('203.0.113.2');
+    expect(items(ok('DescribeAddresses').addressesSet)).toMatchObject([
+      { instanceId: one, networkInterfaceId: second },
+      { instanceId: one, networkInterfaceId: primary, privateIpAddress: seen().privateIpAddress },
+    ]);
+    ok('AssociateAddress', through('eipalloc-1', primary!));
+    expect([...cloud.addresses.values()].map(({ association }) => association.current?.interfaceId)).toStrictEqual([
+      primary,
+      undefined,
+    ]);
+    ok('TerminateInstances', named([one!]));
+    await clock.advance(10_000);
+    expect(code('AssociateAddress', through('eipalloc-1', primary!))).toBe('InvalidNetworkInterfaceID.NotFound');
+    expect(subnet.free).toBe(free);
+  });
 });

@@ -32,7 +32,7 @@ export function stop(cloud: Cloud, instance: Instance, now: number, caller: stri
   wind(cloud, instance, now, 'stopping', 'stopped');
 }
 
-/** Terminates a machine; its address is free, and any Elastic IP let go, once it is terminated. */
+/** Terminates a machine; its private addresses are free, and any Elastic IP let go, once it is terminated. */
 export function terminate(cloud: Cloud, instance: Instance, now: number, caller: string): void {
   cloud.ledger.machine(instance.id, { terminated: iso(now), terminatedBy: caller });
   wind(cloud, instance, now, 'shutting-down', 'terminated');
@@ -70,7 +70,7 @@ function wind(cloud: Cloud, instance: Instance, now: number, first: StateName, l
 }
 
 function bury(cloud: Cloud, instance: Instance, at: number): void {
-  instance.subnet.release(instance.address);
+  for (const { address } of instance.interfaces) instance.subnet.release(address);
   for (const { allocationId, association } of cloud.addresses.values()) {
     if (association.current?.instanceId === instance.id) disassociate(cloud, allocationId, at, 'ec2');
   }

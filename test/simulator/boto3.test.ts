@@ -26,6 +26,7 @@ describe('boto3', () => {
         retagged: [{ Key: 'team', Value: 'x' }],
         associated: [true, true],
         public: '203.0.113.1',
+        interface: [true, true],
         addresses: ['eipalloc-2'],
         stopping: ['running', 'stopping'],
         starting: ['stopped', 'pending'],

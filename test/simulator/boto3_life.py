@@ -62,7 +62,11 @@ association = ec2.associate_address(AllocationId="eipalloc-1", InstanceId=ids[0]
 address = ec2.describe_addresses(AllocationIds=["eipalloc-1"])["Addresses"][0]
 seen["associated"] = [address["InstanceId"] == ids[0], address["AssociationId"] == association["AssociationId"]]
 seen["public"] = described(InstanceIds=ids[:1])[0]["PublicIpAddress"]
-ec2.disassociate_address(AssociationId=association["AssociationId"])
+interface = described(InstanceIds=ids[1:2])[0]["NetworkInterfaces"][0]
+moved = ec2.associate_address(AllocationId="eipalloc-1", NetworkInterfaceId=interface["NetworkInterfaceId"])
+address = ec2.describe_addresses(AllocationIds=["eipalloc-1"])["Addresses"][0]
+seen["interface"] = [address["InstanceId"] == ids[1], address["PrivateIpAddress"] == interface["PrivateIpAddress"]]
+ec2.disassociate_address(AssociationId=moved["AssociationId"])
 ec2.release_address(AllocationId="eipalloc-1")
 seen["addresses"] = [one["AllocationId"] for one in ec2.describe_addresses()["Addresses"]]
 

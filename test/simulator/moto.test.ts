@@ -9,7 +9,15 @@ type Both = { moto: Record<string, Answer>; ours: Record<string, Answer> };
 /** Where the two may differ, as `step: path`, and why. Everything else must be equal, field by field. */
 const differences: [where: RegExp, why: string][] = [
   [/\.(ReservationId|ClientToken|LaunchTime)$/, 'drawn or taken from the clock anew each time'],
-  [/\.(NetworkInterfaces|NetworkInterfaceId|NetworkInterfaceOwnerId)\b/, 'network interfaces are not simulated'],
+  [/\.Attachment\.(AttachmentId|AttachTime)$/, 'drawn or taken from the clock anew each time'],
+  [/\.NetworkInterfaces\[\d\]\.(Description|MacAddress)$/, "moto's own"],
+  [/\.Attachment\.DeleteOnTermination$/, 'moto keeps what RunInstances made'],
+  [/\.NetworkInterfaces\[\d\]\.(.*\.)?PrivateDnsName$/, 'moto leaves them out'],
+  [/\.NetworkInterfaces\[\d\]\.Groups\b/, 'a VPC’s default security group is not simulated'],
+  [
+    /\.Addresses\[\d\]\.NetworkInterface(Id|OwnerId)$/,
+    'moto answers an empty element for an address that points nowhere',
+  ],
   [/\.(BlockDeviceMappings|RootDeviceName)\b/, 'volumes are not simulated'],
   [/\.(MetadataOptions|ProductCodes|Platform|SriovNetSupport)\b/, 'not simulated'],
   [/\.(CpuOptions|EnaSupport)\b/, 'moto leaves them out'],

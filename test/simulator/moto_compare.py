@@ -74,6 +74,7 @@ def live(cloud):
     for name, subnet in (("machine 1", a), ("machine 2", a), ("machine 3", b)):
         launched = ec2.run_instances(MinCount=1, MaxCount=1, SubnetId=subnet, **cloud.template)["Instances"][0]
         cloud.names[launched["InstanceId"]] = name
+        cloud.names[launched["NetworkInterfaces"][0]["NetworkInterfaceId"]] = f"interface of {name}"
     ids = [cloud.id_of(f"machine {number}") for number in (1, 2, 3)]
     one, two, three = ids
     cloud.settle(ids, "running")
@@ -117,7 +118,14 @@ def live(cloud):
     moved = ec2.associate_address(AllocationId=allocation, InstanceId=two, AllowReassociation=True)["AssociationId"]
     cloud.names[moved] = "association 2"
     step("moved", "describe_addresses", AllocationIds=[allocation])
-    step("disassociate", "disassociate_address", AssociationId=moved)
+    interface = cloud.id_of("interface of machine 1")
+    through = ec2.associate_address(AllocationId=allocation, NetworkInterfaceId=interface, AllowReassociation=True)["AssociationId"]
+    cloud.names[through] = "association 3"
+    step("through an interface", "describe_addresses", AllocationIds=[allocation])
+    step("public address through an interface", "describe_instances", InstanceIds=[one])
+    step("by interface", "describe_addresses", Filters=[{"Name": "network-interface-id", "Values": [interface]}])
+    step("no interface", "associate_address", AllocationId=allocation, NetworkInterfaceId="eni-0123456789abcdef0")
+    step("disassociate", "disassociate_address", AssociationId=through)
     step("free again", "describe_addresses", AllocationIds=[allocation])
     step("release", "release_address", AllocationId=allocation)
     step("released", "describe_addresses", AllocationIds=[allocation])

@@ -4,7 +4,7 @@ import { silent } from '../../src/runtime/logger.ts';
 import { createCloud } from '../../src/simulator/cloud.ts';
 import { createHttpServer } from '../../src/simulator/server.ts';
 import { aScenario } from '../../src/simulator/testing.ts';
-import { addresses, catalogue, lives } from './stories-of-machines.ts';
+import { addresses, catalogue, interfaces, lives } from './stories-of-machines.ts';
 import { faults, refusals, shortages, stranger } from './stories-of-refusals.ts';
 import type { Story } from './story.ts';
 
@@ -14,7 +14,8 @@ export type RawAnswer = { situation: string; operation: string; status: number; 
 /** Runs every story over HTTP on a manual clock and returns all answers, in order. */
 export async function allAnswers(): Promise<RawAnswer[]> {
   const answers: RawAnswer[] = [];
-  for (const story of [lives, catalogue, addresses, refusals, shortages, faults, stranger]) await tell(story, answers);
+  for (const story of [lives, catalogue, addresses, interfaces, refusals, shortages, faults, stranger])
+    await tell(story, answers);
   return answers;
 }
 

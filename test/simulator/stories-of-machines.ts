@@ -118,6 +118,27 @@ export const addresses: Story = {
   },
 };
 
+export const interfaces: Story = {
+  scenario: { networkInterfaces: 2 },
+  async run({ ask, pass }) {
+    const [one = ''] = idsIn(await ask('a machine with two interfaces is launched', 'RunInstances', launch()));
+    await pass(20);
+    const found = await ask('a machine has two interfaces', 'DescribeInstances', named([one]));
+    const [primary = '', second = ''] = [...found.matchAll(/<networkInterfaceId>([^<]+)</g)].map(([, id]) => id ?? '');
+    const to = (address: number, more: Record<string, string>) => ({ AllocationId: `eipalloc-${address}`, ...more });
+    await ask('a machine with two interfaces is named', 'AssociateAddress', to(1, { InstanceId: one }));
+    await ask('both are named', 'AssociateAddress', to(1, { InstanceId: one, NetworkInterfaceId: primary }));
+    const gone = { NetworkInterfaceId: 'eni-0123456789abcdef0' };
+    await ask('an interface that is not there', 'AssociateAddress', to(1, gone));
+    const elsewhere = { NetworkInterfaceId: primary, PrivateIpAddress: '10.0.1.200' };
+    await ask('a private address that it has not', 'AssociateAddress', to(1, elsewhere));
+    await ask('an interface is named', 'AssociateAddress', to(1, { NetworkInterfaceId: primary }));
+    await ask('the second interface is named', 'AssociateAddress', to(2, { NetworkInterfaceId: second }));
+    await ask('addresses of interfaces', 'DescribeAddresses', filters({ 'network-interface-id': [primary, second] }));
+    await ask('a machine has two public addresses', 'DescribeInstances', named([one]));
+  },
+};
+
 export const catalogue: Story = {
   async run({ ask }) {
     await ask('all subnets', 'DescribeSubnets');

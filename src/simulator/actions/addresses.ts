@@ -5,14 +5,18 @@ import {
   alreadyAssociated,
   associationNotFound,
   instanceUnfit,
+  parameterCombination,
+  parameterValueRefused,
   publicAddressNotFound,
+  severalInterfaces,
 } from '../errors.ts';
 import { disassociate } from '../life.ts';
 import type { Address } from '../state/address.ts';
-import { flag, list, required, type Tree } from '../wire/parameters.ts';
+import type { Instance, NetworkInterface } from '../state/instance.ts';
+import { flag, list, required, type Tree, text } from '../wire/parameters.ts';
 import type { Action } from './action.ts';
 import { filtering } from './filters.ts';
-import { findInstance } from './find.ts';
+import { findInstance, findInterface } from './find.ts';
 import { tagSet } from './instance-view.ts';
 
 /** Elastic IPs and what they pointed at a consistency delay ago. EC2 does not page this call. */
@@ -28,6 +32,7 @@ export const describeAddresses: Action = {
         'public-ip': ({ publicIp }) => [publicIp],
         'association-id': ({ association }) => [association.seen(seen)?.id],
         'instance-id': ({ association }) => [association.seen(seen)?.instanceId],
+        'network-interface-id': ({ association }) => [association.seen(seen)?.interfaceId],
         'private-ip-address': ({ association }) => [association.seen(seen)?.privateIp],
         'network-border-group': () => [cloud.scenario.region],
         domain: () => ['vpc'],
@@ -43,6 +48,8 @@ export const describeAddresses: Action = {
           allocationId,
           associationId: target?.id,
           domain: 'vpc',
+          networkInterfaceId: target?.interfaceId,
+          networkInterfaceOwnerId: target && cloud.scenario.account,
           privateIpAddress: target?.privateIp,
           tagSet: tagSet(tags.seen(seen)),
           publicIpv4Pool: 'amazon',
@@ -54,26 +61,29 @@ export const describeAddresses: Action = {
 };
 
 /**
- * Points an address at an instance. An address that points elsewhere moves, unless AllowReassociation is false; an
- * address that the instance had before is let go.
+ * Points an address at a network interface, or at an instance that has only one. An address that points elsewhere moves,
+ * unless AllowReassociation is false; an address that the interface had before is let go.
  */
 export const associateAddress: Action = {
-  parameters: ['AllocationId', 'InstanceId', 'AllowReassociation', 'PrivateIpAddress'],
+  parameters: ['AllocationId', 'InstanceId', 'NetworkInterfaceId', 'AllowReassociation', 'PrivateIpAddress'],
   run(cloud, { parameters, caller, now }) {
     const address = addressOf(cloud, required(parameters, 'AllocationId'));
-    const instance = findInstance(cloud, required(parameters, 'InstanceId'));
-    const state = instance.state.current;
-    if (state !== 'running' && state !== 'stopped' && state !== 'stopping') throw instanceUnfit(instance.id, state);
+    const { instance, found } = destinationOf(cloud, parameters);
+    const privateIp = text(parameters, 'PrivateIpAddress') ?? found.address;
+    // An interface here has one private address.
+    if (privateIp !== found.address) {
+      throw parameterValueRefused(`The private IP address ${privateIp} is not assigned to interface ${found.id}.`);
+    }
     const before = address.association.current;
-    if (before?.instanceId === instance.id) return { associationId: before.id };
+    if (before?.interfaceId === found.id) return { associationId: before.id };
     if (before && flag(parameters, 'AllowReassociation') === false) {
       throw alreadyAssociated(address.allocationId, before.id);
     }
     for (const other of cloud.addresses.values()) {
-      if (other.association.current?.instanceId === instance.id) disassociate(cloud, other.allocationId, now, caller);
+      if (other.association.current?.interfaceId === found.id) disassociate(cloud, other.allocationId, now, caller);
     }
     const associationId = idFor(cloud, 'eipassoc');
-    address.association.set({ id: associationId, instanceId: instance.id, privateIp: instance.address }, now);
+    address.association.set({ id: associationId, instanceId: instance.id, interfaceId: found.id, privateIp }, now);
     cloud.ledger.addresses
       .get(address.allocationId)
       ?.history.push({ time: new Date(now).toISOString(), instanceId: instance.id, associationId, caller });
@@ -103,6 +113,23 @@ export const releaseAddress: Action = {
     return { return: true };
   },
 };
+
+/** What an AssociateAddress points its address at. That EC2 asks nothing of the instance of an interface is assumed. */
+function destinationOf(cloud: Cloud, parameters: Tree): { instance: Instance; found: NetworkInterface } {
+  const interfaceId = text(parameters, 'NetworkInterfaceId');
+  if (interfaceId !== undefined) {
+    if (text(parameters, 'InstanceId') !== undefined) {
+      throw parameterCombination('You may specify InstanceId or NetworkInterfaceId, but not both in the same call');
+    }
+    return findInterface(cloud, interfaceId);
+  }
+  const instance = findInstance(cloud, required(parameters, 'InstanceId'));
+  const state = instance.state.current;
+  if (state !== 'running' && state !== 'stopped' && state !== 'stopping') throw instanceUnfit(instance.id, state);
+  const [found, another] = instance.interfaces;
+  if (!found || another) throw severalInterfaces(instance.id);
+  return { instance, found };
+}
 
 function addressOf(cloud: Cloud, allocationId: string): Address {
   const address = cloud.addresses.get(allocationId);

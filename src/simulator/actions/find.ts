@@ -1,6 +1,6 @@
 import { type Cloud, seenAt } from '../cloud.ts';
-import { instanceMalformed, instancesNotFound, missingParameter } from '../errors.ts';
-import type { Instance } from '../state/instance.ts';
+import { instanceMalformed, instancesNotFound, interfaceNotFound, missingParameter } from '../errors.ts';
+import type { Instance, NetworkInterface } from '../state/instance.ts';
 import { list, type Tree } from '../wire/parameters.ts';
 
 /**
@@ -27,6 +27,16 @@ export function findInstance(cloud: Cloud, id: string): Instance {
   const [instance] = findInstances(cloud, [id]);
   if (!instance) throw instancesNotFound([id]);
   return instance;
+}
+
+/** The network interface of that id and whose it is; throws when no machine has it, or has it no longer. */
+export function findInterface(cloud: Cloud, id: string): { instance: Instance; found: NetworkInterface } {
+  const seen = seenAt(cloud);
+  for (const instance of cloud.instances.all) {
+    const found = instance.interfaces.find((one) => one.id === id);
+    if (found && instance.createdAt <= seen && instance.state.current !== 'terminated') return { instance, found };
+  }
+  throw interfaceNotFound(id);
 }
 
 /** The instances that InstanceId.N names; at least one must. */

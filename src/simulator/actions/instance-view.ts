@@ -1,6 +1,6 @@
 import type { Cloud } from '../cloud.ts';
 import { nodeName } from '../nodes/registry.ts';
-import { type Instance, type StateName, stateCodes } from '../state/instance.ts';
+import { type Instance, type NetworkInterface, type StateName, stateCodes } from '../state/instance.ts';
 import type { Answer } from '../wire/xml.ts';
 
 /** A state as EC2 answers it. */
@@ -13,10 +13,14 @@ export function tagSet(tags: Readonly<Record<string, string>>): Answer[] {
   return Object.entries(tags).map(([key, value]) => ({ key, value }));
 }
 
-/** The public address that an instance has at `seen` (ms since the epoch), if any. */
-export function publicAddress(cloud: Cloud, instance: Instance, seen: number): string | undefined {
+/** The public address that an instance has at `seen` (ms since the epoch), if any: that of its primary interface. */
+export function publicAddress(cloud: Cloud, { interfaces: [primary] }: Instance, seen: number): string | undefined {
+  return primary && publicAddressOf(cloud, primary, seen);
+}
+
+function publicAddressOf(cloud: Cloud, { id }: NetworkInterface, seen: number): string | undefined {
   for (const { association, publicIp } of cloud.addresses.values()) {
-    if (association.seen(seen)?.instanceId === instance.id) return publicIp;
+    if (association.seen(seen)?.interfaceId === id) return publicIp;
   }
   return undefined;
 }
@@ -62,10 +66,47 @@ export function instanceView(cloud: Cloud, instance: Instance, seen: number): An
     // An instance without tags has no tag set at all.
     tagSet: tags.length > 0 ? tags : undefined,
     hypervisor: 'xen',
-    networkInterfaceSet: [],
+    networkInterfaceSet: gone ? [] : instance.interfaces.map((one) => interfaceView(cloud, instance, one, seen)),
     ebsOptimized: false,
     enaSupport: true,
     cpuOptions: { coreCount: Math.max(1, instance.type.vcpus / 2), threadsPerCore: instance.type.vcpus > 1 ? 2 : 1 },
+  };
+}
+
+function interfaceView(cloud: Cloud, instance: Instance, one: NetworkInterface, seen: number): Answer {
+  const { id, deviceIndex, address } = one;
+  const publicIp = publicAddressOf(cloud, one, seen);
+  const association = publicIp && { publicIp, publicDnsName: '', ipOwnerId: cloud.scenario.account };
+  const privateDnsName = nodeName(address, cloud.scenario.region);
+  return {
+    networkInterfaceId: id,
+    subnetId: instance.subnet.id,
+    vpcId: cloud.scenario.vpc,
+    description: '',
+    ownerId: cloud.scenario.account,
+    status: 'in-use',
+    macAddress: `02:00:${address
+      .split('.')
+      .map((octet) => Number(octet).toString(16).padStart(2, '0'))
+      .join(':')}`,
+    privateIpAddress: address,
+    privateDnsName,
+    sourceDestCheck: true,
+    groupSet: instance.securityGroups.map((groupId) => ({ groupId, groupName: groupId })),
+    attachment: {
+      attachmentId: id.replace('eni-', 'eni-attach-'),
+      deviceIndex,
+      networkCardIndex: 0,
+      status: 'attached',
+      attachTime: new Date(Math.floor(instance.createdAt / 1000) * 1000),
+      deleteOnTermination: true,
+    },
+    association: association || undefined,
+    privateIpAddressesSet: [
+      { privateIpAddress: address, privateDnsName, primary: true, association: association || undefined },
+    ],
+    ipv6AddressesSet: [],
+    interfaceType: 'interface',
   };
 }
 

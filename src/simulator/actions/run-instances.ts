@@ -1,7 +1,7 @@
 import { type Cloud, idFor } from '../cloud.ts';
 import { invalidParameterValue, noCapacity, quotaExceeded, subnetExhausted, tokenMismatch } from '../errors.ts';
 import { boot } from '../life.ts';
-import { type Instance, usesQuota } from '../state/instance.ts';
+import { type Instance, interfacesOf, usesQuota } from '../state/instance.ts';
 import { Lagged } from '../state/lagged.ts';
 import { type Tree, text } from '../wire/parameters.ts';
 import type { Answer } from '../wire/xml.ts';
@@ -76,8 +76,9 @@ function launchable(cloud: Cloud, { subject, call }: Request, { subnet, type, mi
   const used = cloud.instances.all.filter(usesQuota).reduce((sum, instance) => sum + instance.type.vcpus, 0);
   const byQuota = Math.floor(Math.max(0, quota - used) / type.vcpus);
   if (byQuota < min) throw quotaExceeded(quota);
-  if (subnet.free < min) throw subnetExhausted(subnet.id);
-  const wanted = Math.min(max, byQuota, subnet.free);
+  const byAddresses = Math.floor(subnet.free / cloud.scenario.networkInterfaces);
+  if (byAddresses < min) throw subnetExhausted(subnet.id);
+  const wanted = Math.min(max, byQuota, byAddresses);
   const capacity = cloud.faults.capacity(subject, wanted);
   if (capacity.fault !== undefined) {
     call.faults = [...(call.faults ?? []), capacity.fault];
@@ -99,14 +100,17 @@ function launch(
   const names = broken.filter((name) => name !== undefined);
   if (names.length > 0) call.faults = [...new Set([...(call.faults ?? []), ...names])];
   return broken.map((fault, launchIndex) => {
+    const id = idFor(cloud, 'i');
+    const addresses = Array.from({ length: cloud.scenario.networkInterfaces }, () => order.subnet.take() ?? '');
     const instance: Instance = {
-      id: idFor(cloud, 'i'),
+      id,
       number: cloud.ledger.machines.size + 1,
       reservation,
       launchIndex,
       clientToken,
       subnet: order.subnet,
-      address: order.subnet.take() ?? '',
+      address: addresses[0] ?? '',
+      interfaces: interfacesOf(id, addresses),
       type: order.type,
       image: order.image,
       securityGroups: order.securityGroups,

@@ -1,5 +1,6 @@
 import { versionOf } from '../actions/launch-template.ts';
 import type { Cloud } from '../cloud.ts';
+import { hasInterface } from '../state/instance.ts';
 import type { CallSummary } from '../state/ledger.ts';
 import type { Subject } from './engine.ts';
 
@@ -10,8 +11,9 @@ export function subjectOf(cloud: Cloud, operation: string, caller: string, summa
     return { operation, caller, targets: [{ subnet: summary.subnet, instanceType, tags: summary.tags ?? {} }] };
   }
   const ids = [...(summary.instanceIds ?? []), ...(summary.resourceIds ?? []), summary.other?.InstanceId ?? ''];
-  const targets = ids
-    .map((id) => cloud.instances.get(id))
+  const interfaceId = summary.other?.NetworkInterfaceId;
+  const behind = interfaceId === undefined ? [] : cloud.instances.all.filter((one) => hasInterface(one, interfaceId));
+  const targets = [...ids.map((id) => cloud.instances.get(id)), ...behind]
     .filter((instance) => instance !== undefined)
     .map(({ subnet, type, tags }) => ({ subnet: subnet.id, instanceType: type.name, tags: tags.current }));
   return { operation, caller, targets };

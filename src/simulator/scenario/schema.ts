@@ -65,6 +65,8 @@ export const scenarioSchema = z.strictObject({
   launchTemplates: z.array(launchTemplateSchema).default([]),
   vpc: z.string().default('vpc-1'),
   subnets: z.array(z.strictObject({ id: z.string().min(1), zone: z.string().min(1), cidr: z.cidrv4() })).min(1),
+  /** Of each machine, from its launch; each takes an address of its subnet. EC2's most is 15 a machine. */
+  networkInterfaces: z.int().min(1).max(15).default(1),
   addresses: z.array(z.strictObject({ allocationId: z.string().min(1), publicIp: z.ipv4() })).default([]),
   quotas: z.strictObject({ vcpus: count.default(1920) }).prefault({}),
   buckets: z.record(z.string(), bucketSchema).default({}),

@@ -8,4 +8,9 @@ export type Address = {
   readonly tags: Lagged<Readonly<Record<string, string>>>;
 };
 
-export type Association = { readonly id: string; readonly instanceId: string; readonly privateIp: string };
+export type Association = {
+  readonly id: string;
+  readonly instanceId: string;
+  readonly interfaceId: string;
+  readonly privateIp: string;
+};

@@ -14,6 +14,9 @@ export const stateCodes: Record<StateName, number> = {
   stopped: 80,
 };
 
+/** One of a machine's network interfaces, with one private address; the machine has it until it is terminated. */
+export type NetworkInterface = { readonly id: string; readonly deviceIndex: number; readonly address: string };
+
 /** One machine. What others see late is Lagged. Times are ms since the epoch. */
 export type Instance = {
   readonly id: string;
@@ -24,7 +27,10 @@ export type Instance = {
   readonly launchIndex: number;
   readonly clientToken: string | undefined;
   readonly subnet: Subnet;
+  /** The private address of its primary network interface. */
   readonly address: string;
+  /** In the order of their device index, from 0; the first is the primary one. */
+  readonly interfaces: readonly NetworkInterface[];
   type: InstanceType;
   readonly image: string;
   readonly securityGroups: readonly string[];
@@ -54,3 +60,18 @@ export function usesQuota(instance: Instance): boolean {
   const state = instance.state.current;
   return state === 'pending' || state === 'running';
 }
+
+/**
+ * Network interfaces for these private addresses, 15 at most. Their ids follow from the machine's, to cost no random number,
+ * and never contain it.
+ */
+export function interfacesOf(instanceId: string, addresses: readonly string[]): NetworkInterface[] {
+  const digits = instanceId.slice(-16);
+  return addresses.map((address, deviceIndex) => ({
+    id: `eni-${(deviceIndex + 1).toString(16)}${digits}`,
+    deviceIndex,
+    address,
+  }));
+}
+
+export const hasInterface = ({ interfaces }: Instance, id: string): boolean => interfaces.some((one) => one.id === id);

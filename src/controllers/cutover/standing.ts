@@ -1,7 +1,7 @@
 import type { Cutover, SwitchState } from '../../api/v1alpha1/index.ts';
 import { type Problem, sameState, stateText, type TargetView } from '../../traffic/target.ts';
 import type { CutoverInput } from './input.ts';
-import { filled, isGone } from './vacancies.ts';
+import { type Machines, partsBack, partsForth } from './parts.ts';
 
 /**
  * Where a traffic target stands on the way that the journal has for it: `from`, then its maintenance responder if it has
@@ -85,24 +85,19 @@ const hadNone = ({ from = {} }: Entry): boolean => Object.keys(from).length === 
 const isOf = (view: TargetView | undefined, state: SwitchState = {}): view is TargetView =>
   view !== undefined && sameState(view.wanted, state);
 
-interface Sight {
+interface Sight extends Machines {
   entry: Entry;
   way: Way;
   view: TargetView;
   /** The target as seen for the generation that it goes to, and for the one that it leaves. */
   coming: TargetView | undefined;
   leaving: TargetView | undefined;
-  /** Machines of either generation that can take a part, as far as they can be seen. */
-  ahead: readonly string[] | undefined;
-  home: readonly string[] | undefined;
-  /** Those that have one, or that a way leads to. */
-  busy(place: 'from' | 'to'): Set<string>;
 }
 
 function machinesOf(
   { cutover, members, left, targets, back }: CutoverInput,
   { coming, leaving }: Pick<Sight, 'coming' | 'leaving'>,
-): Pick<Sight, 'ahead' | 'home' | 'busy'> {
+): Machines {
   const present = [...targets, ...back].flatMap(({ now }) => Object.values(now));
   return {
     ahead: Array.isArray(members) ? coming?.choices : undefined,
@@ -129,48 +124,34 @@ function wholeOf(sight: Sight): Standing {
   const at = states.filter(([, state]) => state && sameState(state, now)).map(([place]) => place);
   if (at.length === 0) return strayed(entry, `traffic target ${target} is at ${stateText(now)}`);
   // Two places may be the same state.
-  if (at.includes(way.to)) return there(sight, []);
+  if (at.includes(way.to)) return there(sight);
   const goal = { from: origin, hold: hold ?? origin, to }[way.to];
   return away(sight, { now, goal, place: at[0], notes: [] });
 }
 
-/** Where keys move one by one, those that somebody else has moved do not keep the others from going back. */
-function partsOf(sight: Sight): Standing {
-  const { entry, way, view, leaving, ahead, home, busy } = sight;
-  const { target, from = {}, to } = entry;
-  const keys = Object.keys(to);
-  const now = Object.fromEntries(keys.map((key) => [key, view.now[key] ?? '']));
-  const next = filled(to, ahead, busy('to'));
-  const lodged = (key: string) => isGone(from[key], home) && home?.includes(now[key] ?? '') === true;
-  // The cloud takes an address from a machine that has ended. Back goes what nobody serves, whoever has taken it away.
-  const bereft = (key: string) => now[key] === '' && (isBack(way) || isGone(to[key], ahead) || isGone(from[key], home));
-  const known = (key: string) =>
-    [to[key], from[key] ?? '', next[key]].includes(now[key]) || bereft(key) || (isBack(way) && lodged(key));
-  const foreign = keys.filter((key) => view.now[key] === undefined || !known(key));
-  const where = foreign.map((key) => `${key} of traffic target ${target} is at ${now[key] || 'nothing'}`).join(', ');
-  if (!isBack(way)) {
-    if (foreign.length > 0) return strayed(entry, where);
-    if (sameState(now, to) && sameState(next, to)) return there(sight, []);
-    return {
-      ...away(sight, { now, goal: next, place: undefined, notes: [] }),
-      ...(!sameState(next, to) && { to: next }),
-    };
-  }
-  // No address can be made to point nowhere.
-  const fixed = keys.filter((key) => !foreign.includes(key) && !from[key] && now[key]);
-  const origin = filled(from, home, busy('from'));
-  // Nothing of the old generation takes it, and something of the new one does.
-  const served = keys.filter(
-    (key) => isGone(origin[key], home) && !lodged(key) && ahead?.includes(now[key] ?? '') === true,
-  );
-  const stays = [...foreign, ...fixed];
-  const stay = (key: string) => stays.includes(key) || served.includes(key) || lodged(key);
-  const goal = Object.fromEntries(keys.map((key) => [key, (stay(key) ? now[key] : origin[key]) ?? '']));
+const partsOf = (sight: Sight): Standing => (isBack(sight.way) ? partsGoBack(sight) : partsGoForth(sight));
+
+function partsGoForth(sight: Sight): Standing {
+  const { entry, view } = sight;
+  const { to } = entry;
+  const { now, foreign, goal } = partsForth(entry, view.now, sight);
+  if (foreign.length > 0) return strayed(entry, placesOf(entry, foreign, now));
+  const changed = sameState(goal, to) ? undefined : goal;
+  if (sameState(now, goal) && !changed) return there(sight);
+  return { ...away(sight, { now, goal, place: undefined, notes: [] }), ...(changed && { to: changed }) };
+}
+
+/** Those that somebody else has moved do not keep the others from going back. */
+function partsGoBack(sight: Sight): Standing {
+  const { entry, view, leaving } = sight;
+  const { now, foreign, goal, fixed, served } = partsBack(entry, view.now, sight);
   const notes = [
-    ...(foreign.length > 0 ? [`${where}, where somebody else has put it: it is left there`] : []),
+    ...(foreign.length > 0
+      ? [`${placesOf(entry, foreign, now)}, where somebody else has put it: it is left there`]
+      : []),
     ...fixed.map(
       (key) =>
-        `${key} of traffic target ${target} pointed at nothing before, and cannot be made to: it stays at ${now[key]}`,
+        `${key} of traffic target ${entry.target} pointed at nothing before, and cannot be made to: it stays at ${now[key]}`,
     ),
   ];
   if (!sameState(now, goal)) return away(sight, { now, goal, place: undefined, notes });
@@ -178,8 +159,11 @@ function partsOf(sight: Sight): Standing {
     const barred = leaving?.problem?.message ?? view.waitingFor;
     return { is: 'away', now, goal, place: undefined, barred, notes };
   }
-  return stays.length > 0 ? { is: 'there', served: true, waitingFor: '', notes } : there(sight, notes);
+  return notes.length > 0 ? { is: 'there', served: true, waitingFor: '', notes } : there(sight);
 }
+
+const placesOf = ({ target }: Entry, keys: readonly string[], now: SwitchState): string =>
+  keys.map((key) => `${key} of traffic target ${target} is at ${now[key] || 'nothing'}`).join(', ');
 
 const strayed = ({ from, hold, to }: Entry, where: string): Standing =>
   lost(
@@ -193,13 +177,13 @@ export const SETTLED = { from: 'Reverted', hold: 'Held', to: 'Verified' } as con
   Entry['state']
 >;
 
-function there({ entry, way, view, coming, leaving }: Sight, notes: string[]): Standing {
-  const seen = (served: boolean, waitingFor = '', more: string[] = []): Standing => ({
+function there({ entry, way, view, coming, leaving }: Sight): Standing {
+  const seen = (served: boolean, waitingFor = '', notes: string[] = []): Standing => ({
     is: 'there',
     // A pod that is restarted later changes nothing about what was seen.
     served: served || entry.state === SETTLED[way.to],
     waitingFor,
-    notes: [...notes, ...more],
+    notes,
   });
   if (way.to === 'hold') return seen(view.hold?.serving === true, view.hold?.waitingFor);
   if (way.to === 'to') return seen(coming !== undefined && servesFrom(coming, entry.to), view.waitingFor);
@@ -231,8 +215,7 @@ function away(
     from: leaving?.serving,
     hold: view.hold?.serving,
     to: isOf(coming, entry.to) && coming.serving,
-    parts: coming?.serving || leaving?.serving,
+    parts: coming?.serving,
   }[move.place ?? 'parts'];
-  const barred = why && (!isBack(way) || served) ? why : undefined;
-  return { is: 'away', ...move, ...(barred && { barred }) };
+  return { is: 'away', ...move, ...(why && (!isBack(way) || served) && { barred: why }) };
 }

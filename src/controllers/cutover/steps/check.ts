@@ -35,22 +35,27 @@ export function lookAtHttp(
   const round = roundOf(before, due);
   if (round === undefined || !http) return { entry: before };
   const answer = input.answers.find((one) => one.check === name);
-  // In the first round nobody has looked yet where the preview leads.
-  if (due === 0 || answer?.astray)
-    return {
-      entry: begun(input, name, round),
-      preview: http.target,
-      waiting: `check ${name}: the preview of ${http.target} to show ${input.cutover.spec.to}`,
-    };
-  if (!answer) return { entry: before, waiting: `check ${name}: to be asked` };
   const begins = due !== undefined || before === undefined;
   const entry = begins ? begun(input, name, round) : before;
   const elapsed = input.now - Date.parse(entry.startTime);
+  const late = elapsed > input.scaled(SETTLE + parseDuration(deadline));
+  const showing = `check ${name}: the preview of ${http.target} to show ${input.cutover.spec.to}`;
+  // In the first round nobody has looked yet where the preview leads.
+  if (due === 0) return { entry, preview: http.target, waiting: showing };
+  if (answer?.astray) {
+    if (late && entry.state !== 'Failed') return failed(input, entry, `check ${name}: ${answer.message}`);
+    // Past the point of no return it is tried again: whoever has removed the cause has nothing else to do.
+    const again = entry.state === 'Failed' ? begun(input, name, round) : entry;
+    return { entry: { ...again, message: showing }, preview: http.target, waiting: showing };
+  }
+  if (!answer) return { entry: before, waiting: `check ${name}: to be asked` };
+  // It was astray when it was last seen: from now on the network follows it.
+  if (entry.state === 'Running' && entry.message !== undefined)
+    return { entry: begun(input, name, round), waiting: `check ${name}: to be asked` };
   const settled = begins || elapsed >= input.scaled(SETTLE);
   const matched = answer.status === http.expectStatus;
   if (matched && settled) return { entry: passed(input, entry) };
   const said = `check ${name} of target ${http.target}: ${answer.message}, expected ${http.expectStatus}`;
-  const late = elapsed > input.scaled(SETTLE + parseDuration(deadline));
   if (matched || (!late && entry.state !== 'Failed')) return { entry, waiting: said };
   return failed(input, entry, said);
 }

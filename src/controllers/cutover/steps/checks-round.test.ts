@@ -105,10 +105,34 @@ describe('Verify', () => {
     expect(verify.done(inputAt(2_000, [smoke, orders], [passed(smoke), anEntry(orders)]))).toBe(false);
   });
 
-  it('points a preview that is elsewhere at the new generation again, and begins to count anew', () => {
-    const action = verify.act(inputAt(20 * SECOND, [smoke], [anEntry(smoke)], { answers: [astray] }));
-    expect(effectsOf(action)).toEqual(['point the preview of www at green']);
-    expect(action).toMatchObject({ journal: { checks: [{ startTime: timeAt(20 * SECOND) }] } });
+  describe('of a preview that is elsewhere', () => {
+    const said = 'check smoke: the preview of www to show green';
+    const away = anEntry(smoke, { message: said });
+    const look = (ms: number, entry: Entry, answer: Answer) =>
+      verify.act(inputAt(ms, [smoke], [entry], { answers: [answer] }));
+    const checks = (action: Action) => 'journal' in action && action.journal?.checks;
+
+    it('points it at the new generation again, within the same deadline', () => {
+      const action = look(32 * SECOND, anEntry(smoke), astray);
+      expect(effectsOf(action)).toEqual(['point the preview of www at green']);
+      expect(checks(action)).toEqual([away]);
+      const late = look(32 * SECOND + 1, away, astray);
+      expect(late).toMatchObject({
+        failed: { reason: 'CheckFailed', message: expect.stringContaining(astray.message) },
+      });
+      expect(journalOf(late)).toEqual(['smoke Failed 0']);
+    });
+
+    it('begins to count anew once it is seen in its place: those before may still answer', () => {
+      const action = look(20 * SECOND, away, answered(200));
+      expect(checks(action)).toEqual([anEntry(smoke, { startTime: timeAt(20 * SECOND) })]);
+    });
+
+    it('goes on trying after it has failed: past the point of no return nothing else would', () => {
+      const action = look(60 * SECOND, anEntry(smoke, { state: 'Failed', message: 'first reason' }), astray);
+      expect(effectsOf(action)).toEqual(['point the preview of www at green']);
+      expect(checks(action)).toEqual([{ ...away, startTime: timeAt(60 * SECOND) }]);
+    });
   });
 
   it.each([

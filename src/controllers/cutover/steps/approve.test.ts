@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { aCutover, aCutoverInput, aPlatform, at } from '../../../../test/builders/index.ts';
+import { aCutover, aCutoverInput, aPlatform, at, EPOCH } from '../../../../test/builders/index.ts';
 import { planOf } from '../plan.ts';
 import { approve } from './approve.ts';
 
@@ -18,6 +18,7 @@ describe('Approve', () => {
     expect(approve.act(input(2, { approvals: by(alice) }))).toEqual({
       waitFor: `1 of 2 approvals of plan ${hash}: look at status.plan, then add {user: <your own user name>, planHash: ${hash}} to spec.approvals`,
       patiently: true,
+      until: EPOCH + 70_000,
     });
     expect(approve.done(input(2, { approvals: by(alice, alice) }))).toBe(false);
     expect(approve.done(input(2, { approvals: by(alice, bob) }))).toBe(true);

@@ -3,13 +3,17 @@ import { approvalsOf, isApproved, wanted } from '../approvals.ts';
 import type { Action, CutoverInput, Step } from '../input.ts';
 import { nothing } from './nothing.ts';
 
+/** How old the plan may be that people are shown; a change of the Cutover or its Platform is looked at when it is made. Declared ms. */
+const RENEWED = 10_000;
+
 /** Approve waits for the people who have to agree to the plan, and for the window in which it may begin. */
 export const approve: Step = {
   name: 'Approve',
   done: (input) => isApproved(approvalsOf(input)) && window(input) === undefined,
   act: (input) => {
     const approvals = approvalsOf(input);
-    if (!isApproved(approvals)) return late(input) ?? { waitFor: wanted(approvals), patiently: true };
+    if (!isApproved(approvals))
+      return late(input) ?? { waitFor: wanted(approvals), until: input.now + input.scaled(RENEWED), patiently: true };
     return window(input) ?? { waitFor: 'the end of Approve' };
   },
   undo: nothing,

@@ -194,13 +194,17 @@ const plan = z
       .object({ total: count(), startsPerSecond: z.number().min(0), estimatedDuration: duration() })
       .optional(),
     retires: shortName().optional(),
+    retention: z
+      .object({ standby: z.enum(['Running', 'Stopped', 'None']), for: duration() })
+      .optional()
+      .describe('What is kept of the one that is left, and for how long once this has succeeded'),
     rollback: z.string().max(1024).describe('What going back would take, or why there is no going back'),
     estimatedStartDuration: duration()
       .optional()
       .describe('How long the machines of a stopped standby take to be ready again'),
     blockers: listAtomic(blocker, 32),
   })
-  .describe('All that this cutover will do, worked out anew until Reserve is done, then fixed');
+  .describe('All that this cutover will do, worked out anew until that begins, then fixed');
 
 const undo = z
   .object({ reason: z.string().max(128), message: z.string().max(2048), time: time() })

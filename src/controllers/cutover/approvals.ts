@@ -1,3 +1,4 @@
+import type { Problem } from '../../traffic/target.ts';
 import type { CutoverInput } from './input.ts';
 import { planOf } from './plan.ts';
 
@@ -29,4 +30,10 @@ export const isApproved = ({ given, required }: Approvals): boolean => given.len
 export function wanted({ given, required, hash, changed }: Approvals): string {
   const news = changed.length > 0 ? `the plan has changed since it was approved (${changed.join(', ')}): ` : '';
   return `${news}${given.length} of ${required} approvals of plan ${hash}: look at status.plan, then add {user: <your own user name>, planHash: ${hash}} to spec.approvals`;
+}
+
+/** Why what is about to be done is not what people agreed to; undefined when it is. Asked until it is begun. */
+export function planChanged(input: CutoverInput): Problem | undefined {
+  const approvals = approvalsOf(input);
+  return isApproved(approvals) ? undefined : { reason: 'PlanChanged', message: wanted(approvals) };
 }

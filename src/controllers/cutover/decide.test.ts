@@ -214,7 +214,7 @@ describe('a cutover', () => {
   it('keeps the plan that was approved, once that has begun or it goes back', () => {
     const planned = decide(aCutoverInput()).status.plan;
     expect(planned?.switches).toHaveLength(1);
-    const moving = begun({ steps: done('Preflight', 'Approve', 'Reserve'), switches: decide(ready()).status.switches });
+    const moving = begun({ steps: done('Preflight', 'Approve', 'Reserve'), switches: [] });
     expect(decide(ready({ cutover: moving })).status.plan).toBeUndefined();
     const undo = { reason: 'Abort', message: '', time: at(9) };
     const steps = [{ name: 'Reserve' as const, state: 'Running' as const }];

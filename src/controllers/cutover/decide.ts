@@ -2,11 +2,13 @@ import { CUTOVER_FINALIZER, type Cutover } from '../../api/v1alpha1/index.ts';
 import { conditionOf, kstatus, timestamp, type Verdict } from '../../domain/conditions.ts';
 import { freezeOf } from '../../domain/freeze.ts';
 import type { Problem } from '../../traffic/target.ts';
+import { planChanged } from './approvals.ts';
 import { astray } from './astray.ts';
 import type { Action, CutoverInput, Effect, Step } from './input.ts';
-import { hasBegun, isBegun, isOver, type Journal, recorded } from './journal.ts';
+import { hasBegun, isBegun, isDone, isOver, type Journal, recorded } from './journal.ts';
 import { lossOf } from './loss.ts';
 import { leftToOthers } from './moves.ts';
+import { isUnderWay } from './plan.ts';
 import { report } from './report.ts';
 import { steps } from './steps/index.ts';
 import { noWayBack } from './way-back.ts';
@@ -82,9 +84,30 @@ function beginOrNot(input: CutoverInput): CutoverDecision {
 
 function goOn(input: CutoverInput): CutoverDecision {
   const { cutover } = input;
+  const taken = heldByAnother(input);
+  if (taken) return blocked(input, taken);
   if (cutover.status.undo) return goBack(input);
   if (cutover.spec.abort && !noWayBack(input)) return turn(input, { reason: 'Abort', message: 'spec.abort is set' });
-  return input.first ? blocked(input, inProgress(input.first, cutover)) : proceed(input);
+  if (input.first) return blocked(input, inProgress(input.first, cutover));
+  // Between Reserve and the first step that does something there may have been a pause of days.
+  const waited = isDone(cutover, 'Reserve') && !isUnderWay(input) && !cutover.spec.paused;
+  const changed = waited ? planChanged(input) : undefined;
+  return changed ? blocked(input, changed) : proceed(input);
+}
+
+/**
+ * A Platform that was edited by hand, or comes from a backup, may name another one: two that move the same traffic would
+ * undo each other. Before Reserve is done nothing has moved, and Retain gives the Platform back itself.
+ */
+function heldByAnother({ cutover, platform }: CutoverInput): Problem | undefined {
+  const holder = platform?.status.cutover;
+  const ours = [cutover.metadata.uid, cutover.spec.supersedes?.uid];
+  if (!holder || ours.includes(holder.uid)) return undefined;
+  if (!isDone(cutover, 'Reserve') || hasBegun(cutover, 'Retain')) return undefined;
+  return {
+    reason: 'PlatformNotHeld',
+    message: `Platform ${cutover.spec.platform} is held by Cutover ${holder.name}, and no longer by this one: its status was edited, or comes from a backup. Nothing more is moved. Let ${holder.name} finish, or abort it (spec.abort: true); this one then goes on by itself`,
+  };
 }
 
 const inProgress = (first: Cutover, { spec }: Cutover): Problem => ({
@@ -214,11 +237,8 @@ function failed(
   const written = { ...input, cutover: { ...input.cutover, status: { ...input.cutover.status, ...change } } };
   const message = short(problem.message);
   const barred = noWayBack(written);
-  if (barred || !isBegun(written.cutover)) {
-    const remedy = barred
-      ? `. There is no way back (${barred.message}): remove the cause and it goes on by itself (a Job that has failed is run again once it is deleted), or apply a Cutover with spec.supersedes`
-      : '';
-    const text = `${problem.message}${remedy}`;
+  if (barred) {
+    const text = `${problem.message}. There is no way back (${barred.message}): remove the cause and it goes on by itself (a Job that has failed is run again once it is deleted), or apply a Cutover with spec.supersedes`;
     return blocked(written, { ...problem, message: text }, recorded(journal, step.name, { message }, input.now));
   }
   const ended = { state: 'Failed' as const, endTime: timestamp(input.now), message };

@@ -59,7 +59,12 @@ function inputOf({ now, switches }: State, serving: readonly string[]): CutoverI
     cutover: aCutover({ from: 'blue', status: { ...(switches && { switches }) } }),
     platform: aPlatform({
       live: 'blue',
-      spec: { traffic: [aServiceTarget({ maintenance }), aServiceTarget({ name: 'api' })] },
+      spec: {
+        traffic: [
+          aServiceTarget({ maintenance }),
+          aServiceTarget({ name: 'api', service: { namespace: 'edge', name: 'api' } }),
+        ],
+      },
     }),
     targets: viewsFor(PLACES.green ?? {}),
     back: viewsFor(PLACES.blue ?? {}),

@@ -2,6 +2,7 @@ import { MOST_HOLDS } from '../../api/v1alpha1/cutover.ts';
 import { conditionOf, isTrue, timestamp } from '../../domain/conditions.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import { type Problem, stateText } from '../../traffic/target.ts';
+import { planChanged } from './approvals.ts';
 import { firstEntry } from './inherit.ts';
 import type { Action, CutoverInput, Move, Step } from './input.ts';
 import { entryOf } from './journal.ts';
@@ -22,10 +23,11 @@ const NOT_SERVING = 'NotServing';
 
 type Look = { entry: Entry; standing: Standing };
 
-/** Nothing has moved yet: Preflight is asked once more, now that the generation is reserved, and all old values are written down. */
+/** No traffic has moved yet: Preflight and the approvals are asked once more, and all old values are written down. */
 export function journalled(input: CutoverInput): Action {
   const [objection] = objectionsTo(input);
-  if (objection) return { blocked: { reason: objection.reason, message: objection.message } };
+  const problem = objection ?? planChanged(input);
+  if (problem) return { blocked: { reason: problem.reason, message: problem.message } };
   const switches = input.targets.map((view) => firstEntry(input, view));
   return { journal: { switches }, effects: [], message: `journalled ${switches.length} traffic targets` };
 }

@@ -46,6 +46,14 @@ describe('a plan', () => {
     });
   });
 
+  it('says what is kept of the one that is left, and for how long', () => {
+    const stopped = { standby: 'Stopped' as const, for: '1h' };
+    expect(planOf(input({ platform: aPlatform({ live: 'blue', spec: { retention: stopped } }) }))).toMatchObject({
+      retention: stopped,
+    });
+    expect(planOf(input({ platform: undefined }))).not.toHaveProperty('retention');
+  });
+
   it('of a first cutover retires nothing', () => {
     expect(planOf(input({ cutover: aCutover(), from: undefined }))).not.toHaveProperty('retires');
   });

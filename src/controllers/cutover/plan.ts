@@ -1,15 +1,27 @@
-import { type CutoverPlan, LABEL } from '../../api/v1alpha1/index.ts';
+import { type CutoverPlan, LABEL, STEPS } from '../../api/v1alpha1/index.ts';
 import { formatDuration, parseDuration } from '../../domain/duration.ts';
 import { differences, digest, hashOf } from '../../domain/plan-hash.ts';
 import { startEstimate } from '../../domain/standby.ts';
 import type { CutoverInput } from './input.ts';
-import { irreversibleIn } from './journal.ts';
+import { hasBegun, irreversibleIn } from './journal.ts';
 import { objectionsTo } from './objections.ts';
 
 /**
  * The plan: all that a cutover will do, for those who approve it. What they approve is its hash: a digest for each part that
  * matters, in a fixed order, so that a hash that no longer fits says by itself which part has changed.
  */
+
+/** Those that carry the plan out. */
+const AFTER_RESERVE = STEPS.slice(STEPS.indexOf('Reserve') + 1);
+
+/** Something of the plan is being done. */
+export const isUnderWay = ({ cutover }: Pick<CutoverInput, 'cutover'>): boolean =>
+  AFTER_RESERVE.some((step) => hasBegun(cutover, step));
+
+/** From here on what was approved is what is done: its targets are written down, or it is under way and has none. */
+export const isFixed = ({ cutover, platform }: Pick<CutoverInput, 'cutover' | 'platform'>): boolean =>
+  cutover.status.switches !== undefined ||
+  (isUnderWay({ cutover }) && (cutover.spec.to === undefined || (platform?.spec.traffic ?? []).length === 0));
 
 export function planOf(input: CutoverInput): CutoverPlan {
   const { cutover, platform, from, to, tasks } = input;
@@ -22,7 +34,7 @@ export function planOf(input: CutoverInput): CutoverPlan {
     reversible: migration.reversible,
   }));
   const checks = (spec.verify ?? []).map((check) => ({ name: check.name, hash: digest(check) }));
-  const standby = platform?.spec.retention.standby;
+  const retention = platform?.spec.retention;
   // What is lost is not planned with: approved before it is needed, it must hold for whatever is left then.
   const beforehand = spec.mode === 'Recovery';
   const hash = hashOf({
@@ -36,7 +48,7 @@ export function planOf(input: CutoverInput): CutoverPlan {
     switches: beforehand ? undefined : switches,
     migrations,
     checks: [checks, spec.soak],
-    retention: [standby, platform?.spec.retention.for],
+    retention: [retention?.standby, retention?.for],
   });
   const singletons = singletonsOf(tasks);
   return {
@@ -51,6 +63,7 @@ export function planOf(input: CutoverInput): CutoverPlan {
     checks,
     ...(singletons && { singletons }),
     ...(spec.from !== '' && { retires: spec.from }),
+    ...(retention && { retention }),
     rollback: rollbackOf(input),
     ...standbyStart(input),
     blockers: objectionsTo(input).slice(0, 32),

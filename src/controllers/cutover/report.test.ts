@@ -1,8 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { aCondition, aCutover, aCutoverInput, aGeneration, at } from '../../../test/builders/index.ts';
+import {
+  aCondition,
+  aCutover,
+  aCutoverInput,
+  aGeneration,
+  aPlatform,
+  at,
+  aView,
+} from '../../../test/builders/index.ts';
 import { type ClusterGeneration, type Cutover, STEPS, type StepName } from '../../api/v1alpha1/index.ts';
 import { conditionOf } from '../../domain/conditions.ts';
-import type { TaskCensus } from './input.ts';
+import type { CutoverInput, TaskCensus } from './input.ts';
 import { report, unfinishedIn } from './report.ts';
 
 const us = { name: 'to-green', uid: 'uid-to-green' };
@@ -149,6 +157,49 @@ describe('a cutover under way', () => {
       switches: [{ ...target, state: 'Verified', heldTime: at(10), servedTime: at(73) }],
     });
     expect(downtime).toEqual([{ role: 'web', traffic: '1m3s' }]);
+  });
+
+  describe('has a plan', () => {
+    const bare = aPlatform({ live: 'blue' });
+    const ending = aCutover({ from: 'blue', spec: { mode: 'Decommission' } });
+    delete ending.spec.to;
+    const reserved = [entry('Preflight', 'Done'), entry('Approve', 'Done'), entry('Reserve', 'Done')];
+    const quiescing = [...reserved, entry('Hold', 'Skipped'), entry('Quiesce', 'Running')];
+    const www = { target: 'www', from: { app: 'a' }, to: { app: 'b' }, state: 'Pending' as const };
+    const renewed = (status: Partial<Cutover['status']>, changes: Partial<CutoverInput> = {}) => {
+      const { spec } = changes.cutover ?? aCutover({ from: 'blue' });
+      const cutover = aCutover({ from: 'blue', status: { generations, ...status } });
+      return report(aCutoverInput({ ...changes, cutover: { ...cutover, spec } }), [], {}).plan !== undefined;
+    };
+
+    it.each<[string, boolean, boolean]>([
+      ['is reserved', renewed({ steps: reserved }), true],
+      ['is about to go on, with nothing to do yet', renewed({ steps: [...reserved, entry('Hold', 'Skipped')] }), true],
+      ['has begun, and no target is written down yet', renewed({ steps: quiescing }), true],
+      ['has its targets written down', renewed({ steps: reserved, switches: [www] }), false],
+      ['is reserved, and has no targets', renewed({ steps: reserved }, { platform: bare }), true],
+      ['has begun, and has no targets', renewed({ steps: quiescing }, { platform: bare }), false],
+      ['is reserved, and moves none', renewed({ steps: reserved }, { cutover: ending, to: undefined }), true],
+      ['has begun, and moves none', renewed({ steps: quiescing }, { cutover: ending, to: undefined }), false],
+      ['has begun, and its Platform is gone', renewed({ steps: quiescing }, { platform: undefined }), false],
+    ])('that is worked out anew until what is done is what it says: %s', (_, found, expected) => {
+      expect(found).toBe(expected);
+    });
+
+    it('that is written together with the targets: from the same look', () => {
+      const cutover = aCutover({ from: 'blue', status: { generations, steps: reserved } });
+      const { plan } = report(aCutoverInput({ cutover }), [], { switches: [www] });
+      expect(plan?.switches).toMatchObject([{ target: 'www', from: aView().now }]);
+    });
+
+    it('that keeps what it says of singletons while nobody counts them', () => {
+      const singletons = { total: 900, startsPerSecond: 2, estimatedDuration: '7m30s' };
+      const nothing = { hash: '', changed: [], machines: [], migrations: [], checks: [], rollback: '', blockers: [] };
+      const plan = { ...nothing, switches: [], singletons };
+      expect(under({ steps: quiescing, plan }).plan).toMatchObject({ singletons });
+      expect(under({ steps: quiescing, plan }, [{ ...census, total: 8 }]).plan?.singletons?.total).toBe(8);
+      expect(under({ plan }).plan).not.toHaveProperty('singletons');
+    });
   });
 
   it('says nothing of singletons before it stops them, nor where there are none', () => {

@@ -4,8 +4,8 @@ import type { CutoverSight } from '../../telemetry/cutovers.ts';
 import type { Problem } from '../../traffic/target.ts';
 import { downtimeOf } from './downtime.ts';
 import type { CutoverInput } from './input.ts';
-import { hasBegun, isBegun, isDone } from './journal.ts';
-import { planOf } from './plan.ts';
+import { hasBegun, isBegun } from './journal.ts';
+import { isFixed, isUnderWay, planOf } from './plan.ts';
 import { noWayBack } from './way-back.ts';
 
 /** What a Cutover says of itself: its plan until that is fixed, how far it is, whether there is a way back. */
@@ -29,10 +29,12 @@ export function report(
   };
 }
 
-/** Fixed once Reserve is done: what was approved is what is done. */
+/** Fixed by the write that begins with it: what was approved is what is done. */
 function plan(input: CutoverInput, { status }: Cutover): Pick<Cutover['status'], 'plan'> {
-  if (isDone(input.cutover, 'Reserve') || status.outcome || status.undo) return {};
-  return { plan: planOf(input) };
+  if (isFixed(input) || status.outcome || status.undo) return {};
+  // While users wait nobody counts tasks: how many move was found out before.
+  const counted = isUnderWay(input) && status.plan?.singletons;
+  return { plan: { ...(counted && { singletons: counted }), ...planOf(input) } };
 }
 
 /** Those that have not ended, as far as somebody may have to be called for them. */

@@ -1,5 +1,5 @@
 import { CUTOVER_FINALIZER } from '../../../api/v1alpha1/index.ts';
-import { approvalsOf, isApproved, wanted } from '../approvals.ts';
+import { planChanged } from '../approvals.ts';
 import { inheritedMigrations } from '../inherit.ts';
 import type { Action, CutoverInput, Effect, Step } from '../input.ts';
 import { isBegun } from '../journal.ts';
@@ -20,7 +20,7 @@ export const reserve: Step = {
     isWritten(input) &&
     isSeen(input) &&
     objectionsTo(input).length === 0 &&
-    isApproved(approvalsOf(input)),
+    planChanged(input) === undefined,
   act: (input) => {
     const tooLate = late(input);
     if (tooLate) return tooLate;
@@ -38,9 +38,8 @@ export const reserve: Step = {
     if (blocked) return { blocked };
     const [starting] = objections;
     if (starting) return { waitFor: starting.message };
-    const approvals = approvalsOf(input);
-    if (!isApproved(approvals)) return { blocked: { reason: 'PlanChanged', message: wanted(approvals) } };
-    return { waitFor: 'the end of Reserve' };
+    const changed = planChanged(input);
+    return changed ? { blocked: changed } : { waitFor: 'the end of Reserve' };
   },
   // A former leader may have moved the pointer after Point was undone: the platform is not let go as long as it is there.
   undo: (input) => point.undo(input) ?? giveBack(input),

@@ -9,6 +9,7 @@ import {
   selectorFor,
 } from '../../../../test/builders/index.ts';
 import type { Cutover } from '../../../api/v1alpha1/index.ts';
+import { planOf } from '../plan.ts';
 import { hold } from './hold.ts';
 import { release } from './release.ts';
 import { switchTraffic } from './switch.ts';
@@ -22,7 +23,12 @@ const held: Entry = { target: 'www', from: blue, hold: maintenance, to: green, s
 
 const platform = aPlatform({
   live: 'blue',
-  spec: { traffic: [aServiceTarget({ maintenance: { selector: maintenance } }), aServiceTarget({ name: 'api' })] },
+  spec: {
+    traffic: [
+      aServiceTarget({ maintenance: { selector: maintenance } }),
+      aServiceTarget({ name: 'api', service: { namespace: 'edge', name: 'api' } }),
+    ],
+  },
 });
 const targets = [aView({ hold: aHoldView() }), aView({ target: 'api' })];
 const input = (switches?: Entry[], changes: Parameters<typeof aCutoverInput>[0] = {}) =>
@@ -51,6 +57,22 @@ describe('the journal of traffic', () => {
     ['Switch', switchTraffic],
   ])('is not begun by %s when something is in the way since Preflight', (_, step) => {
     expect(step.act(input(undefined, { members: [] }))).toMatchObject({ blocked: { reason: 'TargetNotReady' } });
+  });
+
+  it.each([
+    ['Hold', hold],
+    ['Switch', switchTraffic],
+  ])('is not begun by %s when what it would write down is not what was approved', (_, step) => {
+    const needing = aPlatform({ live: 'blue', spec: { ...platform.spec, approvals: { required: 1 } } });
+    const approved = (planHash: string) => {
+      const cutover = aCutover({ from: 'blue', spec: { approvals: [{ user: 'alice@example.com', planHash }] } });
+      return input(undefined, { cutover, platform: needing });
+    };
+    const { hash } = planOf(approved('none'));
+    expect(step.act(approved(hash))).toMatchObject({ message: 'journalled 2 traffic targets' });
+    expect(step.act(approved(hash.split('-').with(2, 'aaaaaaaaaaaa').join('-')))).toMatchObject({
+      blocked: { reason: 'PlanChanged', message: expect.stringContaining('since it was approved (switches): 0 of 1') },
+    });
   });
 
   it('is not written anew once it is there', () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { aCutover, aCutoverInput, aGeneration, aPlatform, at, EPOCH } from '../../../../test/builders/index.ts';
+import type { CutoverPlan } from '../../../api/v1alpha1/index.ts';
+import { planOf } from '../plan.ts';
 import { retain } from './retain.ts';
 
 const us = { name: 'to-green', uid: 'uid-to-green' };
@@ -7,10 +9,21 @@ const held = aGeneration({ live: true, reservedBy: 'to-green' });
 const platform = aPlatform({ live: 'green', status: { cutover: us } });
 const until = at(60 + 48 * 3600);
 type Changes = Parameters<typeof aCutoverInput>[0];
-const act = (changes: Changes = {}) => retain.act(aCutoverInput({ to: held, platform, ...changes }));
-const kept = aCutover({ from: 'blue', status: { retainUntil: at(99) } });
+const generations = { from: { name: 'blue', uid: 'uid-blue' }, to: { name: 'green', uid: 'uid-green' } };
+/** A cutover from blue at its end. */
+const ending = ({ status, ...changes }: Parameters<typeof aCutover>[0] = {}) =>
+  aCutover({ from: 'blue', ...changes, status: { generations, ...status } });
+const act = (changes: Changes = {}) => retain.act(aCutoverInput({ cutover: ending(), to: held, platform, ...changes }));
+const kept = ending({ status: { retainUntil: at(99) } });
 const retention = { until: at(99), standby: 'Running' as const, cutover: us };
+const namesake = aGeneration({ name: 'blue', metadata: { uid: 'uid-blue-2' } });
 const left = aGeneration({ name: 'blue', live: true, status: { retention } });
+
+const planned = (retention: NonNullable<CutoverPlan['retention']>) => {
+  const cutover = ending();
+  const plan = { ...planOf(aCutoverInput({ cutover })), retention };
+  return { ...cutover, status: { ...cutover.status, plan } };
+};
 
 describe('Retain', () => {
   it('says on the old generation how long it is kept, then gives back the new one, then the platform', () => {
@@ -39,10 +52,7 @@ describe('Retain', () => {
 
   it('says there as well that there is no going back after a migration that is not reversible', () => {
     const migrated = (reversible: boolean) =>
-      aCutover({
-        from: 'blue',
-        status: { migrations: [{ name: 'schema', hash: 'h', reversible, state: 'Committed' }] },
-      });
+      ending({ status: { migrations: [{ name: 'schema', hash: 'h', reversible, state: 'Committed' }] } });
     expect(act({ cutover: migrated(false) })).toMatchObject({
       effects: [
         { status: { retention: { noRollback: 'migration schema is not reversible and is committed' } } },
@@ -55,8 +65,22 @@ describe('Retain', () => {
 
   it('runs at the time scale, and at once with standby None', () => {
     expect(act({ scaled: (ms) => ms / 60 })).toMatchObject({ journal: { retainUntil: at(60 + 48 * 60) } });
-    const none = aPlatform({ live: 'green', spec: { retention: { standby: 'None', for: '48h' } } });
-    expect(act({ platform: none })).toMatchObject({ journal: { retainUntil: at(60) } });
+    expect(act({ cutover: planned({ standby: 'None', for: '48h' }) })).toMatchObject({
+      journal: { retainUntil: at(60) },
+    });
+  });
+
+  it('keeps what the plan says, for as long as it says: the Platform may say something else since', () => {
+    const none = aPlatform({
+      live: 'green',
+      spec: { retention: { standby: 'None', for: '1h' } },
+      status: { cutover: us },
+    });
+    const stopped = { standby: 'Stopped' as const, for: '48h' };
+    expect(act({ cutover: planned(stopped), platform: none })).toMatchObject({
+      journal: { retainUntil: until },
+      effects: [{ status: { retention: { until, standby: 'Stopped' } } }, {}, {}],
+    });
   });
 
   it('keeps the clock that was set', () => {
@@ -66,7 +90,7 @@ describe('Retain', () => {
     });
   });
 
-  it('has nothing to say on a source that has vanished or is retired', () => {
+  it('has nothing to say on a source that has vanished, is retired, or is a namesake made later', () => {
     const whats = (from: Changes) => {
       const action = act(from);
       return 'effects' in action ? action.effects.map(({ what }) => what) : [];
@@ -74,6 +98,9 @@ describe('Retain', () => {
     const rest = ['give back the reservation of green', 'let go of Platform us'];
     expect(whats({ from: undefined })).toEqual(rest);
     expect(whats({ from: aGeneration({ name: 'blue', retired: true }) })).toEqual(rest);
+    expect(whats({ from: namesake })).toEqual(rest);
+    const lost = ending({ status: { generations: { to: generations.to } } });
+    expect(whats({ cutover: lost })).toEqual(rest);
   });
 
   it('has nothing to keep after the first cutover', () => {
@@ -91,11 +118,12 @@ describe('Retain', () => {
 
   it.each([
     ['all is written', {}, true],
-    ['the clock is not set', { cutover: aCutover({ from: 'blue' }) }, false],
+    ['the clock is not set', { cutover: ending() }, false],
     ['the old one does not say so', { from: aGeneration({ name: 'blue', live: true }) }, false],
     ['the reservation is still there', { to: held }, false],
     ['the platform is still held', { platform }, false],
     ['the old one is gone', { from: undefined }, true],
+    ['another has the name of the old one', { from: namesake }, true],
     ['there is nothing to keep', { cutover: aCutover(), from: undefined }, true],
   ])('when %s: done %s', (_, changes, done) => {
     const input = {
@@ -111,7 +139,7 @@ describe('Retain', () => {
     const before = { ...retention, cutover: { name: 'to-blue', uid: 'uid-to-blue' } };
     const amber = aGeneration({ name: 'amber', live: true, status: { retention: before } });
     const migrations = [{ name: 'schema', hash: 'h', reversible: false, state: 'Committed' as const }];
-    const cutover = aCutover({ from: 'blue', status: { migrations, retainUntil: at(99) } });
+    const cutover = ending({ status: { migrations, retainUntil: at(99) } });
     expect(act({ cutover, kept: [amber] })).toMatchObject({
       effects: [
         {},
@@ -125,7 +153,7 @@ describe('Retain', () => {
 
   it('gives a clock to one that a superseded cutover has left: nobody else would', () => {
     const amber = aGeneration({ name: 'amber', live: true });
-    const cutover = aCutover({ from: 'blue', spec: { supersedes: { name: 'old', uid: 'uid-old' } } });
+    const cutover = ending({ spec: { supersedes: { name: 'old', uid: 'uid-old' } } });
     const input = { cutover, kept: [amber] };
     expect(act(input)).toMatchObject({
       effects: [{}, { object: amber, status: { retention: { until, standby: 'Running', cutover: us } } }, {}, {}],

@@ -1,4 +1,4 @@
-import type { Cutover } from '../../../api/v1alpha1/index.ts';
+import type { ClusterGeneration, Cutover } from '../../../api/v1alpha1/index.ts';
 import { timestamp } from '../../../domain/conditions.ts';
 import { parseDuration } from '../../../domain/duration.ts';
 import type { CutoverInput, Effect, Step } from '../input.ts';
@@ -14,7 +14,7 @@ export const retain: Step = {
   name: 'Retain',
   done: ({ cutover, platform, from, to, kept }) =>
     (cutover.spec.from === '' || cutover.status.retainUntil !== undefined) &&
-    (!from || from.status.retiredTime !== undefined || from.status.retention?.cutover.uid === cutover.metadata.uid) &&
+    (!isLeft(cutover, from) || from.status.retention?.cutover.uid === cutover.metadata.uid) &&
     owed(cutover, kept).length === 0 &&
     to?.status.reservedBy?.uid !== cutover.metadata.uid &&
     platform?.status.cutover?.uid !== cutover.metadata.uid,
@@ -22,11 +22,12 @@ export const retain: Step = {
     if (!platform) return { waitFor: 'the platform' };
     const { name, uid } = cutover.metadata;
     const left = cutover.spec.from;
-    const { standby, for: retention } = platform.spec.retention;
+    // As it was approved: what the Platform says since is for the next cutover.
+    const { standby, for: retention } = cutover.status.plan?.retention ?? platform.spec.retention;
     const keep = standby === 'None' ? 0 : scaled(parseDuration(retention));
     const until = cutover.status.retainUntil ?? timestamp(now + keep);
     const effects: Effect[] = [];
-    if (from && !from.status.retiredTime && from.status.retention?.cutover.uid !== uid)
+    if (isLeft(cutover, from) && from.status.retention?.cutover.uid !== uid)
       effects.push({
         do: 'writeGeneration',
         object: from,
@@ -65,6 +66,10 @@ export const retain: Step = {
   // It is a step from which there is no way back but a Rollback.
   undo: nothing,
 };
+
+/** The generation that this cutover has left, as long as it is there to be kept: not a namesake made later. */
+const isLeft = ({ status }: Cutover, from: ClusterGeneration | undefined): from is ClusterGeneration =>
+  from !== undefined && from.metadata.uid === status.generations?.from?.uid && !from.status.retiredTime;
 
 /** Of those kept, the ones that have no clock since their cutover was superseded, and that could be gone back to by mistake. */
 const owed = (cutover: Cutover, kept: CutoverInput['kept']): CutoverInput['kept'] =>

@@ -67,6 +67,6 @@ function fill(demands: readonly Demand[], rooms: readonly Room[]): Placement[] {
 function roomiest(left: ReadonlyMap<string, number>, avoid: readonly string[]): string | undefined {
   let best: string | undefined;
   for (const [subnet, free] of left)
-    if (free > 0 && !avoid.includes(subnet) && free > (best === undefined ? 0 : (left.get(best) ?? 0))) best = subnet;
+    if (!avoid.includes(subnet) && free > (best === undefined ? 0 : (left.get(best) ?? 0))) best = subnet;
   return best;
 }

@@ -161,7 +161,7 @@ function notes(
         pod,
         task: !pod.labelled,
         // The first that it was seen on: a new machine of the same name must not hide the old one.
-        machine: singleton && pod.machine === undefined && pod.node !== undefined ? pod.nodeMachine : undefined,
+        machine: singleton && pod.machine === undefined ? pod.nodeMachine : undefined,
         finalizer: singleton && !open && !isHeld(pod) && !pod.leaving,
       };
     })

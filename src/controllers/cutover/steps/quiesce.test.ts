@@ -133,6 +133,54 @@ describe('Restore', () => {
     });
   });
 
+  describe('when a task cannot start', () => {
+    const MINUTE = 60_000;
+    const stuck = census({
+      waiting: 0,
+      starting: 1,
+      running: 2,
+      arriving: 1,
+      on: { green: 3 },
+      trouble: 'Pod tasks/mailer does not start: container main, ImagePullBackOff',
+    });
+    const late = (ms: number, tasks = [stuck], changes: Changes = {}) =>
+      restore.act(restoring({ tasks, now: EPOCH + ms, ...changes }));
+
+    it('waits for it ten minutes, and as long as the pace takes for all of them', () => {
+      const pace = { total: 600, startsPerSecond: 5 };
+      expect(late(10 * MINUTE + 150)).toHaveProperty('waitFor');
+      expect(late(12 * MINUTE, [census({ ...stuck, ...pace })])).toHaveProperty('waitFor');
+      expect(late(12 * MINUTE + 1, [census({ ...stuck, ...pace })])).toHaveProperty('blocked');
+    });
+
+    it('is Blocked then, with role, pod and cause, and neither fails nor goes back', () => {
+      const action = late(11 * MINUTE);
+      expect(action).toMatchObject({ blocked: { reason: 'TasksDoNotStart' } });
+      const message = 'blocked' in action ? action.blocked.message : '';
+      expect(message).toContain(
+        'queue: of 3 tasks 0 wait and 1 start (Pod tasks/mailer does not start: container main, ImagePullBackOff)',
+      );
+      expect(message).toContain('goes on by itself');
+    });
+
+    it('goes on when it has started', () => {
+      const tasks = [census({ waiting: 0, running: 3, arriving: 0, on: { green: 3 } })];
+      expect(restore.done(restoring({ tasks, now: EPOCH + 60 * MINUTE }))).toBe(true);
+    });
+
+    it('lets them start first, however late', () => {
+      expect(late(60 * MINUTE, [stuck], { platform: quiesced() })).toMatchObject({
+        effects: [{ do: 'writePlatform' }],
+      });
+    });
+
+    it('gives pods a real minute in a drill', () => {
+      const drill = { scaled: (ms: number) => ms / 600 };
+      expect(late(MINUTE, [stuck], drill)).toHaveProperty('waitFor');
+      expect(late(MINUTE + 1000, [stuck], drill)).toHaveProperty('blocked');
+    });
+  });
+
   it('undone stops them again, and is undone when they are gone', () => {
     expect(restore.undo(restoring())).toMatchObject({ effects: [{ status: { quiesced: { stop: ['queue'] } } }] });
     const platform = quiesced();

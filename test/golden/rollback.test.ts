@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { aCutover } from '../builders/index.ts';
 import { expectGolden } from './golden.ts';
-import { abort, answers, hasEnded, plain, type Site, smoke, whole, withGreenStaged } from './site.ts';
+import { abort, answers, decommission, hasEnded, plain, type Site, smoke, whole, withGreenStaged } from './site.ts';
 
 /** Going back to a generation that is kept for that. */
 
@@ -108,6 +108,40 @@ describe('a rollback', () => {
     expect(site.cutover('back-to-blue').status.outcome).toBe('Aborted');
     expectGolden('rollback-too-late', world.log);
   });
+
+  it.each(['Rollback', 'Recovery'] as const)(
+    'of mode %s makes live again what a Decommission has left, while it is kept',
+    async (mode) => {
+      site = await withGreenLive(whole({ retention: { standby: 'Stopped', for: '1h' } }));
+      const { world } = site;
+      world.apply(decommission('the-end', 'green'));
+      const approvals = async () => {
+        await world.run(5);
+        const planHash = site.cutover('the-end').status.plan?.hash ?? '';
+        world.edit('the-end', 'two people approve', (spec) => {
+          spec.approvals = ['alice', 'bob'].map((user) => ({ user, planHash }));
+        });
+      };
+      await approvals();
+      await world.until('green is taken down', hasEnded(site, 'the-end'));
+      await world.run(60);
+      expect(site.platform().status.live).toBeUndefined();
+      world.apply(aCutover({ name: 'planned', to: 'green' }));
+      await world.until('it has ended', hasEnded(site, 'planned'));
+      expect(site.cutover('planned').status.outcome).toBe('Superseded');
+      world.apply(rollback({ name: 'anew', from: '', to: 'green', spec: { mode } }));
+      await world.until('it has ended', hasEnded(site, 'anew'));
+      expect(site.cutover('anew').status.outcome).toBe('Succeeded');
+      expect(site.platform().status).toMatchObject({ live: { name: 'green' } });
+      expect(site.platform().status.decommissioned).toBeUndefined();
+      expect(site.generation('green')?.status.retention).toBeUndefined();
+      expect(site.generation('green')?.status).toMatchObject({ stage: 'Live', liveBy: ['to-green', 'anew'] });
+      expect(world.tasks.running()).not.toEqual([]);
+      await world.run(7200);
+      expect(site.generation('green')?.status).toMatchObject({ stage: 'Live' });
+      expect(site.generation('blue')?.status).toMatchObject({ stage: 'Retired' });
+    },
+  );
 
   it('is not possible any more once somebody has retired the old one by hand', async () => {
     site = await withGreenLive();

@@ -97,10 +97,12 @@ const spec = z
       .meta(
         rules({
           rule: `self == '' || self.matches('${DNS_LABEL}')`,
-          message: 'spec.from is the name of the live generation, or "" for the first cutover of a platform',
+          message: 'spec.from is the name of the live generation, or "" while none is live',
         }),
       )
-      .describe('The live generation that is left; "" for the first cutover of a platform'),
+      .describe(
+        'The live generation that is left; "" while none is live: before the first cutover of a platform, for example',
+      ),
     to: shortName().optional().describe('The generation that becomes live; absent only in mode Decommission'),
     mode: z.enum(['Planned', 'Rollback', 'Recovery', 'Decommission']).default('Planned'),
     supersedes: reference().optional(),
@@ -138,9 +140,8 @@ const spec = z
           'spec.to names the generation that becomes live: required, except in mode Decommission, where it is left out',
       },
       {
-        rule: "self.mode == 'Planned' || self.from != ''",
-        message:
-          'spec.from may be "" only in mode Planned, for the first cutover of a platform: name the live generation',
+        rule: "self.mode != 'Decommission' || self.from != ''",
+        message: 'spec.from may not be "" in mode Decommission: name the live generation, which it takes down',
       },
       {
         rule: '!has(self.to) || self.to != self.from',

@@ -44,6 +44,15 @@ describe('the point of no return', () => {
     expect(first('Point', 'Retain')).toBe('FirstCutover');
   });
 
+  it('of a Rollback that found no generation live is the pointer as well, and it says no more than that', () => {
+    const { cutover } = input(steps('Point'), {}, '');
+    cutover.spec.mode = 'Rollback';
+    expect(noWayBack(aCutoverInput({ cutover, from: undefined }))).toEqual({
+      reason: 'FirstCutover',
+      message: 'no generation was live before it: there is none to go back to',
+    });
+  });
+
   it('of a Decommission likewise', () => {
     const last = (...names: StepName[]) => {
       const ending = input(steps(...names));

@@ -18,7 +18,7 @@ export function noWayBack(input: Pick<CutoverInput, 'cutover' | 'from' | 'left'>
     return { reason: 'TakenOver', message: `it goes on with what Cutover ${name} could not take back any more` };
   }
   if (cutover.spec.from === '' && begun('Point'))
-    return { reason: 'FirstCutover', message: 'this is the first cutover: there is no generation to go back to' };
+    return { reason: 'FirstCutover', message: 'no generation was live before it: there is none to go back to' };
   if (cutover.spec.mode === 'Decommission' && begun('Point'))
     return { reason: 'Decommissioned', message: `${cutover.spec.from} is not live any more` };
   if (begun('Retain'))

@@ -27,7 +27,7 @@ itRefuses('Cutover', [
   [
     'a from that cannot be',
     (o) => (o.spec.from = 'GA'),
-    'spec.from: Invalid value: "GA": spec.from is the name of the live generation, or "" for the first cutover of a platform',
+    'spec.from: Invalid value: "GA": spec.from is the name of the live generation, or "" while none is live',
   ],
   [
     'a to that cannot be',
@@ -50,9 +50,12 @@ itRefuses('Cutover', [
     'spec: Invalid value: spec.from and spec.to are the same generation: spec.from is the live one, spec.to the one that becomes live',
   ],
   [
-    'a rollback from nothing',
-    (o) => Object.assign(o.spec, { mode: 'Rollback', from: '' }),
-    'spec: Invalid value: spec.from may be "" only in mode Planned, for the first cutover of a platform: name the live generation',
+    'a Decommission of nothing',
+    (o) => {
+      delete o.spec.to;
+      Object.assign(o.spec, { mode: 'Decommission', from: '' });
+    },
+    'spec: Invalid value: spec.from may not be "" in mode Decommission: name the live generation, which it takes down',
   ],
   [
     'an unknown mode',
@@ -274,6 +277,13 @@ itTakesChanges('Cutover', [
     (o) => (o.status.conditions = []),
     '/status',
   ],
+  ...['Planned', 'Rollback', 'Recovery'].map(
+    (mode): Change => [
+      `abort of one that found no generation live, in mode ${mode}`,
+      { spec: { mode, from: '' } },
+      (o) => (o.spec.abort = true),
+    ],
+  ),
   ['abort', {}, (o) => (o.spec.abort = true)],
   ['retireNow', {}, (o) => (o.spec.retireNow = true)],
   [

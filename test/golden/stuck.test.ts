@@ -112,7 +112,7 @@ describe('a cutover past its point of no return', () => {
     );
     await world.until('it has ended', hasEnded(site, 'to-amber'));
     await world.run(10);
-    const barred = { noRollback: 'migration drop is not reversible and is committed' };
+    const barred = { noRollback: 'migration drop is not reversible and is committed (Cutover to-green)' };
     expect(site.generation('blue')?.status.retention).toMatchObject(barred);
     expect(site.generation('green')?.status.retention).toMatchObject(barred);
     await world.until('blue is retired', () => site.generation('blue')?.status.stage === 'Retired');

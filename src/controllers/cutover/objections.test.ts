@@ -109,7 +109,7 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
     'a source that is not live any more, though it has begun',
     { cutover: begun('uid-green'), platform: aPlatform({ live: 'other' }) },
     'SourceNotLive',
-    'other is live, and Cutover to-green moves from blue: another Cutover was faster',
+    'other is live, and Cutover to-green moves from blue: another Cutover was faster. Nothing is moved; abort this one first (spec.abort: true), then make another Cutover from other',
   ],
   [
     'a target that does not fit',
@@ -274,13 +274,13 @@ const ROWS: [string, Partial<CutoverInput>, string, string][] = [
         status: {
           retention: {
             ...{ until: at(999), standby: 'Running', cutover: { name: 'to-blue', uid: 'u' } },
-            noRollback: 'migration schema is not reversible and is committed',
+            noRollback: 'migration schema is not reversible and is committed (Cutover to-red)',
           },
         },
       }),
     },
     'RollbackBarred',
-    'migration schema is not reversible and is committed (Cutover to-blue)',
+    'migration schema is not reversible and is committed (Cutover to-red). Make a new generation',
   ],
   ['a cutover to supersede that is not there', { cutover: superseding }, 'SupersededNotFound', 'no Cutover old'],
   [
@@ -435,6 +435,17 @@ describe('Preflight', () => {
   it('needs no source for the first cutover', () => {
     expect(objectionTo(aCutoverInput({ cutover: aCutover(), from: undefined, platform: aPlatform() }))).toBeUndefined();
   });
+
+  it.each(['Rollback', 'Recovery'] as const)(
+    'of mode %s needs none either to go back to what is kept while no generation is live',
+    (mode) => {
+      const cutover = aCutover({ spec: { mode } });
+      const nothing = { from: undefined, platform: aPlatform({ status: { protected: ['green'] } }) };
+      expect(objectionsTo(aCutoverInput({ cutover, to: green({ live: true }), ...nothing }))).toEqual([]);
+      const begun = { ...cutover, status: { ...cutover.status, generations: {} } };
+      expect(objectionsTo(aCutoverInput({ cutover: begun, to: green({ live: true }), ...nothing }))).toEqual([]);
+    },
+  );
 
   it.each(ROWS)('is blocked by %s', (_, changes, reason, message) => {
     const input = aCutoverInput(changes);

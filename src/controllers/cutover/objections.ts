@@ -84,7 +84,7 @@ const targetMayGoLive: Check = ({ cutover, to, superseded }) => {
   if (back && retention?.noRollback)
     return about(
       'RollbackBarred',
-      `ClusterGeneration ${name} cannot become live again: ${retention.noRollback} (Cutover ${retention.cutover.name}). Make a new generation of that release that can live with it`,
+      `ClusterGeneration ${name} cannot become live again: ${retention.noRollback}. Make a new generation of that release that can live with it`,
     );
   const irreversible = superseded && liveTime && !isBegun(cutover) ? irreversibleIn(superseded) : undefined;
   if (irreversible)
@@ -123,7 +123,7 @@ const sourceIsLive: Check = ({ cutover, platform, to }) => {
     objection(
       `Platform ${platform.metadata.name}`,
       'SourceNotLive',
-      `${live?.name ?? 'no generation'} is live, and Cutover ${cutover.metadata.name} moves from ${cutover.spec.from || 'none'}: another Cutover was faster. Nothing is moved; make another Cutover from ${live?.name ?? '""'}`,
+      `${live?.name ?? 'no generation'} is live, and Cutover ${cutover.metadata.name} moves from ${cutover.spec.from || 'none'}: another Cutover was faster. Nothing is moved; ${isBegun(cutover) ? 'abort this one first (spec.abort: true), then ' : ''}make another Cutover from ${live?.name ?? '""'}`,
     ),
   ];
 };

@@ -293,7 +293,8 @@ describe('a Rollback', () => {
   });
 
   it('past a migration that is not reversible is refused with that reason', async () => {
-    const why = 'migration schema is not reversible and is committed';
+    // By another one than the one that has left it.
+    const why = 'migration schema is not reversible and is committed (Cutover to-3)';
     const { platform, generation } = await aSite(cluster, 'retained', {
       with: { retention: { ...retention, noRollback: why } },
     });
@@ -302,8 +303,22 @@ describe('a Rollback', () => {
     const denial = denialOf(await creating('person', cutover));
     expect(denial.policy).toBe('pool');
     expect(denial.text).toBe(
-      `Cutover ${cutover.metadata.name} cannot roll back to ${to}: ${why} (Cutover ${retention.cutover.name}). Make a new generation of that release that can live with it`,
+      `Cutover ${cutover.metadata.name} cannot roll back to ${to}: ${why}. Make a new generation of that release that can live with it`,
     );
+  });
+
+  it('is taken when no generation is live, from none, to what is kept alone', async () => {
+    const { platform, generation } = await aSite(cluster, 'retained');
+    const { name } = generation.metadata;
+    await cluster.status(platform, { live: null, protected: [name] });
+    const anew = (to: string, mode = 'Rollback') => back(to, { platform: platform.metadata.name, from: '', mode });
+    await eventually('the policies to see that none is live', async () => {
+      const { status } = await creating('person', anew('ga-retired'));
+      return status === 403;
+    });
+    expect(await text(anew('ga-retired'))).toContain(`cannot roll back to ga-retired: `);
+    for (const mode of ['Rollback', 'Recovery'])
+      expect(await creating('person', anew(name, mode))).toMatchObject({ status: 201 });
   });
 
   it('of long ago, or a Cutover of another mode, is taken again from Git', async () => {

@@ -55,7 +55,11 @@ describe('Retain', () => {
       ending({ status: { migrations: [{ name: 'schema', hash: 'h', reversible, state: 'Committed' }] } });
     expect(act({ cutover: migrated(false) })).toMatchObject({
       effects: [
-        { status: { retention: { noRollback: 'migration schema is not reversible and is committed' } } },
+        {
+          status: {
+            retention: { noRollback: 'migration schema is not reversible and is committed (Cutover to-green)' },
+          },
+        },
         {},
         {},
       ],

@@ -2,6 +2,7 @@ import type { ClusterGeneration, Cutover } from '../../../api/v1alpha1/index.ts'
 import { timestamp } from '../../../domain/conditions.ts';
 import { parseDuration } from '../../../domain/duration.ts';
 import type { CutoverInput, Effect, Step } from '../input.ts';
+import { jobName } from '../job-manifest.ts';
 import { barredBy, irreversibleIn } from '../journal.ts';
 import { nothing } from './nothing.ts';
 
@@ -82,5 +83,13 @@ const owed = (cutover: Cutover, kept: CutoverInput['kept']): CutoverInput['kept'
 /** What was migrated for good, the old generation has never known. */
 function barred(cutover: Cutover): { noRollback?: string } {
   const irreversible = irreversibleIn(cutover);
-  return irreversible ? { noRollback: barredBy(irreversible).message } : {};
+  return irreversible
+    ? { noRollback: `${barredBy(irreversible).message} (Cutover ${migratorOf(cutover, irreversible)})` }
+    : {};
+}
+
+/** Whose Job it was: this cutover's, or that of the one that it has taken over from. */
+function migratorOf(cutover: Cutover, { name, job }: NonNullable<ReturnType<typeof irreversibleIn>>): string {
+  const inherited = job !== undefined && !job.endsWith(`/${jobName(cutover, 'migrate', name)}`);
+  return (inherited ? cutover.spec.supersedes : cutover.metadata)?.name ?? cutover.metadata.name;
 }

@@ -12,6 +12,7 @@ const onMachine = (action: string, context?: Act['context']): Act => ({
   ...(context && { context }),
 });
 const onAddress = (action: string): Act => ({ action: `ec2:${action}`, resource: 'elastic-ip/eipalloc-1', tags: OURS });
+const onInterface = (action: string): Act => ({ ...onMachine(action), resource: 'network-interface/eni-1' });
 const setting = (attribute: string, value: string) =>
   onMachine('ModifyInstanceAttribute', { 'ec2:Attribute': attribute, [`ec2:Attribute/${attribute}`]: value });
 const tagging = (action: string, ...keys: string[]) =>
@@ -54,6 +55,7 @@ const ACTS: [what: string, act: Act, allowed: Role[]][] = [
   ['take its address away', onAddress('DisassociateAddress'), []],
   ['point an address of ours elsewhere', onAddress('AssociateAddress'), ['operator']],
   ['point another address at it', onMachine('AssociateAddress'), ['operator']],
+  ['point another address at it by its interface', onInterface('AssociateAddress'), ['operator']],
 ];
 
 describe('the policies of docs/iam, for a machine of ours', () => {
@@ -144,7 +146,8 @@ describe('the policies of docs/iam, for a machine that is nobody’s', () => {
 
   it('let the operator point no address at it', async () => {
     for (const tags of [{ team: 'shop' }, { ...OURS, 'generations.dev/cluster': 'ANOTHER-UID' }])
-      expect((await ask('operator', { ...onMachine('AssociateAddress'), tags })).allowed).toBe(false);
+      for (const act of [onMachine('AssociateAddress'), onInterface('AssociateAddress')])
+        expect([act.resource, (await ask('operator', { ...act, tags })).allowed]).toEqual([act.resource, false]);
   });
 
   it('let nobody but the lifter pass it off as ours', async () => {
@@ -174,14 +177,11 @@ describe('the operator’s policy', () => {
     },
   });
   const needed: Record<Operation, Act[]> = {
-    AssociateAddress: [
-      onAddress('AssociateAddress'),
-      onMachine('AssociateAddress'),
-      { action: 'ec2:AssociateAddress', resource: 'network-interface/eni-1' },
-    ],
+    AssociateAddress: [onAddress('AssociateAddress'), onMachine('AssociateAddress'), onInterface('AssociateAddress')],
     CreateTags: [
       tagging('CreateTags', 'generations.dev/live-time'),
       tagAtLaunch('instance/i-1'),
+      tagAtLaunch('network-interface/eni-1'),
       tagAtLaunch('volume/vol-1'),
     ],
     DescribeAddresses: [{ action: 'ec2:DescribeAddresses', resource: '*' }],

@@ -45,8 +45,11 @@ function providerAt(endpoint: string, timeout = 300) {
 
 describe('a launch at EC2', () => {
   it('makes machines that are tagged and protected from the first moment', async () => {
-    const { provider, simulator } = await start();
+    const { provider, simulator, calls } = await start();
     const machines = await provider.launch(aLaunch(), 'planned');
+    const parameters = Object.entries(calls('RunInstances')[0]?.other ?? {});
+    const tagged = parameters.filter(([name]) => /^TagSpecification\.\d\.ResourceType$/.test(name));
+    expect(tagged.map(([, type]) => type)).toEqual(['instance', 'volume', 'network-interface']);
     expect(machines).toHaveLength(3);
     const [machine] = machines;
     expect(machine).toMatchObject({

@@ -36,6 +36,8 @@ export async function launch(client: Client, request: LaunchRequest, priority: P
         TagSpecifications: [
           { ResourceType: 'instance', Tags: tagList },
           { ResourceType: 'volume', Tags: tagList },
+          // An address is pointed at an interface, and IAM asks whose that is.
+          { ResourceType: 'network-interface', Tags: tagList },
         ],
       },
       { priority, what, machines },

@@ -11,6 +11,15 @@ export type Priority = 'planned' | 'recovery';
 
 export type MachineState = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
 
+/** The network interface that a machine keeps for life, whichever others come and go: where its own traffic arrives. */
+export interface PrimaryInterface {
+  id: string;
+  /** Its primary private address. */
+  privateIP: string;
+  /** The Elastic IP on that address. */
+  elasticIP?: string;
+}
+
 /** One machine as the cloud shows it. */
 export interface Machine {
   id: string;
@@ -22,6 +31,8 @@ export interface Machine {
   providerID: string;
   /** ms since the epoch */
   launchTime: number;
+  /** Absent where the cloud shows none: a machine that is terminated has none. */
+  primary?: PrimaryInterface;
   tags: Readonly<Record<string, string>>;
 }
 
@@ -56,8 +67,9 @@ export interface LaunchRequest {
 export interface Address {
   allocationID: string;
   publicIP: string;
-  /** Absent when it points nowhere. */
+  /** The machine whose primary address it points at; absent when it points nowhere, or at anything else. */
   instanceID?: string;
+  /** Absent when it points nowhere. */
   associationID?: string;
 }
 
@@ -108,7 +120,7 @@ export interface Provider {
   tag(ids: string[], tags: Record<string, string>): Promise<void>;
   /** The addresses with these allocation ids. */
   addresses(allocationIDs: string[]): Promise<Address[]>;
-  /** Points an address at a machine. Not atomic at EC2: describe before and after. */
+  /** Points an address at a machine, at its primary address. Not atomic at EC2: describe before and after. */
   associate(allocationID: string, instanceID: string): Promise<void>;
   /** Throws InvalidTemplate when the template cannot work: unknown launch template or version, no block for this provider. */
   checkTemplate(template: MachineTemplate): Promise<void>;

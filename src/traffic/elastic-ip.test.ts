@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { aCloud, anAddressTarget, aRefusal, EPOCH } from '../../test/builders/index.ts';
+import { aCloud, aMachine, anAddressTarget, aRefusal, EPOCH } from '../../test/builders/index.ts';
 import { elasticIPTarget } from './elastic-ip.ts';
 import { type Destination, ForeignChange, type Member } from './target.ts';
 
@@ -95,6 +95,30 @@ describe('a set of addresses, looked at for a generation', () => {
       now: { 'eipalloc-1': 'eipassoc-7', 'eipalloc-2': 'eipassoc-7' },
       problem: { reason: 'AddressInUse', message: expect.stringMatching(/address eipalloc-1, eipalloc-2 belongs to/) },
     });
+  });
+
+  it('is a problem where a machine would lose an address from outside, until none is on its way there', async () => {
+    const { cloud, target } = world({ ...from, 'eipalloc-2': 'i-2' });
+    const asked: string[][] = [];
+    const elasticIPs: Record<string, string> = { 'i-1': '203.0.113.9', 'i-2': '203.0.113.8' };
+    cloud.provider.find = async (ids) => {
+      asked.push(ids);
+      return ids.map((id) => ({
+        ...aMachine({ id }),
+        primary: { id: `eni-${id}`, privateIP: '10.0.0.4', elasticIP: elasticIPs[id] ?? '' },
+      }));
+    };
+    expect((await target.view(spec, two)).problem).toEqual({
+      reason: 'MachineHasAddress',
+      message:
+        'traffic target public-ips: i-1 has 203.0.113.9, which it would lose: take that address off this machine, or add it to spec.traffic[].elasticIPs',
+    });
+    // The cloud may show a move of ours here before it does there.
+    elasticIPs['i-1'] = '192.0.2.1';
+    expect((await target.view(spec, two)).problem).toBeUndefined();
+    cloud.addresses['eipalloc-1'] = 'i-1';
+    expect(await target.view(spec, two)).toMatchObject({ serving: true });
+    expect(asked).toEqual([['i-1'], ['i-1']]);
   });
 
   it('with too few machines is a problem', async () => {

@@ -1,5 +1,5 @@
 import type { TrafficTarget as Spec, SwitchState } from '../api/v1alpha1/index.ts';
-import type { Address, Provider } from '../providers/provider.ts';
+import type { Address, Machine, Provider } from '../providers/provider.ts';
 import { type Destination, ForeignChange, type Member, type Problem, stateText, type TargetKind } from './target.ts';
 
 /** Addresses that are moved at the same time: EC2 takes 5 changes a second from an account, and lets save up 50. */
@@ -9,7 +9,8 @@ const AT_ONCE = 8;
  * Elastic IPs: each address points at a Ready machine of the role of its own, in launch order; one that points at such a
  * machine already stays there. EC2 has no compare-and-swap: addresses are described, compared, associated and described
  * again, so that a foreign change is seen on either side. One that falls between the first look and the call, milliseconds
- * later, is written over: EC2 tells nobody. Nothing here can take an address from a machine without giving it to another.
+ * later, is written over: EC2 tells nobody. Nothing here can take an address from a machine without giving it to another;
+ * one from outside, which EC2 would let go for an address of ours, is refused before anything moves.
  *
  * @param shared addresses of all targets of the role, in the order of the Platform: a machine has one address only, so all are
  * given to machines together, whichever of them is looked at. Default: the target's own
@@ -19,13 +20,16 @@ export function elasticIPTarget(provider: () => Promise<Provider>, shared?: read
     async view(spec, destination) {
       const ids = idsOf(spec);
       const all = shared ?? ids;
-      const found = await (await provider()).addresses([...all]);
+      const cloud = await provider();
+      const found = await cloud.addresses([...all]);
       const machines = inLaunchOrder(spec, destination);
       const wanted = only(ids, wantedOf(all, stateOf(found), machines));
       const addresses = found.filter(({ allocationID }) => ids.includes(allocationID));
       const now = stateOf(addresses);
       const lacking = tooFew(spec, { ids, wanted, machines }, destination);
-      const problem = unknown(spec, ids, now) ?? inUse(spec, addresses) ?? lacking;
+      const due = ids.filter((id) => wanted[id] && now[id] !== wanted[id]).map((id) => wanted[id] ?? '');
+      const taking = due.length > 0 ? await cloud.find(due) : [];
+      const problem = unknown(spec, ids, now) ?? inUse(spec, addresses) ?? occupied(spec, taking, found) ?? lacking;
       const moved = ids.filter((id) => now[id] === wanted[id]).length;
       return {
         target: spec.name,
@@ -113,7 +117,20 @@ function inUse(spec: Spec, addresses: readonly Address[]): Problem | undefined {
   const ids = others.map(({ allocationID }) => allocationID).join(', ');
   return {
     reason: 'AddressInUse',
-    message: `traffic target ${spec.name}: address ${ids} belongs to something that is no machine (a gateway or load balancer, for example), from which it could not be given back: free it, or correct spec.traffic[].elasticIPs`,
+    message: `traffic target ${spec.name}: address ${ids} belongs to something that is no machine’s primary address (a gateway, a load balancer or another network interface of a machine, for example), from which it could not be given back: free it, or correct spec.traffic[].elasticIPs`,
+  };
+}
+
+/** An address of the account that is none of the role's, on a machine that is to get one: EC2 would take it away. */
+function occupied(spec: Spec, machines: readonly Machine[], addresses: readonly Address[]): Problem | undefined {
+  const ours = new Set(addresses.map(({ publicIP }) => publicIP));
+  const others = machines.flatMap(({ id, primary }) =>
+    primary?.elasticIP !== undefined && !ours.has(primary.elasticIP) ? [`${id} has ${primary.elasticIP}`] : [],
+  );
+  if (others.length === 0) return undefined;
+  return {
+    reason: 'MachineHasAddress',
+    message: `traffic target ${spec.name}: ${others.join(', ')}, which it would lose: take that address off this machine, or add it to spec.traffic[].elasticIPs`,
   };
 }
 

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Provider } from '../../src/providers/provider.ts';
+import { terminate } from '../../src/simulator/life.ts';
+import { performEc2 } from '../../src/simulator/perform.ts';
 import { elasticIPTarget } from '../../src/traffic/elastic-ip.ts';
 import { type Destination, ForeignChange } from '../../src/traffic/target.ts';
 import { aClass, aLaunch, startCloud, type TestCloud } from './cloud.ts';
@@ -7,6 +9,8 @@ import { aClass, aLaunch, startCloud, type TestCloud } from './cloud.ts';
 /** A set of Elastic IPs at the simulated cloud, with somebody else who has rights there too. */
 
 const IDS = Array.from({ length: 10 }, (_, n) => `eipalloc-${n}`);
+/** An address of the account that no target has. */
+const OUTSIDE = 'eipalloc-outside';
 const spec = { name: 'public-ips', role: 'load-balancer', elasticIPs: { allocationIDs: IDS } };
 
 let cloud: TestCloud;
@@ -22,7 +26,9 @@ beforeEach(async () => {
       { accessKeyId: 'AKIAOPERATOR', name: 'operator' },
       { accessKeyId: 'AKIASOMEBODY', name: 'somebody' },
     ],
-    addresses: IDS.map((allocationId, n) => ({ allocationId, publicIp: `192.0.2.${n + 1}` })),
+    // As a CNI leaves them: EC2 then takes no address by machine.
+    networkInterfaces: 2,
+    addresses: [...IDS, OUTSIDE].map((allocationId, n) => ({ allocationId, publicIp: `192.0.2.${n + 1}` })),
   });
   cloud.secrets['generations-system/somebody'] = { accessKeyId: 'AKIASOMEBODY', secretAccessKey: 'secret' };
   provider = await cloud.registry.for(cloud.class);
@@ -49,6 +55,16 @@ const addresses = async () =>
   );
 const all = (machines: string[]) => Object.fromEntries(IDS.map((id, n) => [id, machines[n] ?? '']));
 const at = (n: number, list: string[]) => list[n] ?? '';
+/** Somebody points an address at a machine's network interface of that device index. */
+function pointed(allocationId: string, machine: string, deviceIndex: number): void {
+  const { interfaces } = cloud.simulator.cloud.instances.get(machine)!;
+  const parameters = { Action: 'AssociateAddress', AllocationId: allocationId };
+  const { result } = performEc2(cloud.simulator.cloud, { name: 'somebody' }, [
+    ...Object.entries(parameters),
+    ['NetworkInterfaceId', interfaces[deviceIndex]!.id],
+  ]);
+  expect(result).toHaveProperty('answer');
+}
 /** The target with a cloud in which something else happens before or after the operator points one address. */
 const raced = (id: string, when: 'before' | 'after', act: () => Promise<unknown>) =>
   elasticIPTarget(async () => ({
@@ -125,5 +141,70 @@ describe('a set of Elastic IPs', () => {
     await target.point(spec, all(others), all(ours));
     expect(await addresses()).toEqual(all(ours));
     expect(cloud.calls('AssociateAddress').length - moved).toBeLessThan(IDS.length);
+  });
+
+  it('goes to the primary interface of each machine, and takes nothing from its others', async () => {
+    pointed(OUTSIDE, at(0, ours), 1);
+    const target = elasticIPTarget(async () => provider);
+    const view = await target.view(spec, toOurs());
+    expect(view.problem).toBeUndefined();
+    await target.point(spec, view.now, view.wanted);
+    expect(await addresses()).toEqual(all(ours));
+    const shown = [...cloud.simulator.cloud.addresses.values()].map(({ allocationId, association }) => [
+      allocationId,
+      association.current?.interfaceId,
+    ]);
+    const interfaces = (machine: string) => cloud.simulator.cloud.instances.get(machine)!.interfaces;
+    expect(Object.fromEntries(shown)).toEqual({
+      ...Object.fromEntries(IDS.map((id, n) => [id, interfaces(at(n, ours))[0]!.id])),
+      [OUTSIDE]: interfaces(at(0, ours))[1]!.id,
+    });
+  });
+
+  it('that points at another interface of a machine does not point at that machine', async () => {
+    pointed('eipalloc-3', at(3, ours), 1);
+    const [found] = await provider.addresses(['eipalloc-3']);
+    expect(found).toEqual({
+      allocationID: 'eipalloc-3',
+      publicIP: '192.0.2.4',
+      associationID: expect.stringMatching(/^eipassoc-/),
+    });
+    const view = await elasticIPTarget(async () => provider).view(spec, toOurs());
+    expect(view.problem).toMatchObject({ reason: 'AddressInUse', message: expect.stringContaining('eipalloc-3') });
+  });
+
+  it('is moved nowhere while a machine has an address from outside, which it would lose', async () => {
+    pointed(OUTSIDE, at(4, ours), 0);
+    const target = elasticIPTarget(async () => provider);
+    expect(await target.view(spec, toOurs())).toMatchObject({
+      serving: false,
+      problem: {
+        reason: 'MachineHasAddress',
+        message: `traffic target public-ips: ${at(4, ours)} has 192.0.2.11, which it would lose: take that address off this machine, or add it to spec.traffic[].elasticIPs`,
+      },
+    });
+    // One of its own is in nobody's way, nor is any once all are where they have to be.
+    pointed(OUTSIDE, at(4, others), 0);
+    await somebody.associate('eipalloc-4', at(4, ours));
+    expect((await target.view(spec, toOurs())).problem).toBeUndefined();
+  });
+
+  it('goes to no machine that is about to end', async () => {
+    const machine = at(0, others);
+    const instance = cloud.simulator.cloud.instances.get(machine)!;
+    terminate(cloud.simulator.cloud, instance, cloud.clock.now(), 'somebody');
+    for (const state of ['shutting-down', 'terminated']) {
+      await expect(provider.associate('eipalloc-0', machine)).rejects.toMatchObject({
+        reason: 'Unknown',
+        refused: true,
+        message: expect.stringContaining(`${machine} is ${state}`),
+      });
+      await cloud.clock.advance(60_000);
+    }
+    await expect(provider.associate('eipalloc-0', 'i-0123456789abcdef0')).rejects.toMatchObject({
+      refused: true,
+      message: expect.stringContaining('i-0123456789abcdef0'),
+    });
+    expect(cloud.calls('AssociateAddress')).toEqual([]);
   });
 });

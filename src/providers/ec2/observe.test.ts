@@ -96,4 +96,23 @@ describe('a machine', () => {
       tags: { cluster: 'c' },
     });
   });
+
+  it('has the interface with device index 0 for life, whichever order it is shown in', () => {
+    const anInterface = (DeviceIndex: number, Association?: object) => ({
+      NetworkInterfaceId: `eni-${DeviceIndex}`,
+      Attachment: { DeviceIndex },
+      // A CNI gives each several private addresses, and any of them may have a public one.
+      PrivateIpAddresses: [
+        { Primary: false, PrivateIpAddress: `10.0.${DeviceIndex}.9`, Association: { PublicIp: '203.0.113.9' } },
+        { Primary: true, PrivateIpAddress: `10.0.${DeviceIndex}.4`, Association },
+      ],
+    });
+    const primaryOf = (Association?: object) =>
+      toMachine(anInstance('i-1', { NetworkInterfaces: [anInterface(1), anInterface(0, Association)] }) as never)
+        .primary;
+    expect(primaryOf()).toEqual({ id: 'eni-0', privateIP: '10.0.0.4' });
+    expect(primaryOf({ PublicIp: '203.0.113.1', IpOwnerId: '123456789012' })?.elasticIP).toBe('203.0.113.1');
+    // One that EC2 gives at the start is nobody's.
+    expect(primaryOf({ PublicIp: '203.0.113.1', IpOwnerId: 'amazon' })).not.toHaveProperty('elasticIP');
+  });
 });

@@ -1,5 +1,5 @@
 import type { Filter, Instance } from '@aws-sdk/client-ec2';
-import type { Machine, MachineState, Priority } from '../provider.ts';
+import type { Machine, MachineState, PrimaryInterface, Priority } from '../provider.ts';
 import type { Client } from './client.ts';
 import { incomplete } from './errors.ts';
 
@@ -81,6 +81,7 @@ export function toMachine(instance: Instance): Machine {
     const missing = !id ? 'an id' : !state ? 'a state' : !type ? 'a type' : !zone ? 'a zone' : 'a launch time';
     throw incomplete('DescribeInstances', `${missing} of instance ${id ?? '(without id)'}`);
   }
+  const primary = primaryOf(instance);
   return {
     id,
     state,
@@ -90,6 +91,20 @@ export function toMachine(instance: Instance): Machine {
     zone,
     providerID: `aws:///${zone}/${id}`,
     launchTime: LaunchTime.getTime(),
+    ...(primary && { primary }),
     tags: Object.fromEntries((instance.Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? ''])),
+  };
+}
+
+function primaryOf({ NetworkInterfaces }: Instance): PrimaryInterface | undefined {
+  const primary = NetworkInterfaces?.find(({ Attachment }) => Attachment?.DeviceIndex === 0);
+  const address = primary?.PrivateIpAddresses?.find(({ Primary }) => Primary);
+  if (!primary?.NetworkInterfaceId || !address?.PrivateIpAddress) return undefined;
+  const { PublicIp, IpOwnerId } = address.Association ?? {};
+  return {
+    id: primary.NetworkInterfaceId,
+    privateIP: address.PrivateIpAddress,
+    // One that EC2 gave at the start goes as it came: nobody's users know it.
+    ...(PublicIp && IpOwnerId !== 'amazon' && { elasticIP: PublicIp }),
   };
 }

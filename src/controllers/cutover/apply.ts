@@ -1,4 +1,4 @@
-import { CUTOVER_FINALIZER, type Cutover } from '../../api/v1alpha1/index.ts';
+import { CUTOVER_FINALIZER, type Cutover, type StepName } from '../../api/v1alpha1/index.ts';
 import { conditionOf } from '../../domain/conditions.ts';
 import { clusterGenerations, cutovers, platforms } from '../../kinds.ts';
 import { writeStatus } from '../../kube/status.ts';
@@ -106,20 +106,24 @@ function objectOf(effect: Effect, cutover: string): string {
   }
 }
 
+/** Steps that change nothing that would have to be taken back: that they are undone is no news. */
+const NOTHING_TO_UNDO: StepName[] = ['Preflight', 'Approve', 'Verify', 'Soak', 'Retain'];
+
 /** Tells the readers of the cutover and of both generations what has changed: each step that ended, a turn, what blocks it, the end. */
 function announce({ events, log }: Context, { cutover: before, from, to }: CutoverInput, cutover: Cutover): void {
   const { name } = cutover.metadata;
   const { status } = cutover;
-  const say = (reason: string, note: string, type: 'Normal' | 'Warning' = 'Normal') => {
-    log.info('Cutover', { cutover: name, reason, note });
+  const say = (reason: string, note: string, type: 'Normal' | 'Warning' = 'Normal', step?: StepName) => {
+    log.info('Cutover', { cutover: name, ...(step && { step }), reason, note });
     for (const regarding of [cutover, from, to])
       if (regarding) events.record({ regarding, type, reason, action: 'Cutover', note });
   };
   for (const entry of status.steps ?? []) {
     const old = before.status.steps?.find((other) => other.name === entry.name);
     if (old?.state === entry.state || !['Done', 'Undone', 'Failed'].includes(entry.state)) continue;
-    const why = entry.state === 'Failed' ? `: ${entry.message}` : '';
-    say(`Step${entry.state}`, `Cutover ${name}: ${entry.name} ${entry.state}${why}`, why ? 'Warning' : 'Normal');
+    if (entry.state === 'Undone' && NOTHING_TO_UNDO.includes(entry.name)) continue;
+    const [why, type] = entry.state === 'Failed' ? [`: ${entry.message}`, 'Warning' as const] : [''];
+    say(`Step${entry.state}`, `Cutover ${name}: ${entry.name} ${entry.state}${why}`, type, entry.name);
   }
   if (status.undo && !before.status.undo)
     say('GoingBack', `Cutover ${name} goes back: ${status.undo.message}`, 'Warning');

@@ -244,6 +244,27 @@ describe('a cutover', () => {
     expect(condition(next.status, 'Ready')?.message).toContain('it goes on with Hold');
   });
 
+  it('that is paused in the middle of a step says so, where a step is left to pause before', () => {
+    const message = (name: Step['name'], spec: Partial<Cutover['spec']>, status: Partial<Cutover['status']> = {}) => {
+      const earlier = done(...STEPS.slice(0, STEPS.indexOf(name)));
+      const steps = [...earlier, { name, state: 'Running' as const, startTime: at(1) }];
+      return condition(decide(ready({ cutover: begun({ steps, ...status }, spec) })).status, 'Ready')?.message;
+    };
+    const pauses = '; spec.paused: it pauses after this step';
+    for (const name of ['Hold', 'Point'] as const)
+      expect(message(name, { paused: true })).toBe(`${message(name, {})}${pauses}`);
+    expect(message('Retain', { paused: true })).toBe(message('Retain', {}));
+    const undo = { reason: 'Abort', message: '', time: at(9) };
+    expect(message('Hold', { paused: true }, { undo })).toBe(message('Hold', {}, { undo }));
+    const early = aCutoverInput({
+      cutover: aCutover({ from: 'blue', spec: { paused: true } }),
+      platform: aPlatform({ live: 'blue', spec: { approvals: { required: 1 } } }),
+    });
+    const { status } = decide(early);
+    expect(states({ status } as ReturnType<typeof decide>)?.at(-1)).toBe('Approve Running');
+    expect(condition(status, 'Ready')?.message).not.toContain('spec.paused');
+  });
+
   it('whose steps are all done has Succeeded, then lets go of itself', () => {
     const steps = done(...STEPS);
     const conditions = [aCondition({ type: 'Reconciling' })];

@@ -199,9 +199,11 @@ function carryOut(
   const journalled = recorded(journal, step.name, { message: short(message), attempts, endTime: undefined }, input.now);
   const patient = waits && action.patiently === true;
   const reason = back ? `Undoing${step.name}` : step.name;
+  const pauses = input.cutover.spec.paused && !back && mayPauseAfter(step);
+  const said = pauses ? `${message}; spec.paused: it pauses after this step` : message;
   const ongoing: Verdict[] = [
-    { type: 'Ready', status: false, reason, message },
-    ...kstatus(patient ? 'Current' : 'Reconciling', reason, message),
+    { type: 'Ready', status: false, reason, message: said },
+    ...kstatus(patient ? 'Current' : 'Reconciling', reason, said),
     notBlocked,
   ];
   const soon = MOVING.includes(step.name) ? SOONEST : Math.max(SOONEST, input.scaled(SOON));
@@ -220,6 +222,9 @@ function carryOut(
     requeueAfter: asking ? soon : 0,
   };
 }
+
+/** The last one ends it; those before anything moves are not held. */
+const mayPauseAfter = (step: Step): boolean => step !== steps.at(-1) && !BEFORE_ANYTHING_MOVES.includes(step.name);
 
 /** Steps during which users wait, or see two generations: looked at as often as there can be something to see. */
 const MOVING: Step['name'][] = ['Hold', 'Switch', 'Point', 'Release'];
@@ -340,8 +345,10 @@ function over(input: CutoverInput): CutoverDecision {
   const { outcome } = cutover.status;
   const status = outcome === 'Succeeded' ? report(input, [], {}) : cutover.status;
   const held = cutover.metadata.finalizers?.includes(CUTOVER_FINALIZER) === true;
-  const effects: Effect[] = held ? [{ do: 'finalizer', wanted: false, what: 'this Cutover may be deleted' }] : [];
-  return { status, effects, requeueAfter: undefined };
+  if (!held) return { status, effects: [], requeueAfter: undefined };
+  const effects: Effect[] = [{ do: 'finalizer', wanted: false, what: 'this Cutover may be deleted' }];
+  // The last that Retain does, or the undoing of what Reserve has done.
+  return { status, effects, step: outcome === 'Succeeded' ? 'Retain' : 'Reserve', requeueAfter: undefined };
 }
 
 const notBlocked: Verdict = { type: 'Blocked', status: false, reason: 'NotBlocked', message: '' };

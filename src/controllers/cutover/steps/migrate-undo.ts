@@ -2,7 +2,17 @@ import { timestamp } from '../../../domain/conditions.ts';
 import type { Action, CutoverInput, Effect } from '../input.ts';
 import { kept, VOID_TEMPLATE } from '../job-manifest.ts';
 import { jobKey, progressOf, startOf } from './job-progress.ts';
-import { DEADLINE, type Entry, ended, journalled, type Migration, nowhere, problem } from './migration-journal.ts';
+import {
+  DEADLINE,
+  deleted,
+  type Entry,
+  ended,
+  journalled,
+  type Migration,
+  nowhere,
+  problem,
+  SEEN,
+} from './migration-journal.ts';
 
 /** How a migration is taken back: by the Job that its author has written for that, once its own has ended. */
 
@@ -42,13 +52,23 @@ function stop(input: CutoverInput, migration: Migration, entry: Entry): Action {
       // Not created yet, as far as can be seen now; a former leader may be about to. It must find the name taken.
       const what = `keep migration ${name} from being started late: occupy the name of Job ${job}`;
       const effects: Effect[] = [startOf(job, VOID_TEMPLATE, deadline, what)];
-      return { effects, message: what };
+      const seen = entry.message === SEEN && { journal: journalled(input, { ...entry, message: deleted(job) }) };
+      return { ...seen, effects, message: what };
     }
-    case 'Running':
-      return { waitFor: `the end of migration ${name}, Job ${job}, before it can be undone` };
+    case 'Running': {
+      const waits = progress.message && `; ${progress.message}`;
+      const waitFor = `waiting for the end of migration ${name}, Job ${job}, before it can be undone: at its deadline of ${deadline} at the latest${waits}. Who knows that it survives being killed can delete the Job: that ends it, and it counts as failed`;
+      return { waitFor, ...(entry.message !== SEEN && { journal: journalled(input, { ...entry, message: SEEN }) }) };
+    }
     case 'Succeeded':
       return { journal: ended(input, entry, 'Committed'), effects: [], message: `migration ${name} is committed` };
     case 'Failed': {
+      if (entry.message === deleted(job))
+        return {
+          journal: ended(input, entry, 'Failed', deleted(job)),
+          effects: [],
+          message: `migration ${name}: ${deleted(job)}`,
+        };
       const message = `migration ${name} failed and has changed nothing`;
       return { journal: ended(input, entry, 'Failed', progress.message), effects: [], message };
     }

@@ -232,6 +232,40 @@ describe('Migrate, going back', () => {
     expect(migrate.undo(late)).toMatchObject({ blocked: { reason: 'MigrationHangs' } });
   });
 
+  it('says what it waits for, until when, and how to end it', () => {
+    const view = aJob(nameFor('migrate', 'drop'), 'Running', 'pod drop-x waits: ImagePullBackOff');
+    const action = migrate.undo(inputWith([drop], [anEntry(drop)], [view]));
+    const waitFor = action && 'waitFor' in action ? action.waitFor : '';
+    expect(waitFor).toMatch(/^waiting for the end of migration drop, Job /);
+    expect(waitFor).toContain('at its deadline of 5m');
+    expect(waitFor).toContain('delete the Job');
+    expect(waitFor).toContain('ImagePullBackOff');
+  });
+
+  it('says of one whose Job was deleted while it ran that it was, and not that it never ran', () => {
+    const job = nameFor('migrate', 'schema');
+    const entries = (action: Action | undefined): Entry[] =>
+      action && 'journal' in action && action.journal?.migrations ? action.journal.migrations : [];
+    const seen = migrate.undo(inputWith([schema], [anEntry(schema)], [aJob(job, 'Running')]));
+    expect(entries(seen)).toMatchObject([{ state: 'Running' }]);
+    // Written once, however often it is looked at.
+    expect(migrate.undo(inputWith([schema], entries(seen), [aJob(job, 'Running')]))).not.toHaveProperty('journal');
+    const gone = migrate.undo(inputWith([schema], entries(seen)));
+    expect(startedBy(gone)).toEqual([job]);
+    const void_ = aJob(job, 'Failed', 'it never ran: the cutover went back before it began');
+    const failed = migrate.undo(inputWith([schema], entries(gone), [void_]));
+    expect(entries(failed)).toMatchObject([
+      { state: 'Failed', message: `Job ${job} was deleted before it had ended: it counts as failed` },
+    ]);
+    expect(failed).toMatchObject({ message: expect.stringContaining('was deleted') });
+    // Of one that was created after all, by a former leader, its own end is told.
+    const again = migrate.undo(inputWith([schema], entries(gone), [aJob(job, 'Running')]));
+    const own = migrate.undo(inputWith([schema], entries(again), [aJob(job, 'Failed', 'exit code 1')]));
+    expect(entries(own)).toMatchObject([{ state: 'Failed', message: 'exit code 1' }]);
+    const committed = migrate.undo(inputWith([schema], entries(seen), [aJob(job, 'Succeeded')]));
+    expect(entries(committed)[0]).not.toHaveProperty('message');
+  });
+
   it('occupies the name of one that was never created, before it counts as not begun', () => {
     const job = nameFor('migrate', 'drop');
     const action = migrate.undo(inputWith([drop], [anEntry(drop)]));

@@ -39,6 +39,12 @@ export function journalled({ cutover }: CutoverInput, entry: Entry): Partial<Cut
   return { migrations: known ? before.map((old) => (old.name === entry.name ? entry : old)) : [...before, entry] };
 }
 
+/** Of one whose Job was seen to run while it went back: one that is absent then was deleted. */
+export const SEEN = 'its Job runs';
+
+/** @param job `namespace/name` */
+export const deleted = (job: string): string => `Job ${job} was deleted before it had ended: it counts as failed`;
+
 export const problem = (reason: string, name: string, message: string): Problem => ({
   reason,
   message: `migration ${name}: ${message}`,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { LABEL, LIVE_TIME_TAG } from '../../src/api/v1alpha1/index.ts';
-import { cutovers } from '../../src/kinds.ts';
+import { cutovers, platforms } from '../../src/kinds.ts';
 import { pods } from '../../src/kube/resources.ts';
 import type { ApiRequest } from '../../src/kube/transport.ts';
 import { aCutover, aRefusal, at } from '../builders/index.ts';
@@ -173,6 +173,44 @@ describe('a cutover', () => {
     await world.until('it has ended', hasEnded(site, 'to-green'));
     expect(site.cutover('to-green').status.outcome).toBe('Succeeded');
     expectGolden('stale-approval', world.log);
+  });
+
+  it('is paused after Reserve, and does what was approved since: also when the Platform asks for something else later', async () => {
+    site = await withGreenStaged();
+    requireApprovals(site, 1);
+    const { world } = site;
+    const approve = () => {
+      const planHash = site.cutover('to-green').status.plan?.hash ?? '';
+      world.edit('to-green', `alice@example.com approves ${planHash}`, (spec) => {
+        spec.approvals = [{ user: 'alice@example.com', planHash }];
+      });
+    };
+    const pause = (paused: boolean) =>
+      world.edit('to-green', `somebody writes paused: ${paused}`, (spec) => {
+        spec.paused = paused;
+      });
+    const keep = (standby: 'Stopped' | 'None') => {
+      world.note(`spec.retention.standby of the Platform becomes ${standby}`);
+      world.server.edit(platforms, 'us', ({ spec }) => {
+        spec.retention = { standby, for: '10m' };
+      });
+    };
+    when(site, ['to-green', 'Reserve', 'Running'], () => pause(true));
+    when(site, ['to-green', 'Soak', 'Running'], () => keep('None'));
+    world.apply(aCutover({ from: 'blue', to: 'green', spec: { soak: '1m' } }));
+    await world.run(10);
+    approve();
+    await world.run(60);
+    keep('Stopped');
+    await world.run(30);
+    pause(false);
+    await world.run(30);
+    expect(site.cutover('to-green').status).toMatchObject({ plan: { changed: ['retention'] } });
+    expect(site.cutover('to-green').status).not.toHaveProperty('switches');
+    approve();
+    await world.until('it has ended', hasEnded(site, 'to-green'));
+    expect(site.generation('blue')?.status.retention).toMatchObject({ standby: 'Stopped' });
+    expectGolden('paused-after-reserve', world.log);
   });
 
   it('prepared as a Recovery, approved and paused, is let go when the live generation is lost', async () => {

@@ -95,7 +95,7 @@ describe('a plan', () => {
   });
 
   it.each<[string, Partial<CutoverInput>, string]>([
-    ['a first cutover', { cutover: aCutover(), from: undefined }, 'none: this is the first cutover'],
+    ['a first cutover', { cutover: aCutover(), from: undefined }, 'none: no generation is live'],
     [
       'a Decommission',
       { cutover: aCutover({ from: 'blue', spec: { mode: 'Decommission', to: undefined as never } }), to: undefined },

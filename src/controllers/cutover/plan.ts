@@ -118,7 +118,7 @@ function standbyStart({ cutover, to, machines, members }: CutoverInput): Pick<Cu
 /** What going back would take once this has succeeded. */
 function rollbackOf({ cutover, platform, from, superseded }: CutoverInput): string {
   const { spec } = cutover;
-  if (spec.from === '') return 'none: this is the first cutover, there is no generation to go back to';
+  if (spec.from === '') return 'none: no generation is live, so there is none to go back to';
   if (spec.to === undefined) return 'none: after it no generation is live';
   const irreversible =
     (superseded && irreversibleIn(superseded)) ?? (spec.migrations ?? []).find(({ reversible }) => !reversible);

@@ -46,7 +46,7 @@ function noneIsLive({ platform }: PlatformInput): { reason: string; message: str
     return {
       reason: 'PointerLost',
       message:
-        'which generation was live before the restore could not be told: traffic and the tags at the cloud do not name the same one. Look where traffic goes, and apply a Cutover with from: "" to that one',
+        'which generation was live before the restore could not be told: traffic and the tags at the cloud do not name the same one. Look where traffic goes, and apply a Cutover of mode Recovery with from: "" to that one',
     };
   return { reason: 'AwaitingFirstCutover', message: 'apply a Cutover with from: ""' };
 }

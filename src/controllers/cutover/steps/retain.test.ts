@@ -109,7 +109,7 @@ describe('Retain', () => {
 
   it('has nothing to keep after the first cutover', () => {
     const action = act({ cutover: aCutover(), from: undefined });
-    expect(action).toMatchObject({ message: 'nothing to keep: this was the first cutover' });
+    expect(action).toMatchObject({ message: 'nothing to keep: no generation was live before' });
     expect(action).not.toHaveProperty('journal');
   });
 

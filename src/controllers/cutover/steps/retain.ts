@@ -61,7 +61,7 @@ export const retain: Step = {
     return {
       ...(left !== '' && { journal: { retainUntil: until } }),
       effects,
-      message: left ? `${left} is kept until ${until}` : 'nothing to keep: this was the first cutover',
+      message: left ? `${left} is kept until ${until}` : 'nothing to keep: no generation was live before',
     };
   },
   // It is a step from which there is no way back but a Rollback.

@@ -3,7 +3,7 @@ import type { Cutover } from '../../src/api/v1alpha1/index.ts';
 import { clusterGenerations, cutovers, platforms } from '../../src/kinds.ts';
 import { aCutover, startOperator } from '../builders/index.ts';
 import { expectGolden } from './golden.ts';
-import { hasEnded, migration, type Site, stage, whole, withGreenStaged } from './site.ts';
+import { abort, hasEnded, migration, type Site, stage, when, whole, withGreenStaged } from './site.ts';
 
 /** More than one cutover, and what is left of those that are gone. */
 
@@ -42,6 +42,30 @@ describe('of two cutovers', () => {
     expect(site.platform().status).toMatchObject({ live: { name: 'green' }, protected: ['blue', 'green'] });
     expect(site.generation('amber')?.status).toMatchObject({ stage: 'Staged' });
     expectGolden('racing', world.log);
+  });
+
+  it('the one under way moves nothing, forth or back, while a restored Platform names the other', async () => {
+    site = await withGreenStaged(whole());
+    const { world } = site;
+    const other = applied(aCutover({ name: 'to-green-too', from: 'blue', to: 'green' }));
+    when(site, ['to-green', 'Hold', 'Done'], () => {
+      world.note('the status of the Platform comes back from a backup: held by to-green-too');
+      world.server.edit(platforms, 'us', ({ status }) => {
+        status.cutover = { name: other.metadata.name, uid: other.metadata.uid };
+      });
+    });
+    world.apply(applied(aCutover({ from: 'blue', to: 'green' })));
+    world.apply(other);
+    await world.run(30);
+    const held = site.state();
+    abort(site, 'to-green');
+    await world.run(30);
+    expect(site.state()).toEqual(held);
+    abort(site, 'to-green-too');
+    await world.until('it has ended', hasEnded(site, 'to-green'));
+    expect(site.cutover('to-green').status.outcome).toBe('Aborted');
+    expect(site.platform().status.live?.name).toBe('blue');
+    expectGolden('platform-not-held', world.log);
   });
 
   it('a second waits for the first, which has not begun and is deleted, and one that comes too late is superseded', async () => {

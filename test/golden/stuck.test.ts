@@ -57,6 +57,28 @@ describe('a cutover past its point of no return', () => {
     expectGolden('blocked-goes-on', world.log);
   });
 
+  it('is Blocked by a task that cannot start, for as long as it cannot, and takes nothing back', async () => {
+    site = await withGreenStaged(whole());
+    const { world } = site;
+    when(site, ['to-green', 'Point', 'Done'], () => {
+      world.note('the image of mailer is taken away');
+      world.tasks.image('mailer', false);
+    });
+    world.apply(toGreen());
+    await world.until('it is Blocked', () => blocked('to-green') !== undefined);
+    expect(blocked('to-green')).toMatchObject({
+      reason: 'TasksDoNotStart',
+      message: expect.stringContaining('Pod tasks/mailer-7d9f-2 does not start: container main, ImagePullBackOff'),
+    });
+    await world.run(60);
+    world.note('it is pushed again');
+    world.tasks.image('mailer', true);
+    await world.until('it has ended', hasEnded(site, 'to-green'));
+    expect(site.cutover('to-green').status).toMatchObject({ outcome: 'Succeeded' });
+    expect(world.tasks.most).toEqual({ mailer: 1, indexer: 1, reports: 1 });
+    expectGolden('task-does-not-start', world.log);
+  });
+
   it('is superseded by one to a third generation, which takes over what it had begun', async () => {
     site = await withGreenStaged(whole());
     const { world } = site;

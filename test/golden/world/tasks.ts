@@ -14,6 +14,8 @@ export interface Tasks {
   deploy(role: string, name: string, startOrder?: number): void;
   /** A run of the CronJob `name`, for so many seconds once it has started. */
   runs(role: string, name: string, seconds: number): void;
+  /** Whether the image of that Deployment can be pulled. */
+  image(name: string, there: boolean): void;
   /** Names of pods whose containers run, now. */
   running(): string[];
   /** Of each task the most copies that ever ran at once. */
@@ -42,6 +44,7 @@ export function playTasks(stage: Stage): Tasks {
   const workloads = new Map<string, Workload>();
   const made = new Map<string, number>();
   const most: Record<string, number> = {};
+  const withoutImage = new Set<string>();
   const workloadOf = (pod: Pod) => workloads.get(pod.metadata.labels?.task ?? '');
 
   const create = (workload: Workload) => {
@@ -68,9 +71,11 @@ export function playTasks(stage: Stage): Tasks {
   const start = (pod: Pod) =>
     later(pod, STARTING, (now) => {
       if (now.metadata.deletionTimestamp || !answers(stage, now)) return;
+      const pulled = !withoutImage.has(workloadOf(now)?.name ?? '');
       edit(now, (object) => {
-        object.status = running();
+        object.status = pulled ? running() : pulling();
       });
+      if (!pulled) return start(now);
       const seconds = workloadOf(now)?.seconds;
       if (seconds !== undefined) later(now, seconds * 1000, (late) => edit(late, (object) => void end(object)));
     });
@@ -108,6 +113,7 @@ export function playTasks(stage: Stage): Tasks {
 
   return {
     most,
+    image: (name, there) => void (there ? withoutImage.delete(name) : withoutImage.add(name)),
     running: () => alive().map(({ metadata }) => metadata.name),
     deploy(role, name, startOrder) {
       const workload: Workload = { name, role, owner: { kind: 'ReplicaSet', name: `${name}-7d9f` }, startOrder };
@@ -191,6 +197,13 @@ const running = (): NonNullable<Pod['status']> => ({
   phase: 'Running',
   conditions: [{ type: 'Ready', status: 'True' }],
   containerStatuses: [{ name: 'main', ready: true, restartCount: 0, state: { running: {} } }],
+});
+
+const pulling = (): NonNullable<Pod['status']> => ({
+  phase: 'Pending',
+  containerStatuses: [
+    { name: 'main', ready: false, restartCount: 0, state: { waiting: { reason: 'ImagePullBackOff' } } },
+  ],
 });
 
 function end(pod: Pod): void {

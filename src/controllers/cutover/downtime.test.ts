@@ -125,6 +125,18 @@ describe('downtime of singletons', () => {
     expect(told([stopping, restoring, [turned, site()]])).toEqual({ tasks: '2m', queue: '3m' });
   });
 
+  it('of the last generation has no end, for all that were told to end and no others', () => {
+    const all = site({ cutover: us, stop: ['queue', 'tasks'], time: at(0) });
+    const steps = [quiesce, step('Restore', 'Skipped', 20, 20)];
+    const stops = (platform: Platform) => downtimeOf(aCutover({ status: { steps } }), platform).downtime;
+    const forEver = [{ stoppedTime: at(0) }];
+    expect(stops(all)).toEqual([
+      { role: 'tasks', stops: forEver },
+      { role: 'queue', stops: forEver },
+    ]);
+    expect(stops(stopped(0))).toEqual([{ role: 'queue', stops: forEver }]);
+  });
+
   it('begins when the superseded cutover stopped them, and nobody else', () => {
     const taken: [Partial<Cutover['status']>, Platform] = [
       { steps: [step('Quiesce', 'Running', 100)] },

@@ -1,7 +1,7 @@
 import { MOST_HOLDS } from '../../api/v1alpha1/cutover.ts';
 import type { Cutover, Platform } from '../../api/v1alpha1/index.ts';
 import { formatDuration } from '../../domain/duration.ts';
-import { entryOf } from './journal.ts';
+import { entryOf, hasBegun } from './journal.ts';
 
 type Downtime = NonNullable<Cutover['status']['downtime']>[number];
 type Stop = NonNullable<Downtime['stops']>[number];
@@ -46,7 +46,8 @@ function stopsOf(cutover: Cutover, platform: Platform | undefined, role: Platfor
   const stops = cutover.status.downtime?.find((entry) => entry.role === role.name)?.stops ?? [];
   const last = stops.at(-1);
   const open = last && !last.startedTime ? last : undefined;
-  const begun = role.quiesce === 'AllFirst' ? toldToEnd(cutover, platform, role.name) : beginOfRestore(cutover);
+  const begun =
+    toldToEnd(cutover, platform, role.name) ?? (role.quiesce === 'AllFirst' ? undefined : beginOfRestore(cutover));
   const isNew =
     begun !== undefined &&
     stops.every(({ stoppedTime, startedTime }) => startedTime && startedTime <= begun && stoppedTime < begun);
@@ -63,7 +64,8 @@ function toldToEnd(cutover: Cutover, platform: Platform | undefined, role: strin
   return quiesced?.stop.includes(role) && by.includes(quiesced.cutover.uid) ? quiesced.time : undefined;
 }
 
-const beginOfRestore = (cutover: Cutover): string | undefined => entryOf(cutover, 'Restore')?.startTime;
+const beginOfRestore = (cutover: Cutover): string | undefined =>
+  hasBegun(cutover, 'Restore') ? entryOf(cutover, 'Restore')?.startTime : undefined;
 
 /** When all had started; or, of those that were stopped while it goes back, when they were let start again. */
 function startedAgain(cutover: Cutover, { stoppedTime }: Stop): string | undefined {

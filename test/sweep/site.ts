@@ -78,6 +78,8 @@ export const sweepScenario = (): object =>
       allocationId: addressOf(n),
       publicIp: `203.0.113.${n + 1}`,
     })),
+    // As with a CNI that gives pods addresses of the subnet: an Elastic IP has to name the interface.
+    networkInterfaces: 2,
     times: {
       boot: { median: '500ms', spread: '100ms' },
       registration: { median: '500ms', spread: '100ms' },

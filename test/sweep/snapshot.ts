@@ -27,6 +27,7 @@ const VOLATILE = [
   'instances',
   'placement',
   'hash',
+  'liveBy',
   'job',
   'rollback',
 ];

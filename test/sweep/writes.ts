@@ -82,7 +82,13 @@ function atCloud({ body }: Arrival): Change | undefined {
   // Service Quotas is asked in another protocol, and only reads are.
   if (verb === '' || verb.startsWith('Describe') || form.get('DryRun') === 'true') return undefined;
   const values = (prefix: string) => [...form].filter(([name]) => name.startsWith(prefix)).map(([, value]) => value);
-  const ids = [...values('AllocationId'), ...values('InstanceId'), ...values('ResourceId'), ...values('ClientToken')];
+  const ids = [
+    ...values('AllocationId'),
+    ...values('InstanceId'),
+    ...values('NetworkInterfaceId'),
+    ...values('ResourceId'),
+    ...values('ClientToken'),
+  ];
   const lifts = [...form].some(
     ([name, value]) => /^DisableApi(Termination|Stop)\.Value$/.test(name) && value === 'false',
   );

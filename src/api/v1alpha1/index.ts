@@ -16,6 +16,7 @@ export {
   type Cutover,
   type CutoverPlan,
   type CutoverStatus,
+  MOST_HOLDS,
   STEPS,
   type StepName,
   type SwitchState,

@@ -1,5 +1,4 @@
-import { MOST_HOLDS } from '../../api/v1alpha1/cutover.ts';
-import type { Cutover, Platform } from '../../api/v1alpha1/index.ts';
+import { type Cutover, MOST_HOLDS, type Platform } from '../../api/v1alpha1/index.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import { entryOf, hasBegun } from './journal.ts';
 

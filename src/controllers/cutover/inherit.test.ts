@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { aCutover, aCutoverInput, at, aView } from '../../../test/builders/index.ts';
-import { firstEntry, inheritedMigrations } from './inherit.ts';
+import { firstEntry, inherited } from './inherit.ts';
 
 const stops = [{ stoppedTime: at(5) }];
 const superseded = aCutover({
@@ -24,12 +24,12 @@ const heir = (spec = { supersedes: { name: 'old', uid: 'uid-old' } }) =>
 
 describe('a cutover that takes over', () => {
   it('has what was migrated, and tasks that the other one has stopped', () => {
-    expect(inheritedMigrations(heir())).toEqual({
+    expect(inherited(heir())).toEqual({
       migrations: superseded.status.migrations,
       downtime: [{ role: 'always-on', stops }],
     });
     const bare = aCutover({ name: 'old' });
-    expect(inheritedMigrations({ ...heir(), superseded: bare })).toEqual({});
+    expect(inherited({ ...heir(), superseded: bare })).toEqual({});
   });
 
   it('goes on with the holds of a target', () => {
@@ -43,7 +43,7 @@ describe('a cutover that takes over', () => {
 describe('a cutover that takes over nothing', () => {
   it('begins with nothing', () => {
     const input = { ...heir(), cutover: aCutover({ from: 'blue' }) };
-    expect(inheritedMigrations(input)).toEqual({});
+    expect(inherited(input)).toEqual({});
     expect(firstEntry(input, aView())).not.toHaveProperty('heldTime');
   });
 });

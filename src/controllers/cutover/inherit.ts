@@ -7,7 +7,7 @@ import type { CutoverInput } from './input.ts';
 type Entry = NonNullable<Cutover['status']['switches']>[number];
 
 /** What was migrated is not migrated again; tasks that are stopped have been since the superseded cutover stopped them. */
-export function inheritedMigrations({ cutover, superseded }: CutoverInput): Partial<Cutover['status']> {
+export function inherited({ cutover, superseded }: CutoverInput): Partial<Cutover['status']> {
   if (!cutover.spec.supersedes || !superseded) return {};
   const { migrations, downtime } = superseded.status;
   const stops = (downtime ?? []).flatMap(({ role, stops }) => (stops ? [{ role, stops }] : []));

@@ -1,4 +1,4 @@
-import { MOST_HOLDS } from '../../api/v1alpha1/cutover.ts';
+import { MOST_HOLDS } from '../../api/v1alpha1/index.ts';
 import { conditionOf, isTrue, timestamp } from '../../domain/conditions.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import { type Problem, stateText } from '../../traffic/target.ts';

@@ -172,6 +172,7 @@ describe('pods of Follow and Singleton roles', () => {
       expect(all).toHaveLength(2);
       return site.asked() >= before + 2;
     });
+    expect([...site.told].join()).toContain(`Tasks on Node ${node} may still run, so no other copies are started`);
     site.machines.set(`i-${node}`, 'terminated');
     const other = node === 'lost-blue' ? 'lost-blue-2' : 'lost-blue';
     await watched.until('the replacement to run on the other machine', isRunningOn(other));

@@ -15,6 +15,7 @@ import { placementController } from '../../../src/controllers/placement/controll
 import { platforms } from '../../../src/kinds.ts';
 import { connect, type KubeClient } from '../../../src/kube/client.ts';
 import { isConflict } from '../../../src/kube/errors.ts';
+import type { EventInput } from '../../../src/kube/events.ts';
 import { type Pod, pods } from '../../../src/kube/resources.ts';
 import type { MachineState, Provider } from '../../../src/providers/provider.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
@@ -36,6 +37,8 @@ export interface Site {
   asked(): number;
   /** What the controller has failed at. */
   errors: string[];
+  /** Notes of the events that the controller has recorded. */
+  told: ReadonlySet<string>;
   /** A Node of a generation, played by KWOK; its machine runs. */
   addNode(name: string, platform: string, generation: string): Promise<void>;
   /** Its machine does not answer any more, and the cloud's controller says that it is not Ready. */
@@ -112,6 +115,7 @@ async function runningSite(
   };
   const clock = systemClock(TIME_SCALE);
   const { caches, reflectors } = startableCaches({ client, clock, log });
+  const told = new Set<string>();
   let asked = 0;
   const provider = {
     find: async (ids: string[]) => {
@@ -119,7 +123,11 @@ async function runningSite(
       return ids.flatMap((id) => (machines.has(id) ? [{ id, state: machines.get(id) }] : []));
     },
   } as unknown as Provider;
-  const context = { client, clock, log, observer: {}, caches, providerOf: async () => provider, leaseAge: () => 0 };
+  const events = { record: ({ note }: EventInput) => void told.add(note) };
+  const context = {
+    ...{ client, clock, log, events, observer: {}, caches },
+    ...{ providerOf: async () => provider, leaseAge: () => 0 },
+  };
   const placement = placementController(context as unknown as Context);
   for (const reflector of reflectors) void reflector.start(ending.signal);
   const running = placement.start(ending.signal);
@@ -140,6 +148,7 @@ async function runningSite(
     machines,
     asked: () => asked,
     errors,
+    told,
     call,
     podsOf,
     async addNode(name, platform, generation) {

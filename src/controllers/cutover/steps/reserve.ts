@@ -1,6 +1,6 @@
 import { CUTOVER_FINALIZER } from '../../../api/v1alpha1/index.ts';
 import { planChanged } from '../approvals.ts';
-import { inheritedMigrations } from '../inherit.ts';
+import { inherited } from '../inherit.ts';
 import type { Action, CutoverInput, Effect, Step } from '../input.ts';
 import { isBegun } from '../journal.ts';
 import { objectionsTo, passes } from '../objections.ts';
@@ -73,7 +73,7 @@ function write(input: CutoverInput): Action {
   const generations = { ...(from && { from: referenceTo(from) }), ...(to && { to: referenceTo(to) }) };
   return {
     // Read once: what it takes over is in its own journal from then on.
-    journal: isBegun(cutover) ? {} : { generations, ...inheritedMigrations(input) },
+    journal: isBegun(cutover) ? {} : { generations, ...inherited(input) },
     effects,
     message: `reserving ${to?.metadata.name ?? `Platform ${platform.metadata.name}`}`,
   };

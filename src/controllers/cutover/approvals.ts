@@ -1,6 +1,6 @@
 import type { Problem } from '../../traffic/target.ts';
 import type { CutoverInput } from './input.ts';
-import { planOf } from './plan.ts';
+import { isUnderWay, planOf } from './plan.ts';
 
 /** Who has approved the plan as it is now, and how many more have to. */
 export interface Approvals {
@@ -32,8 +32,9 @@ export function wanted({ given, required, hash, changed }: Approvals): string {
   return `${news}${given.length} of ${required} approvals of plan ${hash}: look at status.plan, then add {user: <your own user name>, planHash: ${hash}} to spec.approvals`;
 }
 
-/** Why what is about to be done is not what people agreed to; undefined when it is. Asked until it is begun. */
+/** Why what is about to be done is not what people agreed to; undefined when it is, and once it is under way. */
 export function planChanged(input: CutoverInput): Problem | undefined {
+  if (isUnderWay(input)) return undefined;
   const approvals = approvalsOf(input);
   return isApproved(approvals) ? undefined : { reason: 'PlanChanged', message: wanted(approvals) };
 }

@@ -577,6 +577,9 @@ describe('what was approved', () => {
     expect(condition(at('of-another-plan', {}, { paused: true }).status, 'Ready')?.reason).toBe('Paused');
     const quiescing = { steps: [...steps, { name: 'Quiesce' as const, state: 'Running' as const }] };
     expect(whats(at('of-another-plan', quiescing))).toEqual(['start no scheduled or always-on task']);
+    // A machine that was replaced while data was migrated needs nobody's approval at night.
+    const migrated = { steps: [...steps, ...done('Hold', 'Quiesce', 'Migrate', 'Verify')] };
+    expect(condition(at('of-another-plan', migrated).status, 'Blocked')?.status).toBe('False');
   });
 });
 

@@ -8,7 +8,6 @@ import type { Action, CutoverInput, Effect, Step } from './input.ts';
 import { hasBegun, isBegun, isDone, isOver, type Journal, recorded } from './journal.ts';
 import { lossOf } from './loss.ts';
 import { leftToOthers } from './moves.ts';
-import { isUnderWay } from './plan.ts';
 import { report } from './report.ts';
 import { steps } from './steps/index.ts';
 import { noWayBack } from './way-back.ts';
@@ -90,7 +89,7 @@ function goOn(input: CutoverInput): CutoverDecision {
   if (cutover.spec.abort && !noWayBack(input)) return turn(input, { reason: 'Abort', message: 'spec.abort is set' });
   if (input.first) return blocked(input, inProgress(input.first, cutover));
   // Between Reserve and the first step that does something there may have been a pause of days.
-  const waited = isDone(cutover, 'Reserve') && !isUnderWay(input) && !cutover.spec.paused;
+  const waited = isDone(cutover, 'Reserve') && !cutover.spec.paused;
   const changed = waited ? planChanged(input) : undefined;
   return changed ? blocked(input, changed) : proceed(input);
 }

@@ -11,17 +11,12 @@ import { objectionsTo } from './objections.ts';
  * matters, in a fixed order, so that a hash that no longer fits says by itself which part has changed.
  */
 
-/** Those that carry the plan out. */
-const AFTER_RESERVE = STEPS.slice(STEPS.indexOf('Reserve') + 1);
+/** Hold begins by writing its targets down; of all others the beginning is enough. */
+const AFTER_HOLD = STEPS.slice(STEPS.indexOf('Hold') + 1);
 
-/** Something of the plan is being done. */
+/** Something of the plan is being done. From here on what was approved is what is done. */
 export const isUnderWay = ({ cutover }: Pick<CutoverInput, 'cutover'>): boolean =>
-  AFTER_RESERVE.some((step) => hasBegun(cutover, step));
-
-/** From here on what was approved is what is done: its targets are written down, or it is under way and has none. */
-export const isFixed = ({ cutover, platform }: Pick<CutoverInput, 'cutover' | 'platform'>): boolean =>
-  cutover.status.switches !== undefined ||
-  (isUnderWay({ cutover }) && (cutover.spec.to === undefined || (platform?.spec.traffic ?? []).length === 0));
+  cutover.status.switches !== undefined || AFTER_HOLD.some((step) => hasBegun(cutover, step));
 
 export function planOf(input: CutoverInput): CutoverPlan {
   const { cutover, platform, from, to, tasks } = input;

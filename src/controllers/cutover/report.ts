@@ -5,7 +5,7 @@ import type { Problem } from '../../traffic/target.ts';
 import { downtimeOf } from './downtime.ts';
 import type { CutoverInput } from './input.ts';
 import { hasBegun, isBegun } from './journal.ts';
-import { isFixed, isUnderWay, planOf } from './plan.ts';
+import { isUnderWay, planOf } from './plan.ts';
 import { noWayBack } from './way-back.ts';
 
 /** What a Cutover says of itself: its plan until that is fixed, how far it is, whether there is a way back. */
@@ -31,10 +31,7 @@ export function report(
 
 /** Fixed by the write that begins with it: what was approved is what is done. */
 function plan(input: CutoverInput, { status }: Cutover): Pick<Cutover['status'], 'plan'> {
-  if (isFixed(input) || status.outcome || status.undo) return {};
-  // While users wait nobody counts tasks: how many move was found out before.
-  const counted = isUnderWay(input) && status.plan?.singletons;
-  return { plan: { ...(counted && { singletons: counted }), ...planOf(input) } };
+  return isUnderWay(input) || status.outcome || status.undo ? {} : { plan: planOf(input) };
 }
 
 /** Those that have not ended, as far as somebody may have to be called for them. */

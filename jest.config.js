@@ -9,8 +9,6 @@ const started = {
   ...shared,
   globalSetup: '<rootDir>/local/jest-setup.ts',
   globalTeardown: '<rootDir>/local/jest-teardown.ts',
-  // Every call goes to real processes on a machine that others share: only what hangs may run into it.
-  testTimeout: 60_000,
 };
 
 /** Sweeps and matrices, minutes each: `make test-slow`. */
@@ -26,6 +24,8 @@ const slow = [
 /** @type {import('jest').Config} */
 export default {
   coverageProvider: 'v8',
+  // Many calls go to real processes on a machine that others share: only what hangs may run into it. Projects have no say in it.
+  testTimeout: 60_000,
   // Many tests wait for a real API server: three at a time keep two cores busy, more would only slow each other down.
   maxWorkers: 3,
   reporters: ['default', '<rootDir>/local/jest-summary.ts'],

@@ -27,6 +27,7 @@ const VOLATILE = [
   'instances',
   'placement',
   'hash',
+  'launchCount',
   'liveBy',
   'job',
   'rollback',

@@ -13,6 +13,7 @@ const started = {
 
 /** Sweeps and matrices, minutes each: `make test-slow`. */
 const slow = [
+  'test/api/canary/gating.test.ts',
   'test/api/guard/matrix/matrix.test.ts',
   'test/api/guard/mutation.test.ts',
   'test/api/lag/lag.test.ts',

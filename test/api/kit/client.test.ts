@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { uniqueName, useControlPlane } from '../../../local/testing.ts';
 import { connect } from '../../../src/kube/client.ts';
@@ -77,6 +78,8 @@ describe('the client', () => {
     const reason = new Error('changed my mind');
     expect(await failureOf(client.list(nodes, { signal: AbortSignal.abort(reason) }))).toBe(reason);
     const deadline = AbortSignal.timeout(1);
+    // A fast answer would come before it.
+    await once(deadline, 'abort');
     expect(errors.isUnreachable(await failureOf(client.list(configMaps, { signal: deadline })))).toBe(true);
   });
 

@@ -81,8 +81,8 @@ export function transport({ connection, userAgent, observer, timeout = 15_000 }:
   return {
     async send(request) {
       const { method, body, contentType = 'application/json', signal } = request;
-      signal?.throwIfAborted();
       const what = describe(request);
+      if (signal?.aborted) throw reasonOf(signal, signal.reason, what);
       const answered = timer(method);
       let response: Answer;
       let text: string;
@@ -108,8 +108,8 @@ export function transport({ connection, userAgent, observer, timeout = 15_000 }:
 
     async stream(request) {
       const { signal, silenceMs, onOpen, onData } = request;
-      signal?.throwIfAborted();
       const what = describe({ ...request, method: 'GET' });
+      if (signal?.aborted) throw reasonOf(signal, signal.reason, what);
       const answered = timer('WATCH');
       let opened = false;
       let thrown: { error: unknown } | undefined;

@@ -9,7 +9,7 @@ import {
   aView,
   selectorFor,
 } from '../../../test/builders/index.ts';
-import type { StepName, SwitchState } from '../../api/v1alpha1/index.ts';
+import { STEPS, type StepName, type SwitchState } from '../../api/v1alpha1/index.ts';
 import type { TargetView } from '../../traffic/target.ts';
 import { astray } from './astray.ts';
 import { decide } from './decide.ts';
@@ -90,19 +90,7 @@ describe('a target that was brought where it has to be', () => {
   it('takes the whole cutover back', () => {
     const input = given(direct, foreign);
     const steps = [{ name: 'Soak' as const, state: 'Running' as const }];
-    const done = [
-      'Preflight',
-      'Approve',
-      'Reserve',
-      'Hold',
-      'Quiesce',
-      'Migrate',
-      'Verify',
-      'Switch',
-      'Point',
-      'Release',
-      'Restore',
-    ] as const;
+    const done = STEPS.slice(0, STEPS.indexOf('Soak'));
     const status = {
       ...input.cutover.status,
       steps: [...done.map((name) => ({ name, state: 'Done' as const })), ...steps],

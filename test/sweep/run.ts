@@ -89,7 +89,8 @@ export const anonymous = (line: string): string =>
     .replaceAll(/site-\d+-c\d+/g, 'CUTOVER')
     .replaceAll(/site-\d+-g\d+/g, 'GENERATION')
     .replaceAll(/site-\d+/g, 'SITE')
-    .replaceAll(/i-[0-9a-f]{17}/g, 'MACHINE');
+    .replaceAll(/\beni-[0-9a-f]{17}/g, 'INTERFACE')
+    .replaceAll(/\bi-[0-9a-f]{17}/g, 'MACHINE');
 
 /** Both sides of each write of a round. */
 export const pointsOf = (kind: Kind, writes: number): Point[] =>

@@ -118,13 +118,16 @@ const spec = z
 
 const placement = z.object({ pool: shortName(), subnet: z.string().max(64), machines: count() });
 
+/** Names of Cutovers that a generation keeps. */
+export const MOST_LIVE_BY = 16;
+
 const status = z
   .object({
     observedGeneration: observedGeneration(),
     stage: z.enum(['Planned', 'Provisioning', 'Staged', 'Live', 'Retained', 'Retired']).optional(),
     reservedBy: reference().optional().describe('The unfinished cutover that holds it'),
     liveTime: time().optional().describe('When it last became live'),
-    liveBy: listSet(z.string().min(1).max(63), 16)
+    liveBy: listSet(z.string().min(1).max(63), MOST_LIVE_BY)
       .optional()
       .describe('Names of the last Cutovers that made it live: one of them, applied again by Git, does nothing'),
     retiredTime: time().optional().describe('Written by a Cutover only; retired is for ever'),

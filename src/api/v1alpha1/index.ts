@@ -11,7 +11,13 @@ import { platform } from './platform.ts';
 
 export const definitions: Definition[] = [generationClass, platform, clusterGeneration, generationPool, cutover];
 
-export type { ClusterGeneration, MachineTemplate, Placement, PoolSpec } from './clustergeneration.ts';
+export {
+  type ClusterGeneration,
+  type MachineTemplate,
+  MOST_LIVE_BY,
+  type Placement,
+  type PoolSpec,
+} from './clustergeneration.ts';
 export {
   type Cutover,
   type CutoverPlan,

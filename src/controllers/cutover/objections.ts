@@ -129,7 +129,7 @@ const sourceIsLive: Check = ({ cutover, platform, to }) => {
 };
 
 /** Going back to a standby that is kept stopped. */
-const isToStopped = ({ cutover, to }: CutoverInput): boolean =>
+export const isToStopped = ({ cutover, to }: Pick<CutoverInput, 'cutover' | 'to'>): boolean =>
   cutover.spec.mode !== 'Planned' && to?.status.retention?.standby === 'Stopped';
 
 /** The reservation starts it: only then it can be ready. */
@@ -195,29 +195,25 @@ const rolesOf = ({ spec }: NonNullable<CutoverInput['to']>): Map<string, number>
 /** One Service, or one address, cannot be brought to two places. */
 const targetsAreApart: Check = ({ platform }) => {
   const traffic = platform?.spec.traffic ?? [];
-  const owner = new Map<string, string>();
-  const owned = (thing: string, target: string) => {
-    const other = owner.get(thing);
-    return other === undefined
-      ? undefined
-      : objection(
-          `traffic target ${target}`,
-          'TargetsOverlap',
-          `traffic targets ${other} and ${target} of Platform ${platform?.metadata.name} both have ${thing}: each needs its own`,
-        );
+  const moved = traffic.flatMap(({ name, service, elasticIPs }) => [
+    ...(service ? [{ name, thing: textOf(service) }] : []),
+    ...(elasticIPs?.allocationIDs ?? []).map((id) => ({ name, thing: `Elastic IP ${id}` })),
+  ]);
+  const overlap = (name: string, thing: string, others: typeof moved) => {
+    const other = others.findLast((one) => one.thing === thing);
+    return (
+      other &&
+      objection(
+        `traffic target ${name}`,
+        'TargetsOverlap',
+        `traffic targets ${other.name} and ${name} of Platform ${platform?.metadata.name} both have ${thing}: each needs its own`,
+      )
+    );
   };
-  const own = ({ service, elasticIPs }: (typeof traffic)[number]) => [
-    ...(service ? [textOf(service)] : []),
-    ...(elasticIPs?.allocationIDs ?? []).map((id) => `Elastic IP ${id}`),
+  return [
+    ...moved.map(({ name, thing }, n) => overlap(name, thing, moved.slice(0, n))),
+    ...traffic.map(({ name, preview }) => preview && overlap(name, textOf(preview), moved)),
   ];
-  const twice = traffic.flatMap((target) =>
-    own(target).map((thing) => {
-      const found = owned(thing, target.name);
-      owner.set(thing, target.name);
-      return found;
-    }),
-  );
-  return [...twice, ...traffic.map(({ name, preview }) => preview && owned(textOf(preview), name))];
 };
 
 const textOf = ({ namespace, name }: { namespace: string; name: string }): string => `Service ${namespace}/${name}`;

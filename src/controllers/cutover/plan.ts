@@ -4,7 +4,7 @@ import { differences, digest, hashOf } from '../../domain/plan-hash.ts';
 import { startEstimate } from '../../domain/standby.ts';
 import type { CutoverInput } from './input.ts';
 import { hasBegun, irreversibleIn } from './journal.ts';
-import { objectionsTo } from './objections.ts';
+import { isToStopped, objectionsTo } from './objections.ts';
 
 /**
  * The plan: all that a cutover will do, for those who approve it. What they approve is its hash: a digest for each part that
@@ -104,8 +104,9 @@ function singletonsOf(tasks: CutoverInput['tasks']): CutoverPlan['singletons'] {
 }
 
 /** Going back to what is kept stopped starts it first. */
-function standbyStart({ cutover, to, machines, members }: CutoverInput): Pick<CutoverPlan, 'estimatedStartDuration'> {
-  if (cutover.spec.mode === 'Planned' || to?.status.retention?.standby !== 'Stopped') return {};
+function standbyStart(input: CutoverInput): Pick<CutoverPlan, 'estimatedStartDuration'> {
+  const { machines, members } = input;
+  if (!isToStopped(input)) return {};
   const ready = Array.isArray(members) ? members.filter((member) => member.ready).length : 0;
   return { estimatedStartDuration: formatDuration(startEstimate(Math.max(0, machines.length - ready))) };
 }

@@ -10,7 +10,7 @@ import { assertLeads } from '../lead.ts';
 import { type PodView, viewOfPod } from '../pods.ts';
 import { type Ending, isOver, type Note, type PlacementDecision } from './decide.ts';
 import { located } from './gather.ts';
-import type { PlacementInput, PlacementPod } from './input.ts';
+import { machineOf, type PlacementInput, type PlacementPod } from './input.ts';
 import type { Memory } from './memory.ts';
 
 /** The longest that a write takes. Real ms. */
@@ -109,9 +109,7 @@ function tellLost(
 ): void {
   const lost = all.filter((pod) => pod.lost && !pod.off && !pod.ended);
   placement?.lost?.(name, lost.length);
-  const machines = new Map(
-    lost.map(({ node, machine, nodeMachine }) => [node, machine ?? nodeMachine ?? 'its machine']),
-  );
+  const machines = new Map(lost.map((pod) => [pod.node, machineOf(pod)]));
   for (const [node, machine] of machines)
     events.record({
       regarding: { apiVersion: API_VERSION, kind: 'Platform', name, uid },

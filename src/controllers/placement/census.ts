@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import type { TaskCensus } from '../cutover/input.ts';
 import { viewOfPod } from '../pods.ts';
 import { located } from './gather.ts';
-import { type PlacementPod, placedRolesOf } from './input.ts';
+import { machineOf, type PlacementPod, placedRolesOf } from './input.ts';
 import { USUAL_RAMP } from './pace.ts';
 
 /**
@@ -41,7 +41,7 @@ export async function taskCensusOf(context: Context, platform: Platform): Promis
 const nameOf = ({ namespace, name }: PlacementPod): string => `Pod ${namespace}/${name}`;
 
 const lostAt = (pod: PlacementPod): string =>
-  `${nameOf(pod)} may still run: its Node ${pod.node} does not answer, and ${pod.machine ?? pod.nodeMachine ?? 'its machine'} is not known to be off. Stop or terminate that machine at the cloud`;
+  `${nameOf(pod)} may still run: its Node ${pod.node} does not answer, and ${machineOf(pod)} is not known to be off. Stop or terminate that machine at the cloud`;
 
 const isElsewhere = ({ generation }: PlacementPod, live: string | undefined): boolean =>
   live !== undefined && generation !== undefined && generation !== live;

@@ -27,6 +27,9 @@ export interface PlacementPod extends PodView {
   off: boolean;
 }
 
+/** The machine that a pod is bound to, as people find it at the cloud. */
+export const machineOf = ({ machine, nodeMachine }: PlacementPod): string => machine ?? nodeMachine ?? 'its machine';
+
 /** All that a decision about a platform's pods rests on. */
 export interface PlacementInput {
   /** undefined: it is gone. */

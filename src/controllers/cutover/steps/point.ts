@@ -1,4 +1,4 @@
-import { type ClusterGeneration, type Cutover, LIVE_TIME_TAG } from '../../../api/v1alpha1/index.ts';
+import { type ClusterGeneration, type Cutover, LIVE_TIME_TAG, MOST_LIVE_BY } from '../../../api/v1alpha1/index.ts';
 import { timestamp } from '../../../domain/conditions.ts';
 import type { Action, CutoverInput, Effect, Step } from '../input.ts';
 
@@ -8,9 +8,6 @@ import type { Action, CutoverInput, Effect, Step } from '../input.ts';
  */
 
 type Pointer = NonNullable<Cutover['status']['pointer']>;
-
-/** Names that `status.liveBy` has room for. */
-const LIVE_BY = 16;
 
 export const point: Step = {
   name: 'Point',
@@ -47,7 +44,11 @@ function forward(input: CutoverInput, to: ClusterGeneration, { liveTime, live: b
     effects.push({
       do: 'writeGeneration',
       object: to,
-      status: { ...to.status, liveTime, liveBy: [...othersOf(input, to), input.cutover.metadata.name].slice(-LIVE_BY) },
+      status: {
+        ...to.status,
+        liveTime,
+        liveBy: [...othersOf(input, to), input.cutover.metadata.name].slice(-MOST_LIVE_BY),
+      },
       what: `mark ${name} as live`,
     });
   if (platform.status.live?.uid !== uid || platform.status.live.time !== liveTime) {

@@ -9,7 +9,7 @@ import type { IndexFunction } from '../kube/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { BY, type Caches } from './context.ts';
-import { viewOf } from './nodes.ts';
+import { machineIdOf, poolKeyOf, viewOf } from './nodes.ts';
 import { viewOfPod } from './pods.ts';
 
 /** The local copies that controllers decide by, and what keeps them up to date. */
@@ -37,6 +37,8 @@ export function startableCaches(options: {
       project: viewOf,
       indexes: {
         [BY.providerID]: ({ providerID }) => providerID,
+        [BY.machine]: ({ providerID }) => machineIdOf(providerID),
+        [BY.pool]: poolKeyOf,
         [BY.maintenance]: (node) => (inMaintenance(node) ? BY.maintenance : undefined),
       },
     }),

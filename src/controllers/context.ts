@@ -60,6 +60,10 @@ export interface Caches {
 export const BY = {
   /** nodes, by spec.providerID */
   providerID: 'providerID',
+  /** nodes, by the cloud's id of their machine */
+  machine: 'machine',
+  /** nodes, by the UID of their generation and the name of their pool in it: memberKey */
+  pool: 'pool',
   /** nodes in maintenance, all under one value */
   maintenance: 'maintenance',
   /** pools, by the name of their generation */

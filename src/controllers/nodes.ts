@@ -1,4 +1,4 @@
-import { ANNOTATION } from '../api/v1alpha1/index.ts';
+import { ANNOTATION, LABEL } from '../api/v1alpha1/index.ts';
 import { isReady, type Node } from '../kube/resources.ts';
 
 /** What these controllers keep of a Node; everything else (images, addresses, heartbeats) is dropped on arrival. */
@@ -31,3 +31,12 @@ export function viewOf(node: Node): NodeView {
 
 /** The cloud's machine id in a providerID: `aws:///us-east-1a/i-0abc` is i-0abc. */
 export const machineIdOf = (providerID: string): string => providerID.slice(providerID.lastIndexOf('/') + 1);
+
+/** Under which the Nodes of a pool are filed. */
+export const memberKey = (generationUID: string, pool: string): string => `${generationUID}/${pool}`;
+
+/** The pool that a Node's labels name, as a key; undefined for a Node of no pool. */
+export function poolKeyOf({ labels }: Pick<NodeView, 'labels'>): string | undefined {
+  const [uid, pool] = [labels[LABEL.generationUID], labels[LABEL.pool]];
+  return uid === undefined || pool === undefined ? undefined : memberKey(uid, pool);
+}

@@ -23,6 +23,8 @@ export const FAILURE_REASONS = [
   'Unauthorized',
   'InvalidTemplate',
   'RegistrationTimeout',
+  'NodeLost',
+  'AnotherAccount',
   'Unknown',
 ] as const;
 
@@ -61,16 +63,41 @@ const launch = z.object({
   time: time(),
 });
 
+const instance = z.object({
+  id: z.string().min(1).max(64),
+  subnet: subnetId(),
+  time: time(),
+  registeredTime: time().optional().describe('When its Node was first seen'),
+  deniedSince: time()
+    .optional()
+    .describe('Since when the cloud shows it neither by its tags nor by its id: no fact before that has lasted'),
+});
+
+/** As many as a pool remembers of those that are no more; the oldest go first. */
+export const MOST_ENDED = 500;
+
+const ended = z.object({
+  id: z.string().min(1).max(64),
+  time: time(),
+  known: z.enum(['Terminated', 'Forgotten']).describe('Shown as terminated, or not shown any more for long enough'),
+});
+
 const status = z.object({
   observedGeneration: observedGeneration(),
+  account: z.string().max(64).optional().describe('The account in which its machines were first looked for'),
   machines: z.object({ launched: count(), registered: count(), ready: count() }).optional(),
   launches: listMap(launch, 'token', 64)
     .optional()
     .describe('Launches asked for whose machines are not yet in instances'),
   launchCount: count().optional().describe('Launches ever asked for: the next token is made from it'),
-  instances: listMap(z.object({ id: z.string().min(1).max(64), subnet: subnetId(), time: time() }), 'id', 5000)
+  instances: listMap(instance, 'id', 5000)
     .optional()
     .describe('Machines that this pool has launched and that the cloud has not shown as terminated; time: of launch'),
+  ended: listMap(ended, 'id', MOST_ENDED)
+    .optional()
+    .describe(
+      'Machines that this pool had and that are known to be no more: what says so when the cloud has forgotten',
+    ),
   failures: listMap(failure, 'reason', FAILURE_REASONS.length).optional(),
   conditions: conditions(),
 });

@@ -30,7 +30,14 @@ export {
 export type { CustomObject, Metadata } from './definition.ts';
 export type { Condition, Reference } from './fields.ts';
 export { type ApiBudget, EC2_OPERATIONS, type GenerationClass, type GenerationClassStatus } from './generationclass.ts';
-export type { Failure, FailureReason, GenerationPool, GenerationPoolStatus, Launch } from './generationpool.ts';
+export {
+  type Failure,
+  type FailureReason,
+  type GenerationPool,
+  type GenerationPoolStatus,
+  type Launch,
+  MOST_ENDED,
+} from './generationpool.ts';
 export {
   ANNOTATION,
   API_VERSION,

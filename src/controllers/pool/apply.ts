@@ -1,6 +1,6 @@
 import type { FailureReason, GenerationPool, GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
 import { FINALIZER, RELEASED_TAG } from '../../api/v1alpha1/index.ts';
-import { timestamp } from '../../domain/conditions.ts';
+import { conditionOf, timestamp } from '../../domain/conditions.ts';
 import { tagsOfMachine } from '../../domain/identity.ts';
 import { generationPools } from '../../kinds.ts';
 import { isNotFound } from '../../kube/errors.ts';
@@ -8,11 +8,13 @@ import { nodes } from '../../kube/resources.ts';
 import { writeStatus } from '../../kube/status.ts';
 import { isHeldBack, type Machine, type Provider, ProviderError } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
+import { ACCOUNTED } from './accounted.ts';
 import { instanceOf } from './accounting.ts';
 import type { LabelNode } from './census.ts';
 import type { PoolDecision } from './decide.ts';
 import { type Gathered, priorityOf } from './gather.ts';
 import { waitFor, withFailure } from './launching.ts';
+import { isOfNodes } from './report.ts';
 
 /** Nodes labelled at once: the API server is the limit, not this process. */
 const LABELLING = 8;
@@ -21,6 +23,7 @@ const LABELLING = 8;
 export async function apply(context: Context, input: Gathered, decision: PoolDecision): Promise<number> {
   const { client } = context;
   let journalled = await writeStatus(client, generationPools, input.pool, decision.status);
+  announce(context, input.pool, journalled);
   let again = decision.requeueAfter;
   if (input.provider && decision.launch.length > 0) {
     const { status, wait } = await launch(context, input, input.provider, journalled, decision.launch);
@@ -35,6 +38,15 @@ export async function apply(context: Context, input: Gathered, decision: PoolDec
     again = Math.min(again, await letGo(context, journalled, input.provider, decision.letGo));
   if (decision.release) await release(context, journalled);
   return again;
+}
+
+/** Tells people, once, of machines that are not accounted for. */
+function announce({ events, log }: Context, before: GenerationPool, after: GenerationPool): void {
+  const [was, is] = [conditionOf(before, ACCOUNTED), conditionOf(after, ACCOUNTED)];
+  if (is?.status !== 'False' || (was?.status === 'False' && was.reason === is.reason)) return;
+  const { reason, message: note } = is;
+  log.warn('Machines are not accounted for', { pool: after.metadata.name, reason, message: note });
+  events.record({ regarding: after, type: 'Warning', reason, action: 'Observe', note });
 }
 
 /** Asks for each launch; what comes of each is in the status returned. `wait`: real ms until our own budget has room. */
@@ -88,7 +100,7 @@ function afterLaunch(status: GenerationPoolStatus, entry: Launch, machines: read
     ...status,
     launches: without(status.launches, entry),
     instances: [...(status.instances ?? []), ...machines.filter(({ id }) => !known.has(id)).map(instanceOf)],
-    failures: (status.failures ?? []).filter(({ reason }) => reason === 'RegistrationTimeout'),
+    failures: (status.failures ?? []).filter(isOfNodes),
   };
 }
 
@@ -223,7 +235,7 @@ async function startAll(
   const note = `Started ${started.length} machines that were stopped: ${started.slice(0, 10).join(', ')}`;
   log.info('Started machines', { pool: pool.metadata.name, machines: started });
   events.record({ regarding: pool, type: 'Normal', reason: 'Started', action: 'Start', note });
-  const failures = (pool.status.failures ?? []).filter(({ reason }) => reason === 'RegistrationTimeout');
+  const failures = (pool.status.failures ?? []).filter(isOfNodes);
   return { pool: await writeStatus(client, generationPools, pool, { ...pool.status, failures }), error };
 }
 

@@ -1,7 +1,8 @@
-import { type GenerationPool, type GenerationPoolStatus, LABEL } from '../../api/v1alpha1/index.ts';
+import { type GenerationPool, LABEL } from '../../api/v1alpha1/index.ts';
 import { labelsOfMember, uidsOf } from '../../domain/identity.ts';
 import type { Machine } from '../../providers/provider.ts';
 import type { NodeView } from '../nodes.ts';
+import type { Instance } from './accounting.ts';
 import type { PoolInput } from './input.ts';
 
 /** The pool's machines as Kubernetes sees them: which have registered, which are ready, which Nodes lack their labels. */
@@ -18,32 +19,34 @@ export interface LabelNode {
 export interface Members {
   registered: string[];
   ready: number;
-  /** Running, and launched or started longer ago than any machine takes to register. */
+  /** Running, never registered, and launched or started longer ago than any machine takes to. */
   late: string[];
+  /** Running, and registered once: their Nodes are gone. */
+  lost: string[];
   unlabelled: LabelNode[];
 }
 
 /**
- * The pool's machines as Kubernetes sees them. Only what the cloud shows with the pool's tags is matched to a Node. One
- * that is off is neither late nor Ready, whatever its Node still says.
+ * The pool's machines as Kubernetes sees them. What the cloud shows with the pool's tags is matched to a Node; what it
+ * does not show counts while its kubelet reports. One that is off is neither late nor Ready, whatever its Node still says.
  */
-export function census(
-  input: PoolInput,
-  machines: readonly Machine[],
-  instances: NonNullable<GenerationPoolStatus['instances']>,
-): Members {
-  const { nodes, now, scaled } = input;
+export function census(input: PoolInput, machines: readonly Machine[], instances: readonly Instance[]): Members {
+  const { nodes, sight, now, scaled } = input;
   const counted = new Map(instances.map((instance) => [instance.id, instance]));
-  const members: Members = { registered: [], ready: 0, late: [], unlabelled: [] };
+  const unshown = [...sight.alive].filter((id) => counted.has(id));
+  const members: Members = { registered: unshown, ready: unshown.length, late: [], lost: [], unlabelled: [] };
   for (const machine of machines) {
     const instance = counted.get(machine.id);
     if (!instance) continue;
     const node = nodes.get(machine.providerID);
     const off = machine.state === 'stopping' || machine.state === 'stopped';
     if (!node) {
+      if (off) continue;
       // A start counts as a launch: from then on it has its time again.
       const since = Math.max(Date.parse(instance.time), machine.launchTime);
-      if (!off && now - since > scaled(REGISTRATION_TIMEOUT)) members.late.push(machine.id);
+      const registered = Date.parse(instance.registeredTime ?? '') >= machine.launchTime;
+      if (registered) members.lost.push(machine.id);
+      else if (now - since > scaled(REGISTRATION_TIMEOUT)) members.late.push(machine.id);
       continue;
     }
     members.registered.push(machine.id);

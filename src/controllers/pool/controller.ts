@@ -5,8 +5,8 @@ import { BY, type Context } from '../context.ts';
 import { machineIdOf } from '../nodes.ts';
 import { afterTrouble } from '../trouble.ts';
 import { apply } from './apply.ts';
-import { decide } from './decide.ts';
-import { gather } from './gather.ts';
+import { decide, NEVER_REGISTERED } from './decide.ts';
+import { gather, nodesNow } from './gather.ts';
 import { revivals } from './revival.ts';
 
 /** Wakes for its pools, their generations, the Nodes of their machines, and a platform that is frozen or thawed, or serves from another. */
@@ -25,7 +25,10 @@ export function poolController(context: Context): Controller {
       try {
         let input = await gather(context, pool, revived);
         // The cache may not show yet what this process did a moment ago: what costs machines is decided on a live read.
-        if (decide(input).launch.length > 0) input = { ...input, pool: await client.get(generationPools, key) };
+        const first = decide(input);
+        if (first.launch.length > 0) input = { ...input, pool: await client.get(generationPools, key) };
+        if (first.terminate?.because === NEVER_REGISTERED)
+          input = { ...input, nodes: await nodesNow(context, input.nodes) };
         return { requeueAfter: await apply(context, input, decide(input)) };
       } catch (error) {
         return afterTrouble(context, generationPools, pool, error);

@@ -16,6 +16,7 @@ import { labelsOfMember } from '../../domain/identity.ts';
 import type { NodeView } from '../nodes.ts';
 import { decide } from './decide.ts';
 import type { PoolInput } from './input.ts';
+import { NOTHING_LACKS } from './sight.ts';
 
 /** A pool of three with `machines` of them at the cloud, each with a Ready Node. */
 function input(changes: Partial<PoolInput> & { ids?: string[]; nodeless?: string[] } = {}): PoolInput {
@@ -30,7 +31,7 @@ function input(changes: Partial<PoolInput> & { ids?: string[]; nodeless?: string
     standstill: {},
     revived: { bare: [], unknown: 0 },
     working: new Set(),
-    vanished: [],
+    sight: NOTHING_LACKS,
     affordable: 1000,
     nodes: byProvider(nodes),
     now: EPOCH + 60_000,

@@ -1,9 +1,10 @@
 import type { GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
-import { kstatus, type Verdict, withConditions } from '../../domain/conditions.ts';
+import { kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
 import { overrideOf } from '../../domain/override.ts';
 import { holdOf } from '../../domain/protection.ts';
 import type { ProviderError } from '../../providers/provider.ts';
-import { instancesAfter, machinesLeft } from './accounting.ts';
+import { accounted, tooMany } from './accounted.ts';
+import { type Instance, instancesAfter, machinesLeft } from './accounting.ts';
 import { census, type LabelNode, type Members } from './census.ts';
 import type { PoolInput } from './input.ts';
 import { launchesFor, waitFor } from './launching.ts';
@@ -48,24 +49,26 @@ export function decide(input: PoolInput): PoolDecision {
   const { pool, machines, now, scaled, standstill } = input;
   if (!Array.isArray(machines)) return blind(input, machines);
 
-  const instances = instancesAfter(pool, machines, input.vanished);
+  const { instances: counted, ended } = instancesAfter(pool, machines, input.sight, input);
+  const members = census(input, machines, counted);
+  const instances = withRegistered(counted, members, now);
   const leaving = pool.metadata.deletionTimestamp !== undefined;
   const retired = input.generation?.status.retiredTime !== undefined;
   const present = failuresOf(input);
   const waiting = waitFor(present, now);
   const power = powerPlan(input, machines, instances);
-  const resting = leaving || retired || power.standby || waiting > 0 || standstill.launch !== undefined;
+  const doubt = input.sight.unseen.length > 0;
+  const resting = leaving || retired || power.standby || waiting > 0 || doubt || standstill.launch !== undefined;
   const launch = resting ? [] : launchesFor(pool, instances, input.affordable, now);
-  const members = census(input, machines, instances);
   const unhurried = standstill.end !== undefined || ((leaving || retired) && waiting > 0);
   const released = leaving && isReleasing(input);
   const letGo = released && !unhurried ? instances.map(({ id }) => id) : [];
-  const terminate = unhurried || released ? undefined : surplus(input, instances, members);
+  const terminate = unhurried || released ? undefined : endable(input, instances, members);
   const wanted = leaving || retired ? 0 : power.standby ? instances.length : pool.spec.machines;
   const complete = power.standby
     ? power.stop.length === 0
     : launch.length === 0 && members.ready >= wanted && power.off === 0;
-  const failures = leaving || retired ? present : failuresNow(pool, power.standby ? [] : members.late, complete, now);
+  const failures = leaving || retired ? present : failuresNow(pool, power.standby ? NOBODY : members, complete, now);
 
   const started = launch.filter(({ token }) => !pool.status.launches?.some((entry) => entry.token === token));
   const journal = power.standby ? journalOfStandby(input) : (pool.status.launches ?? []);
@@ -74,12 +77,16 @@ export function decide(input: PoolInput): PoolDecision {
     observedGeneration: pool.metadata.generation,
     machines: { launched: instances.length, registered: members.registered.length, ready: members.ready },
     instances,
+    ...(ended.length > 0 && { ended }),
     launches: [...journal, ...started],
     launchCount: (pool.status.launchCount ?? 0) + started.length,
     failures,
     conditions: withConditions(
       pool.status.conditions,
-      verdicts(input, { wanted, launched: instances.length, members, power, failures }),
+      [
+        ...verdicts(input, { wanted, launched: instances.length, members, power, failures }),
+        accounted(input, instances),
+      ],
       { generation: pool.metadata.generation, now },
     ),
   };
@@ -92,7 +99,8 @@ export function decide(input: PoolInput): PoolDecision {
     instances.length === wanted &&
     (power.standby ? power.off === wanted : members.ready === wanted) &&
     power.changing === 0 &&
-    due.protect.length === 0;
+    due.protect.length === 0 &&
+    input.sight.denied.length === 0;
   return {
     status,
     launch,
@@ -104,6 +112,7 @@ export function decide(input: PoolInput): PoolDecision {
       leaving &&
       standstill.end === undefined &&
       instances.length === 0 &&
+      !doubt &&
       machinesLeft(machines).length === 0 &&
       journalIsOver(input),
     requeueAfter:
@@ -150,14 +159,29 @@ function stillDue(
   };
 }
 
+/** Why machines are ended that no Node was ever seen of: decided upon a live list of Nodes. */
+export const NEVER_REGISTERED = 'it never registered as a Node';
+
+const NOBODY = { late: [], lost: [] };
+
+/** The instances, those marked whose Node is seen for the first time. */
+const withRegistered = (instances: readonly Instance[], { registered }: Members, now: number): Instance[] => {
+  const seen = new Set(registered);
+  return instances.map((instance) =>
+    instance.registeredTime === undefined && seen.has(instance.id)
+      ? { ...instance, registeredTime: timestamp(now) }
+      : instance,
+  );
+};
+
 /** Two people have said that the machines of this generation are let go instead of terminated. */
 const isReleasing = ({ generation, platform, now, scaled }: PoolInput): boolean =>
   generation !== undefined && overrideOf(generation, platform, { now, scaled })?.release === true;
 
 /** Machines that should go. Of a generation that is held none is proposed: the interlock would refuse. */
-function surplus(
-  { pool, generation, platform, now, scaled }: PoolInput,
-  instances: NonNullable<GenerationPoolStatus['instances']>,
+function endable(
+  { pool, generation, platform, sight, now, scaled }: PoolInput,
+  instances: readonly Instance[],
   members: Members,
 ): PoolDecision['terminate'] {
   const ids = instances.map(({ id }) => id);
@@ -165,15 +189,14 @@ function surplus(
   if (pool.metadata.deletionTimestamp) return { ids, because: 'its pool is being deleted' };
   if (!generation || holdOf(generation, platform, { now, scaled })) return undefined;
   if (generation.status.retiredTime) return { ids, because: 'its generation is retired' };
-  if (members.late.length > 0) return { ids: members.late, because: 'it never registered as a Node' };
-  // A launch without an answer may be among the instances already: wait for it before anything counts as too many.
-  const tooMany = (pool.status.launches ?? []).length > 0 ? 0 : ids.length - pool.spec.machines;
-  if (tooMany <= 0) return undefined;
+  if (members.late.length > 0 && !sight.nodesLack) return { ids: members.late, because: NEVER_REGISTERED };
+  const surplus = tooMany(pool, instances);
+  if (surplus <= 0) return undefined;
   const useful = new Set(members.registered);
   const expendable = instances.toSorted(
     (a, b) => Number(useful.has(a.id)) - Number(useful.has(b.id)) || b.time.localeCompare(a.time),
   );
-  return { ids: expendable.slice(0, tooMany).map(({ id }) => id), because: 'its pool was made smaller' };
+  return { ids: expendable.slice(0, surplus).map(({ id }) => id), because: 'its pool was made smaller' };
 }
 
 /** A launch whose answer was lost shows in the cloud's list within this time. Declared ms. */

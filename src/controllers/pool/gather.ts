@@ -4,18 +4,16 @@ import { standstillOf } from '../../domain/freeze.ts';
 import { isReleased, uidsOf, wasLaunchedFor } from '../../domain/identity.ts';
 import { momentOf } from '../../domain/moment.ts';
 import { powerWanted } from '../../domain/standby.ts';
+import { nodes } from '../../kube/resources.ts';
 import { type Machine, type Priority, type Provider, ProviderError } from '../../providers/provider.ts';
-import type { Clock } from '../../runtime/clock.ts';
 import { BY, type Context } from '../context.ts';
-import type { NodeView } from '../nodes.ts';
-import { missingFrom } from './accounting.ts';
+import { type NodeView, viewOf } from '../nodes.ts';
 import type { PoolInput } from './input.ts';
 import type { Revivals } from './revival.ts';
+import { NOTHING_LACKS, sightOf } from './sight.ts';
 
 /** Oldest look at the cloud that a decision may rest on, declared ms; one look serves all pools of an account. */
 const MAX_AGE = 5_000;
-/** A machine that the cloud has not shown for this long is asked for by name. Declared ms. */
-const MISSING = 5 * 60_000;
 
 export type Gathered = PoolInput & { provider: Provider | undefined };
 
@@ -38,16 +36,16 @@ export async function gather(context: Context, pool: GenerationPool, revivals: R
     const provider = await providerOf(context, pool);
     const observed = await provider.observe(cluster, clock.scaled(MAX_AGE));
     const uids = same ? uidsOf(same) : [];
-    const machines = observed.filter(({ tags }) => wasLaunchedFor(pool, cluster, tags, uids));
-    const vanished = await vanishedFrom(provider, pool, machines, clock);
+    const isOwn = ({ tags }: Machine) => wasLaunchedFor(pool, cluster, tags, uids);
+    const { machines, sight } = await sightOf(context, base, provider, observed, isOwn);
     const affordable = provider.affordable(priorityOf(same));
     const standstill = standstillFor(context, pool, observed);
     const revived = await revivedOf(base, provider, machines, revivals);
     const nodes = nodesOf(context, machines);
-    return { ...base, standstill, provider, machines, vanished, revived, affordable, nodes };
+    return { ...base, standstill, provider, machines, sight, revived, affordable, nodes };
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    return { ...base, provider: undefined, machines: error, vanished: [], affordable: 0, nodes: new Map() };
+    return { ...base, provider: undefined, machines: error, sight: NOTHING_LACKS, affordable: 0, nodes: new Map() };
   }
 }
 
@@ -101,19 +99,6 @@ async function providerOf(context: Context, pool: GenerationPool): Promise<Provi
   );
 }
 
-/** Ids that a second, direct look does not find either. */
-async function vanishedFrom(
-  provider: Provider,
-  pool: GenerationPool,
-  machines: readonly Machine[],
-  clock: Clock,
-): Promise<string[]> {
-  const missing = missingFrom(pool, machines, clock.now(), clock.scaled(MISSING));
-  if (missing.length === 0) return [];
-  const found = await provider.find(missing);
-  return missing.filter((id) => !found.some((machine) => machine.id === id));
-}
-
 function nodesOf({ caches }: Context, machines: readonly Machine[]): Map<string, NodeView> {
   const nodes = new Map<string, NodeView>();
   for (const { providerID } of machines) {
@@ -121,4 +106,14 @@ function nodesOf({ caches }: Context, machines: readonly Machine[]): Map<string,
     if (node) nodes.set(providerID, node);
   }
   return nodes;
+}
+
+/** The same with all Nodes that a live list shows besides: a cache that lacks one is no proof that it never was. */
+export async function nodesNow(
+  { client }: Context,
+  known: ReadonlyMap<string, NodeView>,
+): Promise<ReadonlyMap<string, NodeView>> {
+  const { items } = await client.list(nodes);
+  const views = items.map(viewOf).filter(({ providerID }) => providerID !== '');
+  return new Map([...views.map((view) => [view.providerID, view] as const), ...known]);
 }

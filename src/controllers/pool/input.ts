@@ -1,4 +1,5 @@
 import type { ClusterGeneration, GenerationPool, Platform } from '../../api/v1alpha1/index.ts';
+import type { Look } from '../../domain/absence.ts';
 import type { Machine, ProviderError } from '../../providers/provider.ts';
 import type { NodeView } from '../nodes.ts';
 
@@ -15,12 +16,28 @@ export interface PoolInput {
   revived: { bare: string[]; unknown: number };
   /** Of a standby: names of Nodes on which pods of Jobs run that have not ended. */
   working: ReadonlySet<string>;
-  /** Ids of the pool that the cloud denies twice. */
-  vanished: string[];
+  /** How far what the cloud does not show can be believed. */
+  sight: Sight;
   nodes: ReadonlyMap<string, NodeView>;
   /** Machines that may be asked for in one request now. */
   affordable: number;
   now: number;
   /** Turns declared ms into real ms. */
   scaled(ms: number): number;
+}
+
+/** What is known of machines that the cloud's list by tag lacks. */
+export interface Sight {
+  /** Counted machines that are shown by their ids, without this pool's tags. */
+  strays: Machine[];
+  /** Ids of counted machines, old enough to be shown, that neither question shows. */
+  denied: string[];
+  /** Ids of counted machines that the cloud does not show, and whose Node is Ready: they run. */
+  alive: ReadonlySet<string>;
+  /** How much of what the pools of the class count the cloud shows. */
+  look: Look;
+  /** Names of Ready Nodes with this pool's labels whose machines it neither counts nor sees. */
+  unseen: string[];
+  /** Whether nearly all Nodes that there were are missing at once: then none that is missing tells anything. */
+  nodesLack: boolean;
 }

@@ -14,6 +14,8 @@ const WAITS: Record<FailureReason, [first: number, longest: number]> = {
   Unauthorized: [30_000, 300_000],
   InvalidTemplate: [60_000, 600_000],
   RegistrationTimeout: [60_000, 600_000],
+  NodeLost: [60_000, 600_000],
+  AnotherAccount: [30_000, 300_000],
   Unknown: [2_000, 60_000],
 };
 

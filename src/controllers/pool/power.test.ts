@@ -4,6 +4,7 @@ import type { GenerationPool } from '../../api/v1alpha1/index.ts';
 import type { MachineState } from '../../providers/provider.ts';
 import { decide } from './decide.ts';
 import type { PoolInput } from './input.ts';
+import { NOTHING_LACKS } from './sight.ts';
 
 const three = ['i-1', 'i-2', 'i-3'];
 
@@ -20,7 +21,7 @@ function input(states: MachineState[], changes: Partial<PoolInput> = {}): PoolIn
     standstill: {},
     revived: { bare: [], unknown: 0 },
     working: new Set(),
-    vanished: [],
+    sight: NOTHING_LACKS,
     affordable: 1000,
     nodes: new Map(nodes.map((node) => [node.providerID, node])),
     now: EPOCH + 3_600_000,

@@ -2,6 +2,7 @@ import type { Failure, GenerationPoolStatus, Launch } from '../../api/v1alpha1/i
 import { powerWanted } from '../../domain/standby.ts';
 import type { Machine } from '../../providers/provider.ts';
 import type { PoolInput } from './input.ts';
+import { isOfNodes } from './report.ts';
 
 /**
  * Which of a pool's machines are to be stopped, and which started. A standby that a cutover has left may be kept
@@ -56,10 +57,7 @@ export function powerPlan(
  * is for a single machine, and for another one each time: one that cannot be started keeps no other from it.
  */
 function callsFor(machines: readonly Machine[], failures: readonly Failure[]): string[][] {
-  const refusals = Math.max(
-    0,
-    ...failures.filter(({ reason }) => reason !== 'RegistrationTimeout').map(({ count }) => count),
-  );
+  const refusals = Math.max(0, ...failures.filter((failure) => !isOfNodes(failure)).map(({ count }) => count));
   const bySubnet = Map.groupBy(machines, ({ subnet }) => subnet);
   return [...bySubnet.values()].flatMap((group) => {
     const ids = group.map(({ id }) => id);

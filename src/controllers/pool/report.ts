@@ -14,24 +14,32 @@ export function failuresOf({ pool, generation }: PoolInput): Failure[] {
   return leavingSince ? failures.filter(({ since }) => Date.parse(since) >= Date.parse(leavingSince)) : failures;
 }
 
-/**
- * The failures after this look: those of registering are counted anew, all others go when everything is as it should be.
- *
- * @param late ids of machines that have not registered in time
- */
-export function failuresNow(pool: GenerationPool, late: readonly string[], complete: boolean, now: number): Failure[] {
-  const others = (pool.status.failures ?? []).filter(({ reason }) => reason !== 'RegistrationTimeout');
-  if (late.length === 0) return complete ? [] : others;
-  const before = pool.status.failures?.find(({ reason }) => reason === 'RegistrationTimeout');
-  return [
-    ...others,
-    {
-      reason: 'RegistrationTimeout',
-      message: `${late.length} machines run at the cloud and have not registered a Node: ${late.slice(0, 10).join(', ')}. Look at their console output, user data and security groups`,
-      count: late.length,
-      since: before?.since ?? timestamp(now),
-    },
-  ];
+/** Failures that each look at the Nodes finds anew; all others are of what the cloud was asked for. */
+const BY_NODES = {
+  RegistrationTimeout: (ids: string) =>
+    `machines run at the cloud and have not registered a Node: ${ids}. Look at their console output, user data and security groups`,
+  NodeLost: (ids: string) =>
+    `machines run at the cloud, had registered, and their Nodes are gone: ${ids}. Nothing is ended because of that. A kubelet makes its Node only when it starts: restart it on these machines`,
+} as const;
+
+export const isOfNodes = ({ reason }: Pick<Failure, 'reason'>): boolean => Object.hasOwn(BY_NODES, reason);
+
+/** The failures after this look: those of Nodes are counted anew, all others go when everything is as it should be. */
+export function failuresNow(
+  pool: GenerationPool,
+  { late, lost }: Pick<Members, 'late' | 'lost'>,
+  complete: boolean,
+  now: number,
+): Failure[] {
+  const found = (reason: keyof typeof BY_NODES, ids: readonly string[]): Failure[] => {
+    if (ids.length === 0) return [];
+    const before = pool.status.failures?.find((failure) => failure.reason === reason);
+    const message = `${ids.length} ${BY_NODES[reason](ids.slice(0, 10).join(', '))}`;
+    return [{ reason, message, count: ids.length, since: before?.since ?? timestamp(now) }];
+  };
+  const nodes = [...found('RegistrationTimeout', late), ...found('NodeLost', lost)];
+  const others = (pool.status.failures ?? []).filter((failure) => !isOfNodes(failure));
+  return complete && nodes.length === 0 ? [] : [...others, ...nodes];
 }
 
 interface Facts {

@@ -4,7 +4,7 @@ import { DENIED_FOR, isFull, type Look, lacksNearlyAll, presenceOf } from './abs
 
 const EPOCH = 1_800_000_000_000;
 const full: Look = { known: 10, shown: 9, contradicted: [] };
-const after = (ms: number, look: Look = full, scale = 1) =>
+const seenAfter = (ms: number, look: Look = full, scale = 1) =>
   presenceOf(EPOCH, look, { now: EPOCH + ms, scaled: (declared) => declared / scale });
 
 describe('an absence (S13)', () => {
@@ -13,8 +13,15 @@ describe('an absence (S13)', () => {
   });
 
   it('is a fact when it was denied long enough, counted from the first look that lacked it', () => {
-    expect([after(0), after(DENIED_FOR), after(DENIED_FOR + 1)]).toEqual(['doubtful', 'doubtful', 'absent']);
-    expect([after(DENIED_FOR / 10, full, 10), after(DENIED_FOR / 10 + 1, full, 10)]).toEqual(['doubtful', 'absent']);
+    expect([seenAfter(0), seenAfter(DENIED_FOR), seenAfter(DENIED_FOR + 1)]).toEqual([
+      'doubtful',
+      'doubtful',
+      'absent',
+    ]);
+    expect([seenAfter(DENIED_FOR / 10, full, 10), seenAfter(DENIED_FOR / 10 + 1, full, 10)]).toEqual([
+      'doubtful',
+      'absent',
+    ]);
   });
 
   it.each<[string, Look]>([
@@ -23,7 +30,7 @@ describe('an absence (S13)', () => {
     ['lacks nearly everything', { known: 21, shown: 2, contradicted: [] }],
     ['lacks something that is seen to be there', { known: 10, shown: 9, contradicted: ['i-1'] }],
   ])('is never one by a look that %s, however long', (_, look) => {
-    expect(after(1000 * DENIED_FOR, look)).toBe('doubtful');
+    expect(seenAfter(1000 * DENIED_FOR, look)).toBe('doubtful');
     expect(isFull(look)).toBe(false);
   });
 

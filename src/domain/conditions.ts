@@ -8,6 +8,9 @@ export interface Verdict {
   message: string;
 }
 
+/** Of a pool and of its generation: what is counted, what the cloud shows and what is wanted agree. */
+export const ACCOUNTED = 'Accounted';
+
 /** Longest message that the API takes. */
 const MESSAGE_LENGTH = 4096;
 

@@ -49,6 +49,8 @@ export interface Cloud {
   readonly calls: string[];
   /** How old a description of machines is, ms. */
   lag: number;
+  /** What of the truth an answer shows, by the kind of question: an empty one, a part, or one from before. */
+  shows(question: 'tag' | 'id', machines: Machine[]): Machine[];
   boot: number;
   vcpus: Capacity['vcpus'];
   /** Asked once for each launch. */
@@ -94,7 +96,11 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
     cloud.onStop(show(life));
   };
   const find = async (ids: string[]) =>
-    lives.filter(({ machine }) => ids.includes(machine.id)).map((life) => show(life));
+    cloud.shows(
+      'id',
+      lives.filter((life) => ids.includes(life.machine.id) && isKnown(life)).map((life) => show(life)),
+    );
+  const isKnown = ({ ended }: Life, time = now()) => ended === undefined || time < ended + REMEMBERED;
 
   const make = ({ subnet, template, tags }: LaunchRequest): Life => {
     const id = `i-${lives.length + 1}`;
@@ -137,6 +143,7 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
     addresses: {},
     calls: [],
     lag: 0,
+    shows: (_, machines) => machines,
     boot: 30_000,
     vcpus: { quota: 10_000, used: 0 },
     launchFate: () => undefined,
@@ -162,10 +169,13 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
     provider: {
       observe: async (cluster) => {
         const time = now() - cloud.lag;
-        return lives
+        const found = lives
           .filter(({ machine }) => machine.launchTime <= time && machine.tags[CLUSTER_TAG] === cluster)
-          .filter(({ ended }) => ended === undefined || time < ended + REMEMBERED)
-          .map((life) => show(life, time));
+          .filter((life) => isKnown(life, time));
+        return cloud.shows(
+          'tag',
+          found.map((life) => show(life, time)),
+        );
       },
       find,
       capacity: async ({ subnets, types }) => ({

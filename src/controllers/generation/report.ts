@@ -1,6 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ClusterGeneration, GenerationPool } from '../../api/v1alpha1/index.ts';
-import { conditionOf, isTrue, kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
+import {
+  ACCOUNTED,
+  conditionOf,
+  isTrue,
+  kstatus,
+  timestamp,
+  type Verdict,
+  withConditions,
+} from '../../domain/conditions.ts';
 import { overrideOf } from '../../domain/override.ts';
 import type { Plan } from '../../domain/placement.ts';
 import { holdOf } from '../../domain/protection.ts';
@@ -180,10 +188,29 @@ export function standing({ generation, platform, own, ...moment }: GenerationInp
       reason: throttled ? 'Throttled' : 'WithinBudgets',
       message: throttled ? `pool ${throttled.metadata.name} is slowed down by the cloud's rate limits` : '',
     },
+    accounted(own),
     hold
       ? { type: 'Deletable', status: false, reason: 'Protected', message: hold }
       : overridden
         ? { type: 'Deletable', status: true, reason: 'Overridden', message: `by two people, until ${overridden.until}` }
         : { type: 'Deletable', status: true, reason: retiredTime ? 'Retired' : 'NeverLive', message: '' },
   ];
+}
+
+/** Whether the machines of all its pools are accounted for; the words are the pools' own. */
+function accounted(own: readonly GenerationPool[]): Verdict {
+  const open = own.flatMap((pool) => {
+    const said = conditionOf(pool, ACCOUNTED);
+    return said?.status === 'False'
+      ? [{ reason: said.reason, message: `pool ${pool.metadata.name}: ${said.message}` }]
+      : [];
+  });
+  const [first] = open;
+  if (!first) return { type: ACCOUNTED, status: true, reason: ACCOUNTED, message: '' };
+  return {
+    type: ACCOUNTED,
+    status: false,
+    reason: first.reason,
+    message: open.map(({ message }) => message).join('. '),
+  };
 }

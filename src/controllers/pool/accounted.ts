@@ -1,21 +1,19 @@
 import { type GenerationPool, LABEL } from '../../api/v1alpha1/index.ts';
 import { isFull } from '../../domain/absence.ts';
-import type { Verdict } from '../../domain/conditions.ts';
+import { ACCOUNTED, type Verdict } from '../../domain/conditions.ts';
 import { poolNameOf } from '../../domain/identity.ts';
 import { holdOf } from '../../domain/protection.ts';
 import type { Machine } from '../../providers/provider.ts';
 import type { Instance } from './accounting.ts';
 import type { PoolInput } from './input.ts';
 
-/**
- * The condition Accounted of a pool: what it counts, what the cloud shows and what is wanted agree. False says which
- * machines are in question, and what people can do about them; the operator does nothing to them meanwhile.
- */
-export const ACCOUNTED = 'Accounted';
-
 /** Ids in a message: more would hide what it says. */
 const NAMED = 10;
 
+/**
+ * The condition Accounted of a pool. False says which machines are in question, and what people can do about them; the
+ * operator does nothing to them meanwhile.
+ */
 export function accounted(input: PoolInput, instances: readonly Instance[]): Verdict {
   const [first, ...rest] = [untagged(input), unshown(input, instances), surplus(input, instances)].filter(
     (found) => found !== undefined,

@@ -14,19 +14,19 @@ const lacking = (denied: string[], changes: Partial<Sight> = {}): Sight => ({
   look: { known: 10, shown: 9, contradicted: [] },
   ...changes,
 });
-const after = (
+const seenAfter = (
   pool: Parameters<typeof instancesAfter>[0],
   machines: Parameters<typeof instancesAfter>[1],
   sight: Sight = NOTHING_LACKS,
   ms = 0,
 ) => instancesAfter(pool, machines, sight, moment(ms));
-const idsAfter = (...input: Parameters<typeof after>) => after(...input).instances.map(({ id }) => id);
+const idsAfter = (...input: Parameters<typeof seenAfter>) => seenAfter(...input).instances.map(({ id }) => id);
 
 describe('the machines that a pool counts (S8)', () => {
   const pool = aPool({ instances: ['i-1', 'i-2'] });
 
   it('are the same after an answer that shows none of them', () => {
-    expect(after(pool, []).instances).toEqual(pool.status.instances);
+    expect(seenAfter(pool, []).instances).toEqual(pool.status.instances);
   });
 
   it('are the same after an answer that shows some of them', () => {
@@ -35,7 +35,7 @@ describe('the machines that a pool counts (S8)', () => {
 
   it('gain one whose launch was never answered: it has the pool’s tags', () => {
     const found = aMachine({ id: 'i-9', state: 'pending', subnet: 'subnet-b', launchTime: EPOCH + 5000 });
-    expect(after(pool, [found]).instances.at(-1)).toEqual({ id: 'i-9', subnet: 'subnet-b', time: at(5) });
+    expect(seenAfter(pool, [found]).instances.at(-1)).toEqual({ id: 'i-9', subnet: 'subnet-b', time: at(5) });
   });
 
   it.each<[MachineState, boolean]>([
@@ -65,7 +65,7 @@ describe('the machines that a pool counts (S8)', () => {
   });
 
   it('do not gain one again that has ended, by an answer from before', () => {
-    const { instances, ended } = after(pool, [aMachine({ id: 'i-1', state: 'terminated' })]);
+    const { instances, ended } = seenAfter(pool, [aMachine({ id: 'i-1', state: 'terminated' })]);
     expect(ended).toEqual([{ id: 'i-1', time: at(0), known: 'Terminated' }]);
     const later = aPool({ status: { instances, ended } });
     expect(idsAfter(later, [aMachine({ id: 'i-1' }), aMachine({ id: 'i-2' })])).toEqual(['i-2']);
@@ -80,7 +80,7 @@ describe('a machine that neither question shows (S13)', () => {
   };
 
   it('goes on being counted, with the time at which it began to be denied', () => {
-    expect(after(pool, [aMachine({ id: 'i-2' })], lacking(['i-1']), 3_600_000).instances).toEqual([
+    expect(seenAfter(pool, [aMachine({ id: 'i-2' })], lacking(['i-1']), 3_600_000).instances).toEqual([
       { ...pool.status.instances![0], deniedSince: at(3_600) },
       pool.status.instances![1],
     ]);
@@ -89,7 +89,7 @@ describe('a machine that neither question shows (S13)', () => {
   it('is no more when that has lasted, counted from there and not from its launch', () => {
     const sight = lacking(['i-1']);
     expect(idsAfter(denied(3_600), [], sight, 3_600_000 + DENIED_FOR)).toEqual(['i-1', 'i-2']);
-    const { instances, ended } = after(denied(3_600), [], sight, 3_600_001 + DENIED_FOR);
+    const { instances, ended } = seenAfter(denied(3_600), [], sight, 3_600_001 + DENIED_FOR);
     expect(instances.map(({ id }) => id)).toEqual(['i-2']);
     expect(ended).toMatchObject([{ id: 'i-1', known: 'Forgotten' }]);
   });
@@ -101,18 +101,18 @@ describe('a machine that neither question shows (S13)', () => {
     expect(idsAfter(denied(0), [], lacking(['i-1'], sight), 100 * DENIED_FOR)).toEqual(['i-1', 'i-2']);
   });
 
-  it.each<[string, Parameters<typeof after>[1], Sight]>([
+  it.each<[string, Parameters<typeof seenAfter>[1], Sight]>([
     ['shown by its tags', [aMachine({ id: 'i-1' })], NOTHING_LACKS],
     ['shown by its id alone', [], lacking([], { strays: [aMachine({ id: 'i-1', tags: {} })] })],
     ['seen to run by its Node', [], lacking([], { alive: new Set(['i-1']) })],
   ])('is counted from anew once it was %s', (_, machines, sight) => {
-    const [again] = after(denied(0), machines, sight, 100 * DENIED_FOR).instances;
+    const [again] = seenAfter(denied(0), machines, sight, 100 * DENIED_FOR).instances;
     expect(again).toEqual(pool.status.instances![0]);
   });
 
   it('is counted again when the cloud shows it after all', () => {
     const forgotten = aPool({ status: { ended: [{ id: 'i-1', time: at(0), known: 'Forgotten' }] } });
-    expect(after(forgotten, [aMachine({ id: 'i-1' })])).toMatchObject({ instances: [{ id: 'i-1' }], ended: [] });
+    expect(seenAfter(forgotten, [aMachine({ id: 'i-1' })])).toMatchObject({ instances: [{ id: 'i-1' }], ended: [] });
   });
 });
 

@@ -1,6 +1,6 @@
 import type { FailureReason, GenerationPool, GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
 import { FINALIZER, RELEASED_TAG } from '../../api/v1alpha1/index.ts';
-import { conditionOf, timestamp } from '../../domain/conditions.ts';
+import { ACCOUNTED, conditionOf, timestamp } from '../../domain/conditions.ts';
 import { tagsOfMachine } from '../../domain/identity.ts';
 import { generationPools } from '../../kinds.ts';
 import { isNotFound } from '../../kube/errors.ts';
@@ -8,7 +8,6 @@ import { nodes } from '../../kube/resources.ts';
 import { writeStatus } from '../../kube/status.ts';
 import { isHeldBack, type Machine, type Provider, ProviderError } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
-import { ACCOUNTED } from './accounted.ts';
 import { instanceOf } from './accounting.ts';
 import type { LabelNode } from './census.ts';
 import type { PoolDecision } from './decide.ts';

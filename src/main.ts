@@ -26,6 +26,7 @@ import { recorder } from './kube/events.ts';
 import { leaderElection } from './kube/lease.ts';
 import { secrets } from './kube/resources.ts';
 import { providers } from './providers/registry.ts';
+import { sameAccount } from './providers/same-account.ts';
 import { systemClock } from './runtime/clock.ts';
 import type { Controller } from './runtime/controller.ts';
 import { manager, stopSignal } from './runtime/manager.ts';
@@ -67,7 +68,10 @@ async function run(config: Config): Promise<void> {
       })
     : undefined;
   const events = recorder({ client, clock, log, controller: CONTROLLER, instance: identity, burst: EVENTS_AT_ONCE });
-  const clouds = providers({ clock, log, readSecret: (ref) => readSecret(client, ref), observe: operations.cloud });
+  const clouds = sameAccount(
+    providers({ clock, log, readSecret: (ref) => readSecret(client, ref), observe: operations.cloud }),
+    clock,
+  );
   caches.classes.subscribe((name, _, after) => after ?? clouds.forget(name));
   const providerOf = async (className: string) => clouds.for(await client.get(generationClasses, className));
   const sampler = protectionSampler({

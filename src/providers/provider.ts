@@ -98,6 +98,8 @@ export interface Provider {
   observe(cluster: string, maxAge: number): Promise<Machine[]>;
   /** These machines as the cloud shows them now, never from a cache; one that it does not know is left out. */
   find(ids: string[]): Promise<Machine[]>;
+  /** The account that these subnets belong to; undefined when the cloud shows none of them. `maxAge` as above. */
+  owner(subnets: string[], maxAge: number): Promise<string | undefined>;
   /** Subnets, types and quota; `maxAge` as above. An unknown subnet or type is an InvalidTemplate error naming it. */
   capacity(query: { subnets: string[]; types: string[] }, maxAge: number): Promise<Capacity>;
   /**

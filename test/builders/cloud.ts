@@ -178,6 +178,7 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
         );
       },
       find,
+      owner: async () => '111111111111',
       capacity: async ({ subnets, types }) => ({
         subnets: subnets.map((id) => ({
           id,

@@ -120,6 +120,11 @@ const spec = z
 
 const status = z.object({
   observedGeneration: observedGeneration(),
+  account: z
+    .object({ id: z.string().max(1024), region: z.string().max(32) })
+    .optional()
+    .describe('The account that its subnets were first seen to belong to: a look at any other is a failed one'),
+  pools: count().optional().describe('GenerationPools whose machines come from it'),
   subnets: listMap(
     z.object({
       id: z.string().max(64),
@@ -162,7 +167,13 @@ export const generationClass: Definition = {
     { name: 'Reachable', type: 'string', jsonPath: '.status.conditions[?(@.type=="Reachable")].status' },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],
-  rules: [],
+  rules: [
+    {
+      rule: `!has(oldSelf.status) || !has(oldSelf.status.pools) || oldSelf.status.pools == 0 || !has(self.spec.ec2) || !has(oldSelf.spec.ec2) || (has(self.spec.ec2.endpoint) == has(oldSelf.spec.ec2.endpoint) && (!has(self.spec.ec2.endpoint) || self.spec.ec2.endpoint == oldSelf.spec.ec2.endpoint))`,
+      messageExpression:
+        "'spec.ec2.endpoint cannot be changed while machines come from this class (status.pools: ' + string(oldSelf.status.pools) + '): at another endpoint they would not be found. Create another GenerationClass for it'",
+    },
+  ],
 };
 
 export type GenerationClassSpec = z.output<typeof spec>;

@@ -84,7 +84,7 @@ const ended = z.object({
 
 const status = z.object({
   observedGeneration: observedGeneration(),
-  account: z.string().max(64).optional().describe('The account in which its machines were first looked for'),
+  account: z.string().max(1024).optional().describe('The account in which its machines were first looked for'),
   machines: z.object({ launched: count(), registered: count(), ready: count() }).optional(),
   launches: listMap(launch, 'token', 64)
     .optional()

@@ -3,6 +3,7 @@ import { momentOf } from '../../domain/moment.ts';
 import { generationClasses } from '../../kinds.ts';
 import { writeStatus } from '../../kube/status.ts';
 import { ProviderError } from '../../providers/provider.ts';
+import { ownerOf } from '../../providers/same-account.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
 import type { Context } from '../context.ts';
 import { afterTrouble } from '../trouble.ts';
@@ -11,7 +12,7 @@ import { type ClassInput, decide } from './decide.ts';
 /** Oldest look at the cloud that a report may rest on. Declared ms. */
 const MAX_AGE = 5_000;
 
-/** Wakes for its classes, and from time to time: what the cloud has to offer changes without telling. */
+/** Wakes for its classes, for pools that come and go, and from time to time: what the cloud has to offer changes without telling. */
 export function classController(context: Context): Controller {
   const { caches, client, clock, log, observer } = context;
   const self = controller({
@@ -35,6 +36,10 @@ export function classController(context: Context): Controller {
   caches.classes.subscribe((key, before, after) => {
     if (after && before?.metadata.generation !== after.metadata.generation) self.enqueue(key);
   });
+  caches.pools.subscribe((_, before, after) => {
+    const pool = before && after ? undefined : (after ?? before);
+    if (pool) self.enqueue(pool.spec.className);
+  });
   return self;
 }
 
@@ -47,9 +52,11 @@ async function gather(context: Context, generationClass: GenerationClass): Promi
     const types = new Set(pools.flatMap(({ spec }) => (spec.template.ec2 ? [spec.template.ec2.instanceType] : [])));
     const query = { subnets: generationClass.spec.subnets.map(({ id }) => id), types: [...types].toSorted() };
     const capacity = await provider.capacity(query, clock.scaled(MAX_AGE)).catch(providerError);
-    return { ...base, capacity, budgets: provider.budgets() };
+    const owner = await ownerOf(provider, generationClass, clock).catch(providerError);
+    const account = owner instanceof ProviderError ? undefined : owner;
+    return { ...base, capacity, account, budgets: provider.budgets() };
   } catch (error) {
-    return { ...base, capacity: providerError(error), budgets: [] };
+    return { ...base, capacity: providerError(error), account: undefined, budgets: [] };
   }
 }
 

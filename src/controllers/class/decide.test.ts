@@ -5,6 +5,7 @@ import { type ClassInput, decide } from './decide.ts';
 const input = (changes: Partial<ClassInput> = {}): ClassInput => ({
   generationClass: aClass(),
   capacity: aCapacity(),
+  account: '111111111111',
   budgets: [],
   pools: [],
   now: EPOCH,
@@ -79,5 +80,29 @@ describe('a class', () => {
   it('that has not changed is the same object', () => {
     const { status } = decide(input());
     expect(decide(input({ generationClass: aClass({ status }), now: EPOCH + 9e6 })).status).toEqual(status);
+  });
+});
+
+describe('the account of a class', () => {
+  it('is the first that its subnets were seen to belong to, and stays', () => {
+    const { status } = decide(input());
+    expect(status.account).toEqual({ id: '111111111111', region: 'us-east-1' });
+    const later = aClass({ status: { account: { id: '111111111111', region: 'us-east-1' } } });
+    expect(decide(input({ generationClass: later, account: '222222222222' })).status.account?.id).toBe('111111111111');
+    expect(decide(input({ account: undefined })).status).not.toHaveProperty('account');
+  });
+
+  it('when the cloud is of another one, is what the class is not accepted for', () => {
+    const capacity = aRefusal('AnotherAccount');
+    expect(conditions({ capacity, account: undefined })).toMatchObject({
+      Accepted: 'False AnotherAccount',
+      Ready: 'False AnotherAccount',
+      Stalled: 'True AnotherAccount',
+    });
+  });
+
+  it('and the pools that have machines from it are counted: while there are any its endpoint stays', () => {
+    expect(decide(input({ pools: [aPool(), aPool({ generation: 'blue' })] })).status.pools).toBe(2);
+    expect(decide(input()).status.pools).toBe(0);
   });
 });

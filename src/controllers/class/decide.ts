@@ -16,6 +16,8 @@ export interface ClassInput {
   generationClass: GenerationClass;
   /** What the cloud answers, or what is wrong. */
   capacity: Capacity | ProviderError;
+  /** Whose subnets these are; undefined when that could not be seen. */
+  account: string | undefined;
   budgets: BudgetState[];
   /** Pools whose machines come from this class. */
   pools: GenerationPool[];
@@ -24,16 +26,19 @@ export interface ClassInput {
 }
 
 /** Trouble that the class itself is to blame for; the rest is trouble in reaching the cloud. */
-const AT_FAULT = ['InvalidTemplate'];
+const AT_FAULT = ['InvalidTemplate', 'AnotherAccount'];
 
 export function decide(input: ClassInput): { status: GenerationClass['status']; requeueAfter: number } {
-  const { generationClass, capacity, now, scaled } = input;
+  const { generationClass, capacity, pools, now, scaled } = input;
+  const account = generationClass.status.account ?? accountSeen(input);
   const failed = capacity instanceof ProviderError;
   const about = { generation: generationClass.metadata.generation, now };
   return {
     status: {
       ...generationClass.status,
       observedGeneration: generationClass.metadata.generation,
+      ...(account && { account }),
+      pools: pools.length,
       ...(!failed && { subnets: subnetsOf(capacity, input.pools) }),
       apiBudgets: input.budgets.map(({ lastThrottledTime, ...budget }) => ({
         ...budget,
@@ -44,6 +49,10 @@ export function decide(input: ClassInput): { status: GenerationClass['status']; 
     requeueAfter: scaled(failed ? BUSY : QUIET),
   };
 }
+
+/** The first account is the class's own for good: what it holds would be lost in another. */
+const accountSeen = ({ generationClass, account }: ClassInput): GenerationClass['status']['account'] =>
+  account === undefined ? undefined : { id: account, region: generationClass.spec.ec2?.region ?? '' };
 
 function subnetsOf(capacity: Capacity, pools: readonly GenerationPool[]) {
   const places = pools.flatMap(promised);

@@ -32,6 +32,7 @@ function input(changes: Partial<PoolInput> & { ids?: string[]; nodeless?: string
     revived: { bare: [], unknown: 0 },
     working: new Set(),
     sight: NOTHING_LACKS,
+    account: undefined,
     affordable: 1000,
     nodes: byProvider(nodes),
     now: EPOCH + 60_000,

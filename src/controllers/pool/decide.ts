@@ -75,6 +75,7 @@ export function decide(input: PoolInput): PoolDecision {
   const status: GenerationPoolStatus = {
     ...pool.status,
     observedGeneration: pool.metadata.generation,
+    ...(input.account !== undefined && { account: pool.status.account ?? input.account }),
     machines: { launched: instances.length, registered: members.registered.length, ready: members.ready },
     instances,
     ...(ended.length > 0 && { ended }),

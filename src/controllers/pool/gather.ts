@@ -6,8 +6,10 @@ import { momentOf } from '../../domain/moment.ts';
 import { powerWanted } from '../../domain/standby.ts';
 import { nodes } from '../../kube/resources.ts';
 import { type Machine, type Priority, type Provider, ProviderError } from '../../providers/provider.ts';
+import { accountOf } from '../../providers/same-account.ts';
 import { BY, type Context } from '../context.ts';
 import { type NodeView, viewOf } from '../nodes.ts';
+import { providerOfClass } from '../provider.ts';
 import type { PoolInput } from './input.ts';
 import type { Revivals } from './revival.ts';
 import { NOTHING_LACKS, sightOf } from './sight.ts';
@@ -23,8 +25,10 @@ export async function gather(context: Context, pool: GenerationPool, revivals: R
   const generation = caches.generations.get(pool.spec.generation);
   const same = generation && uidsOf(generation).includes(pool.spec.generationUID) ? generation : undefined;
   const platform = caches.platforms.get(pool.spec.platform);
+  const generationClass = caches.classes.get(pool.spec.className);
   const base = {
     pool,
+    account: generationClass && accountOf(generationClass),
     generation: same,
     platform,
     standstill: {},
@@ -33,7 +37,8 @@ export async function gather(context: Context, pool: GenerationPool, revivals: R
     ...momentOf(clock),
   };
   try {
-    const provider = await providerOf(context, pool);
+    assertAccount(pool, base.account);
+    const provider = await providerOfClass(context, pool.spec.className);
     const observed = await provider.observe(cluster, clock.scaled(MAX_AGE));
     const uids = same ? uidsOf(same) : [];
     const isOwn = ({ tags }: Machine) => wasLaunchedFor(pool, cluster, tags, uids);
@@ -90,12 +95,12 @@ async function revivedOf(
 export const priorityOf = (generation: ClusterGeneration | undefined): Priority =>
   generation?.status.liveTime ? 'recovery' : 'planned';
 
-async function providerOf(context: Context, pool: GenerationPool): Promise<Provider> {
-  const generationClass = context.caches.classes.get(pool.spec.className);
-  if (generationClass) return context.providerOf(generationClass);
+/** A class that was deleted and made anew has forgotten where the machines of its pools are. Throws ProviderError. */
+function assertAccount({ metadata, spec, status }: GenerationPool, account: string | undefined): void {
+  if (status.account === undefined || account === undefined || status.account === account) return;
   throw new ProviderError(
-    `GenerationClass ${pool.spec.className} does not exist: create it, its machines cannot be seen without it`,
-    { reason: 'InvalidTemplate', code: 'ClassNotFound', refused: true },
+    `GenerationPool ${metadata.name} has its machines in account ${status.account}, and GenerationClass ${spec.className} is now of account ${account}: make the class anew as it was`,
+    { reason: 'AnotherAccount', code: 'AnotherAccount', refused: true },
   );
 }
 

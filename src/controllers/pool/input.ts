@@ -8,6 +8,8 @@ export interface PoolInput {
   pool: GenerationPool;
   generation: ClusterGeneration | undefined;
   platform: Platform | undefined;
+  /** The account that its class is known to have. */
+  account: string | undefined;
   /** What the cloud shows with this pool's tags, let go or not, or why it could not be asked. */
   machines: Machine[] | ProviderError;
   /** Why nothing may be launched, and why nothing may be ended, whatever the pool lacks or has too much of. */

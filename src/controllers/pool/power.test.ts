@@ -22,6 +22,7 @@ function input(states: MachineState[], changes: Partial<PoolInput> = {}): PoolIn
     revived: { bare: [], unknown: 0 },
     working: new Set(),
     sight: NOTHING_LACKS,
+    account: undefined,
     affordable: 1000,
     nodes: new Map(nodes.map((node) => [node.providerID, node])),
     now: EPOCH + 3_600_000,

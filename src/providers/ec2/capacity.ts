@@ -122,6 +122,20 @@ async function describeSubnets(client: Client, ids: string[]): Promise<Subnet[]>
   });
 }
 
+/** Whose subnets these are. By filter: one that was deleted since says nothing of the others. */
+export async function ownerOf(client: Client, ids: string[]): Promise<string | undefined> {
+  const answer = await client.send(
+    'DescribeSubnets',
+    { Filters: [{ Name: 'subnet-id', Values: ids }] },
+    { priority: 'recovery', what: `owner of subnet ${ids.join(', ')}` },
+  );
+  if (!answer.Subnets) throw incomplete('DescribeSubnets', 'a list of subnets');
+  const owners = new Set(answer.Subnets.map(({ OwnerId }) => OwnerId ?? ''));
+  if (owners.has('')) throw incomplete('DescribeSubnets', 'the owner of a subnet');
+  // Shared by several accounts, they are as much a mark of this one as those of one.
+  return owners.size === 0 ? undefined : [...owners].toSorted().join(' ');
+}
+
 /** Addresses of an IPv4 block that machines can have. */
 export function usableAddresses(cidr: string): number {
   const [, prefix] = ipaddr.IPv4.parseCIDR(cidr);

@@ -4,7 +4,7 @@ import type { Provider } from '../provider.ts';
 import { shareEach } from '../share.ts';
 import { remember } from './account.ts';
 import { associate, describeAddresses } from './addresses.ts';
-import { capacityOf, typeCatalogue } from './capacity.ts';
+import { capacityOf, ownerOf, typeCatalogue } from './capacity.ts';
 import type { DestroyerClient } from './client.ts';
 import { checkTemplate, launch, MOST_MACHINES } from './launch.ts';
 import { findMachines, observeTagged } from './observe.ts';
@@ -18,16 +18,21 @@ import { tag } from './tag.ts';
  * which alone knows the AWS SDK. destroy.ts is for guard/destroy.ts.
  */
 
+/** Sets of subnets whose owner is remembered: one for each class of the account, and some to spare. */
+const SUBNET_SETS = 64;
+
 /** Clusters of one account whose observations are kept: an operator has one. */
 const CLUSTERS = 8;
 
 /** The provider of one account in one region; several classes may share it. */
 export function ec2Provider(client: DestroyerClient, clock: Clock): Provider {
   const observe = shareEach(clock, CLUSTERS, (cluster) => observeTagged(client, CLUSTER_TAG, cluster));
+  const owner = shareEach(clock, SUBNET_SETS, (key) => ownerOf(client, key.split(',')));
   const vcpusOf = typeCatalogue(client, clock);
   const provider: Provider = {
     observe,
     find: (ids) => findMachines(client, ids),
+    owner: (subnets, maxAge) => owner([...new Set(subnets)].toSorted().join(','), maxAge),
     capacity: capacityOf(client, clock, vcpusOf),
     affordable: (priority) => Math.min(MOST_MACHINES, client.affordable('RunInstances', priority)),
     launch: (request, priority) => launch(client, request, priority),

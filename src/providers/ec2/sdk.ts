@@ -42,7 +42,8 @@ export function openTransport(account: Account, timeout = CALL_TIMEOUT): Transpo
     region: account.region,
     maxAttempts: 1,
     ...(account.endpoint !== undefined && { endpoint: account.endpoint }),
-    ...(account.credentials && { credentials: account.credentials }),
+    // A copy: the SDK writes into what it is given.
+    ...(account.credentials && { credentials: { ...account.credentials } }),
     requestHandler: {
       connectionTimeout: Math.min(CONNECTION_TIMEOUT, timeout),
       requestTimeout: timeout,

@@ -21,12 +21,18 @@ export function sameAccount(providers: Providers, clock: Pick<Clock, 'scaled'>):
     ...providers,
     async for(generationClass) {
       const provider = await providers.for(generationClass);
-      const { name, uid } = generationClass.metadata;
-      const known = accountOf(generationClass) ?? (seen.get(name)?.uid === uid ? seen.get(name)?.account : undefined);
-      const account = await ownerOf(provider, generationClass, clock).catch((error: unknown) => {
-        if (proved.has(provider)) return known;
-        throw error;
-      });
+      const { metadata, spec, status } = generationClass;
+      const { name, uid } = metadata;
+      const known = status.account?.id ?? (seen.get(name)?.uid === uid ? seen.get(name)?.account : undefined);
+      const account = await provider
+        .owner(
+          spec.subnets.map(({ id }) => id),
+          clock.scaled(PROVED_FOR),
+        )
+        .catch((error: unknown) => {
+          if (proved.has(provider)) return known;
+          throw error;
+        });
       if (known === undefined) {
         if (account !== undefined) seen.set(name, { uid, account });
       } else if (account !== known) throw anotherAccount(generationClass, known, account);
@@ -39,20 +45,6 @@ export function sameAccount(providers: Providers, clock: Pick<Clock, 'scaled'>):
     },
   };
 }
-
-/** The account of a class, as its status keeps it. */
-export const accountOf = ({ status }: GenerationClass): string | undefined => status.account?.id;
-
-/** What the connection of a class says now: the account that owns its subnets; undefined when there are none of them. */
-export const ownerOf = (
-  provider: Pick<Provider, 'owner'>,
-  { spec }: GenerationClass,
-  clock: Pick<Clock, 'scaled'>,
-): Promise<string | undefined> =>
-  provider.owner(
-    spec.subnets.map(({ id }) => id),
-    clock.scaled(PROVED_FOR),
-  );
 
 function anotherAccount(
   { metadata, spec }: GenerationClass,

@@ -9,6 +9,7 @@ export const aPlatformInput = (changes: Partial<PlatformInput> = {}): PlatformIn
   classExists: true,
   cloud: { machines: [] },
   traffic: [],
+  waiting: [],
   now: EPOCH,
   scaled: (ms) => ms,
   ...changes,

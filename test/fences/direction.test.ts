@@ -60,6 +60,8 @@ describe('imports', () => {
       'src/controllers/class/decide.ts imports src/controllers/generation/capacity.ts',
       'src/controllers/cutover/gather.ts imports src/controllers/placement/census.ts',
       'src/controllers/placement/census.ts imports src/controllers/cutover/input.ts',
+      'src/controllers/platform/waiting.ts imports src/controllers/placement/gather.ts',
+      'src/controllers/platform/waiting.ts imports src/controllers/placement/input.ts',
     ]);
   });
 

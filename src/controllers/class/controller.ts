@@ -3,7 +3,6 @@ import { momentOf } from '../../domain/moment.ts';
 import { generationClasses } from '../../kinds.ts';
 import { writeStatus } from '../../kube/status.ts';
 import { ProviderError } from '../../providers/provider.ts';
-import { ownerOf } from '../../providers/same-account.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
 import type { Context } from '../context.ts';
 import { afterTrouble } from '../trouble.ts';
@@ -52,7 +51,7 @@ async function gather(context: Context, generationClass: GenerationClass): Promi
     const types = new Set(pools.flatMap(({ spec }) => (spec.template.ec2 ? [spec.template.ec2.instanceType] : [])));
     const query = { subnets: generationClass.spec.subnets.map(({ id }) => id), types: [...types].toSorted() };
     const capacity = await provider.capacity(query, clock.scaled(MAX_AGE)).catch(providerError);
-    const owner = await ownerOf(provider, generationClass, clock).catch(providerError);
+    const owner = await provider.owner(query.subnets, clock.scaled(MAX_AGE)).catch(providerError);
     const account = owner instanceof ProviderError ? undefined : owner;
     return { ...base, capacity, account, budgets: provider.budgets() };
   } catch (error) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { aClass, aNode, aPlatform } from '../../../test/builders/index.ts';
+import { aClass, aNode, aPlatform, aPool, at } from '../../../test/builders/index.ts';
 import { aPlacementPod } from '../../../test/builders/pods.ts';
 import { type MachineState, ProviderError } from '../../providers/provider.ts';
 import { manualClock } from '../../runtime/clock.ts';
@@ -13,7 +13,12 @@ import { memory } from './memory.ts';
 type Cloud = Record<string, MachineState> | ProviderError;
 
 /** One pod, the Node that it is bound to if that is there, and the cloud; what is then known of the pod, and which machines were asked for. */
-async function seen(pod: Partial<PodView>, node: NodeView | undefined, cloud: Cloud, className = 'aws') {
+async function seen(
+  pod: Partial<PodView>,
+  node: NodeView | undefined,
+  cloud: Cloud,
+  { className = 'aws', ended = [] as string[] } = {},
+) {
   const asked: string[] = [];
   const { generation: _, nodeMachine: __, lost: ___, off: ____, ...view } = aPlacementPod(pod);
   const clock = manualClock();
@@ -22,6 +27,7 @@ async function seen(pod: Partial<PodView>, node: NodeView | undefined, cloud: Cl
     pods: { byIndex: () => [view] },
     nodes: { get: () => node },
     generations: { get: () => undefined },
+    pools: { list: () => [aPool({ status: { ended: ended.map((id) => ({ id, time: at(0), known: 'Forgotten' })) } })] },
     classes: { get: (name: string) => (name === 'aws' ? aClass() : undefined) },
   };
   const provider = {
@@ -68,6 +74,15 @@ describe('what is known of a pod', () => {
     expect(await seen({}, undefined, state ? { 'i-1': state } : {})).toMatchObject({ lost: true, off, asked: ['i-1'] });
   });
 
+  it('is that its machine is off when its pool has journalled that the cloud does not know it any more', async () => {
+    expect(await seen({}, undefined, {}, { ended: ['i-1'] })).toMatchObject({ lost: true, off: true });
+    expect(await seen({}, undefined, {}, { ended: ['i-2'] })).toMatchObject({ lost: true, off: false });
+    // The cloud's own word is newer.
+    expect(await seen({}, undefined, { 'i-1': 'running' }, { ended: ['i-1'] })).toMatchObject({ off: false });
+    const trouble = new ProviderError('no answer', { reason: 'Unknown', code: 'X', refused: false });
+    expect(await seen({}, undefined, trouble, { ended: ['i-1'] })).toMatchObject({ off: false });
+  });
+
   it('takes both machines to be off when a new one has the name of the old one’s Node', async () => {
     const renamed = { ...sick, providerID: 'aws:///a/i-2' };
     expect(await seen({}, renamed, { 'i-1': 'terminated', 'i-2': 'running' })).toMatchObject({ off: false });
@@ -82,7 +97,10 @@ describe('what is known of a pod', () => {
       asked: [],
     });
     expect(await seen({}, sick, trouble)).toMatchObject({ off: false, lost: true });
-    expect(await seen({}, sick, { 'i-1': 'terminated' }, 'absent')).toMatchObject({ off: false, asked: [] });
+    expect(await seen({}, sick, { 'i-1': 'terminated' }, { className: 'absent' })).toMatchObject({
+      off: false,
+      asked: [],
+    });
   });
 
   it('costs no question to the cloud while its Node is Ready, or when it has ended', async () => {

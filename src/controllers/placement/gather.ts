@@ -65,20 +65,27 @@ async function withMachines(
 }
 
 /** The machine that it was seen on, and the one that its Node is now, if that is another of the same name. */
-const machinesOf = ({ machine, nodeMachine }: PlacementPod): string[] => [
+export const machinesOf = ({ machine, nodeMachine }: PlacementPod): string[] => [
   ...new Set([machine, nodeMachine].flatMap((providerID) => (providerID ? [machineIdOf(providerID)] : []))),
 ];
 
 const classOf = ({ caches }: Context, platform: Platform | undefined, { generation }: PlacementPod) =>
   caches.generations.get(generation ?? '')?.spec.className ?? platform?.spec.className;
 
-/** Those of the machines that the cloud itself shows as stopped or terminated. Of what it does not show, nothing is known. */
+/**
+ * Those of the machines that the cloud itself shows as stopped or terminated. Of what it does not show nothing is known,
+ * unless its pool has seen that it ended, or that it is not known any more.
+ */
 async function offAt(context: Context, className: string, ids: string[]): Promise<string[]> {
   if (ids.length === 0) return [];
   try {
     const provider = await providerOfClass(context, className);
-    const machines = await provider.find(ids);
-    return machines.filter(({ state }) => state === 'stopped' || state === 'terminated').map(({ id }) => id);
+    const machines = new Map((await provider.find(ids)).map((machine) => [machine.id, machine]));
+    const ended = ids.some((id) => !machines.has(id)) ? endedMachines(context) : new Set<string>();
+    return ids.filter((id) => {
+      const state = machines.get(id)?.state;
+      return state === undefined ? ended.has(id) : state === 'stopped' || state === 'terminated';
+    });
   } catch (error) {
     // Everything else goes on meanwhile; it is asked again.
     if (!(error instanceof ProviderError)) throw error;
@@ -86,3 +93,7 @@ async function offAt(context: Context, className: string, ids: string[]): Promis
     return [];
   }
 }
+
+/** Ids of machines of which their pools have journalled that they are no more. */
+export const endedMachines = ({ caches }: Pick<Context, 'caches'>): ReadonlySet<string> =>
+  new Set(caches.pools.list().flatMap(({ status }) => (status.ended ?? []).map(({ id }) => id)));

@@ -1,15 +1,17 @@
+import { LABEL } from '../../api/v1alpha1/index.ts';
 import { platforms } from '../../kinds.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
 import { BY, type Context } from '../context.ts';
+import { isHeld } from '../pods.ts';
 import { afterTrouble } from '../trouble.ts';
 import { apply } from './apply.ts';
 import { decide } from './decide.ts';
 import { gather } from './gather.ts';
 
-/** Real ms: pools report often while machines come up; one look at the platform for those of this time. */
+/** Real ms: pools, Nodes and pods report often while machines come up; one look at the platform for those of this time. */
 const POOL_BURST = 1_000;
 
-/** Wakes for its platforms, their generations and the pools of the live one. */
+/** Wakes for its platforms, their generations, pools and Nodes, and for singletons that end. */
 export function platformController(context: Context): Controller {
   const { caches, clock, log, observer } = context;
   const self = controller({
@@ -40,6 +42,14 @@ export function platformController(context: Context): Controller {
   caches.pools.subscribe((_, before, after) => {
     const pool = after ?? before;
     if (pool) self.enqueueAfter(pool.spec.platform, POOL_BURST);
+  });
+  caches.nodes.subscribe((_, before, after) => {
+    const platform = (after ?? before)?.labels[LABEL.platform];
+    if (platform && before?.ready !== after?.ready) self.enqueueAfter(platform, POOL_BURST);
+  });
+  caches.pods.subscribe((_, before, after) => {
+    if (before && isHeld(before) && before.ended !== (after?.ended ?? true))
+      self.enqueueAfter(before.platform, POOL_BURST);
   });
   caches.classes.subscribe((key, before, after) => {
     if (before && after) return;

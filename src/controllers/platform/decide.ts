@@ -8,6 +8,7 @@ import { rebindStep } from './rebind.ts';
 import { verdictsOf } from './report.ts';
 import { consistency, markedLive, pointersOf } from './restore.ts';
 import { rolesOf } from './roles.ts';
+import { tasksWait } from './waiting.ts';
 
 /**
  * controllers/platform reports how a platform is doing, and does for it what only two people may ask for: override.ts
@@ -43,8 +44,14 @@ export function decide(input: PlatformInput): PlatformDecision {
   const roles = rolesOf(current);
   const guard = reportOf(current.platform, input.round, input);
   const consistent = consistency(input, changes, rebind.objection);
-  const verdicts = [...verdictsOf(current, roles, consistent), guard.verdict, consistent, override.verdict];
-  const troubled = verdicts.some(({ type, status }) => type === 'Ready' && status !== true);
+  const verdicts = [
+    ...verdictsOf(current, roles, consistent),
+    guard.verdict,
+    consistent,
+    override.verdict,
+    tasksWait(input),
+  ];
+  const troubled = input.waiting.length > 0 || verdicts.some(({ type, status }) => type === 'Ready' && status !== true);
   return {
     status: {
       ...current.platform.status,

@@ -9,6 +9,7 @@ import { lookAtCloud, witnesses } from './cloud.ts';
 import { probe } from './guard.ts';
 import type { PlatformInput } from './input.ts';
 import { isToBeInferred } from './restore.ts';
+import { waitingTasks } from './waiting.ts';
 
 /** Oldest look at the cloud with which all is well, and with which something is not. Declared ms. */
 const RELAXED = 30_000;
@@ -31,6 +32,7 @@ export async function gather(context: Context, cached: Platform): Promise<Platfo
   const input = {
     ...seen,
     livePools,
+    waiting: waitingTasks(context, platform),
     round: await probe(context, platform, { generations, live: owner, livePools }),
     classExists: caches.classes.get(platform.spec.className) !== undefined,
     ...momentOf(clock),

@@ -13,11 +13,22 @@ export interface PlatformInput {
   cloud: CloudView;
   /** Where each traffic target points; looked at only while the live pointer is to be inferred. */
   traffic: Witness[];
+  /** Singletons of which no other copy may start, as one may run where nobody answers. */
+  waiting: WaitingTask[];
   /** What the canary has just found; undefined when it was not its time, or nobody answered. */
   round?: Round | undefined;
   now: number;
   /** Turns declared ms into real ms. */
   scaled(ms: number): number;
+}
+
+/** A pod that may still run, and the machine of which that is to be known. */
+export interface WaitingTask {
+  /** `namespace/name` */
+  pod: string;
+  role: string;
+  node: string;
+  machine: string;
 }
 
 /** Machines with this cluster's tag in the accounts of the platform's classes. */

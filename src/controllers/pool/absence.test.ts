@@ -1,88 +1,22 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import {
-  aClass,
-  aCloud,
-  aGeneration,
-  anApiServer,
-  aPlatform,
-  aPool,
-  type Cloud,
-  EPOCH,
-  type Operator,
-  startOperator,
-} from '../../../test/builders/index.ts';
+import type { Cloud } from '../../../test/builders/cloud.ts';
+import { twoGenerations } from '../../../test/builders/two-generations.ts';
 import { conditionOf } from '../../domain/conditions.ts';
-import { clusterGenerations, generationClasses, generationPools, platforms } from '../../kinds.ts';
+import { clusterGenerations, generationPools, platforms } from '../../kinds.ts';
 import { deleteObject } from '../../kube/delete.ts';
-import { nodes } from '../../kube/resources.ts';
 import type { Machine } from '../../providers/provider.ts';
-import { manualClock } from '../../runtime/clock.ts';
 
-/**
- * Platform us with three machines of blue, which is live, and three of green, which never was; the operator is the real
- * one, and the cloud shows less than there is. An hour has passed since the launches.
- */
-let operator: Operator | undefined;
-afterEach(() => operator?.crash());
+/** On the real operator: the cloud shows less than there is, or more. */
+let site: Awaited<ReturnType<typeof twoGenerations>> | undefined;
+afterEach(() => site?.crash());
 
+const start = async () => {
+  site = await twoGenerations();
+  return site;
+};
 const HOUR = 3_600;
 
-async function site() {
-  const clock = manualClock({ now: EPOCH });
-  const server = anApiServer(clock.now);
-  const cloud = aCloud(clock.now);
-  const client = server.client();
-  const nodeOf = (id: string) => `node-${id}`;
-  const register = ({ id, providerID }: Pick<Machine, 'id' | 'providerID'>) =>
-    server.seed(nodes, {
-      metadata: { name: nodeOf(id), uid: `uid-${id}-${clock.now()}`, creationTimestamp: '' },
-      spec: { providerID },
-      status: { conditions: [{ type: 'Ready', status: 'True' }] },
-    });
-  const unregister = async (id: string) => {
-    const node = server.read(nodes, nodeOf(id));
-    if (node) await deleteObject(client, nodes, { ...node.metadata, resourceVersion: node.metadata.resourceVersion });
-  };
-  cloud.onLaunch = (machine) => void clock.setTimer(60_000, () => register(machine));
-  cloud.onEnd = ({ id }) => void unregister(id);
-  server.seed(generationClasses, aClass());
-  server.seed(platforms, aPlatform({ live: 'blue' }));
-  for (const [name, live] of [
-    ['blue', true],
-    ['green', false],
-  ] as const) {
-    server.seed(clusterGenerations, aGeneration({ name, live }));
-    server.seed(generationPools, aPool({ name: `${name}.web`, generation: name }));
-  }
-  const pass = async (seconds: number) => {
-    for (let passed = 0; passed < seconds; passed += 5) await clock.advance(5_000);
-  };
-  const start = async () => {
-    operator = await startOperator({ server, cloud, clock });
-  };
-  await start();
-  await pass(HOUR);
-  const pool = (name: string) => server.read(generationPools, `${name}.web`)!;
-  return {
-    cloud,
-    server,
-    client,
-    clock,
-    pass,
-    start,
-    register,
-    unregister,
-    pool,
-    ids: (name: string) => (pool(name).status.instances ?? []).map(({ id }) => id),
-    says: (name: string, type: string) => conditionOf(pool(name), type),
-    events: (reason: string) => operator?.events.filter((event) => event.reason === reason) ?? [],
-    notReady: (id: string) =>
-      server.edit(nodes, nodeOf(id), (node) => {
-        node.status = { conditions: [{ type: 'Ready', status: 'False' }] };
-      }),
-  };
-}
-type Site = Awaited<ReturnType<typeof site>>;
+type Site = Awaited<ReturnType<typeof start>>;
 
 /** Nothing was launched, ended or undone, and nothing is said that is not so. */
 function expectUntouched({ cloud, pool, server }: Site, before: readonly string[]) {
@@ -105,7 +39,7 @@ const ANSWERS: [string, (site: Site) => Cloud['shows']][] = [
 describe('answers of the cloud that lack what there is', () => {
   const cells = ANSWERS.flatMap(([what, shows]) => [65, 2 * HOUR].map((seconds) => [what, seconds, shows] as const));
   it.each(cells)('%s, for %d s: nothing is launched or ended because of them', async (_, seconds, shows) => {
-    const s = await site();
+    const s = await start();
     const before = [...s.cloud.calls];
     s.cloud.shows = shows(s);
     await s.pass(seconds);
@@ -117,7 +51,7 @@ describe('answers of the cloud that lack what there is', () => {
   });
 
   it('empty while no kubelet reports either: nearly everything at once is no absence, and people are told', async () => {
-    const s = await site();
+    const s = await start();
     const before = [...s.cloud.calls];
     for (const { id } of s.cloud.alive()) s.notReady(id);
     s.cloud.shows = () => [];
@@ -133,7 +67,7 @@ describe('answers of the cloud that lack what there is', () => {
   });
 
   it('empty while a generation is deleted: it stays until its machines are seen to have ended', async () => {
-    const s = await site();
+    const s = await start();
     s.cloud.shows = () => [];
     const generation = s.server.read(clusterGenerations, 'green')!;
     await deleteObject(s.client, clusterGenerations, generation.metadata);
@@ -147,8 +81,8 @@ describe('answers of the cloud that lack what there is', () => {
   });
 
   it('empty when a pool has lost its journal: what its Nodes say keeps it from a second fleet', async () => {
-    const s = await site();
-    operator?.crash();
+    const s = await start();
+    s.crash();
     const before = [...s.cloud.calls];
     s.server.edit(generationPools, 'blue.web', (pool) => {
       pool.status = { observedGeneration: -1 };
@@ -167,7 +101,7 @@ describe('answers of the cloud that lack what there is', () => {
 
 describe('machines that are really gone', () => {
   it('are replaced within a minute when the cloud shows that they ended, all of the live ones at once too', async () => {
-    const s = await site();
+    const s = await start();
     for (const id of s.ids('blue')) s.cloud.kill(id);
     await s.pass(75);
     expect(s.cloud.alive()).toHaveLength(6);
@@ -176,8 +110,8 @@ describe('machines that are really gone', () => {
   });
 
   it('are replaced after some minutes when the cloud forgot them while nobody looked', async () => {
-    const s = await site();
-    operator?.crash();
+    const s = await start();
+    s.crash();
     const [first = ''] = s.ids('blue');
     s.cloud.kill(first);
     await s.pass(2 * HOUR);
@@ -194,7 +128,7 @@ describe('machines that are really gone', () => {
 
 describe('Nodes that are deleted by mistake', () => {
   it('of machines that had registered: none is ended, and the pool says what to do until they are back', async () => {
-    const s = await site();
+    const s = await start();
     const before = [...s.cloud.calls];
     const lost = s.cloud.alive().filter(({ id }) => s.ids('green').includes(id));
     for (const { id } of lost) await s.unregister(id);
@@ -211,7 +145,7 @@ describe('Nodes that are deleted by mistake', () => {
 
 describe('a machine whose tags were taken off', () => {
   it('of a generation that is deleted: the pool waits for it, and names it, the tags and the way out', async () => {
-    const s = await site();
+    const s = await start();
     const [stray = ''] = s.ids('green');
     const without = (machines: Machine[]) =>
       machines.map((machine) => (machine.id === stray ? { ...machine, tags: {} } : machine));
@@ -233,7 +167,7 @@ describe('a machine whose tags were taken off', () => {
 
 describe('machines beyond what is wanted, of a generation that is held', () => {
   const surplus = async () => {
-    const s = await site();
+    const s = await start();
     const pool = s.pool('blue');
     const { tags } = s.cloud.alive().find(({ id }) => s.ids('blue').includes(id))!;
     const request = { token: 'doubled', subnet: 'subnet-a', machines: 2, template: pool.spec.template, tags };

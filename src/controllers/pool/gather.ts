@@ -6,7 +6,6 @@ import { momentOf } from '../../domain/moment.ts';
 import { powerWanted } from '../../domain/standby.ts';
 import { nodes } from '../../kube/resources.ts';
 import { type Machine, type Priority, type Provider, ProviderError } from '../../providers/provider.ts';
-import { accountOf } from '../../providers/same-account.ts';
 import { BY, type Context } from '../context.ts';
 import { type NodeView, viewOf } from '../nodes.ts';
 import { providerOfClass } from '../provider.ts';
@@ -25,10 +24,9 @@ export async function gather(context: Context, pool: GenerationPool, revivals: R
   const generation = caches.generations.get(pool.spec.generation);
   const same = generation && uidsOf(generation).includes(pool.spec.generationUID) ? generation : undefined;
   const platform = caches.platforms.get(pool.spec.platform);
-  const generationClass = caches.classes.get(pool.spec.className);
   const base = {
     pool,
-    account: generationClass && accountOf(generationClass),
+    account: caches.classes.get(pool.spec.className)?.status.account?.id,
     generation: same,
     platform,
     standstill: {},

@@ -1,6 +1,6 @@
 import { type Access, callApi } from './access.ts';
 import * as components from './components.ts';
-import type { ProcessGroup, RunningProcess } from './process-group.ts';
+import { type ProcessGroup, type RunningProcess, readyLimitMs } from './process-group.ts';
 import { killProcess } from './process-table.ts';
 import { waitFor } from './wait.ts';
 
@@ -19,9 +19,6 @@ export interface ApiServer extends Access {
   /** Waits until it says that it is ready. */
   ready(): Promise<void>;
 }
-
-/** It is ready within 5 s on an idle machine; this is for a very busy one. Real ms. */
-const readyLimitMs = 60_000;
 
 /** Takes an API server that runs in hand. `settings` are those it was started with. */
 export function apiServerOf(

@@ -41,7 +41,7 @@ export async function installChart(access: Access, options: ChartOptions = {}): 
   const settings = Object.entries({ ...localValues, ...values });
   const args = [
     ...['upgrade', '--install', release, chart],
-    ...['--namespace', operatorNamespace, '--create-namespace', '--wait', '--timeout', '90s'],
+    ...['--namespace', operatorNamespace, '--create-namespace', '--wait', '--timeout', '240s'],
     ...settings.flatMap(([name, value]) => ['--set', `${name}=${value}`]),
   ];
   // A person's own Helm settings, plugins and caches must not matter here.
@@ -52,6 +52,6 @@ export async function installChart(access: Access, options: ChartOptions = {}): 
     HELM_CONFIG_HOME: join(helmHome, 'config'),
     HELM_DATA_HOME: join(helmHome, 'data'),
   };
-  const { status, stderr } = await runCommand(access.programs.helm, args, { env, limitMs: 120_000 });
+  const { status, stderr } = await runCommand(access.programs.helm, args, { env, limitMs: 300_000 });
   if (status !== 0) throw new Error(`Helm could not install ${chart}: ${stderr.trim()}`);
 }

@@ -11,7 +11,7 @@ import { type IdentityName, identities, identityNames, makeTokens, tokenFile } f
 import { writeKubeconfig } from './kubeconfig.ts';
 import { kwokConfiguration, stageFiles } from './kwok-config.ts';
 import { freePorts } from './ports.ts';
-import { ProcessGroup, type RunningProcess, waitUntilReady } from './process-group.ts';
+import { ProcessGroup, type RunningProcess, readyLimitMs, waitUntilReady } from './process-group.ts';
 import { localRoles } from './rbac.ts';
 
 /**
@@ -43,9 +43,6 @@ export interface ControlPlane extends Access {
   /** Kills everything (the API server would linger for minutes on SIGTERM), waits until it is gone, removes the data. */
   stop(): Promise<void>;
 }
-
-/** Every program is up in 1 to 5 s on an idle machine; this is for one that is very busy. Real ms. */
-const readyLimitMs = 60_000;
 
 /**
  * Starts a control plane and waits until it can be used.

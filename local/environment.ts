@@ -3,6 +3,7 @@ import { ensureBinaries } from './binaries/build.ts';
 import { bundle } from './bundle.ts';
 import { type ChartOptions, installChart, webhookUrl } from './chart.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { type Keeper, keepRunning } from './keeper.ts';
 import { type Operator, type OperatorOptions, startOperator } from './operator.ts';
 import { paths } from './paths.ts';
 import { freePorts } from './ports.ts';
@@ -33,6 +34,8 @@ export interface EnvironmentOptions {
   chart?: ChartOptions;
   /** `false`: everything but the operator. Its `env` is added to `operatorCredentials`. */
   operator?: Pick<OperatorOptions, 'env' | 'args' | 'program' | 'name' | 'leaderElect'> | false;
+  /** Starts the operator again when it ends, as a Deployment does. Not unless told: a test is to see its operator end. */
+  keepOperator?: boolean;
   /** Told what is being done, a line at a time. */
   log?: (line: string) => void;
 }
@@ -43,6 +46,8 @@ export interface Environment {
   simulator: Simulator;
   /** Absent when it was not to be started. */
   operator: Operator | undefined;
+  /** Absent when the operator is not kept running. */
+  keeper: Keeper | undefined;
   /** Ends everything, waits until it is gone, removes the data. */
   stop(): Promise<void>;
 }
@@ -72,11 +77,14 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
       operator === false
         ? undefined
         : await startOperatorAt(timeScale, controlPlane, { webhookPort, ...operator }, log);
+    const keeper = running && options.keepOperator === true ? keepRunning(running, { log }) : undefined;
     return {
       controlPlane,
       simulator,
       operator: running,
+      keeper,
       async stop() {
+        keeper?.stop();
         await running?.stop();
         await controlPlane.stop();
       },

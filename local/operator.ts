@@ -5,7 +5,7 @@ import { operatorNamespace } from './chart.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { paths } from './paths.ts';
 import { freePorts } from './ports.ts';
-import { type ProcessGroup, type RunningProcess, waitUntilReady } from './process-group.ts';
+import { type ProcessGroup, type RunningProcess, readyLimitMs, waitUntilReady } from './process-group.ts';
 import { keepTokenFresh } from './service-account-token.ts';
 
 export const operatorServiceAccount = 'generations-operator';
@@ -44,7 +44,7 @@ export interface Operator {
   readonly metricsUrl: string;
   /** The current process, or the last one. */
   process(): RunningProcess;
-  /** Waits until the current process says that it is ready. Rejects with the end of its log when it ends first, or after 60 real s. */
+  /** Waits until the current process says that it is ready. Rejects with the end of its log when it ends first, or after `readyLimitMs`. */
   ready(): Promise<void>;
   /** SIGKILL, and waits until it is gone: a crash. */
   kill(): Promise<void>;
@@ -55,9 +55,6 @@ export interface Operator {
   /** SIGTERM, SIGKILL after 10 real seconds, and no more renewals. */
   stop(): Promise<void>;
 }
-
-/** It is ready within 2 s on an idle machine; this is for a very busy one. Real ms. */
-const readyLimitMs = 60_000;
 
 /**
  * Starts the operator as its own service account, with the rights that the chart gives it and never an admin's, and waits until it is

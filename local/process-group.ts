@@ -103,6 +103,12 @@ export class ProcessGroup {
 }
 
 /**
+ * How long a program may take to be ready, real ms. Each takes a few seconds on an idle machine. What ends or says no is seen at once:
+ * this is only for what hangs, and far above what two cores need that others keep busy.
+ */
+export const readyLimitMs = 300_000;
+
+/**
  * Waits until `look` finds what shows that a program is ready.
  *
  * @throws Error with the last lines of its log when the program ends first, or the limit passes

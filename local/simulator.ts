@@ -1,5 +1,5 @@
 import { paths } from './paths.ts';
-import { type ProcessGroup, type RunningProcess, waitUntilReady } from './process-group.ts';
+import { type ProcessGroup, type RunningProcess, readyLimitMs, waitUntilReady } from './process-group.ts';
 
 export interface SimulatorOptions {
   /** Ends the simulator with everything else in it. */
@@ -21,9 +21,6 @@ export interface Simulator {
   url: string;
   process: RunningProcess;
 }
-
-/** The simulator listens in less than a second; this is for a very busy machine. Real ms. */
-const readyLimitMs = 30_000;
 
 /**
  * Starts the simulated cloud as a process of its own and waits for its line `{"url": ...}`.

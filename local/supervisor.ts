@@ -1,17 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureBinaries } from './binaries/build.ts';
 import { startControlPlane } from './control-plane.ts';
 import { startEnvironment } from './environment.ts';
 import { describeFailure } from './errors.ts';
-import type { Operator } from './operator.ts';
 import { paths } from './paths.ts';
 import { isFree } from './ports.ts';
 import type { RunningProcess } from './process-group.ts';
 import { forgetSupervisor, recordSupervisor } from './supervisor-file.ts';
 
 /**
- * The process that `make up` leaves behind: it owns the local environment, renews the operator's token, starts the operator again when
- * it ends, and stops everything when it is told to (SIGTERM) or when a part of the control plane dies. In: a directory, and whether to
+ * The process that `make up` leaves behind: it owns the local environment, renews the operator's token, has the operator started again
+ * when it ends, and stops everything when it is told to (SIGTERM) or when a part of the control plane dies. In: a directory, and whether to
  * start the control plane alone. Out: messages to `up` until everything is ready, then lines on its own output, `up.log`.
  */
 export type SupervisorMessage =
@@ -24,7 +22,6 @@ const preferredSimulatorPort = 4566;
 
 interface Kept {
   processes: ReadonlyArray<RunningProcess>;
-  operator?: Operator | undefined;
   simulatorUrl?: string;
   stop(): Promise<void>;
 }
@@ -40,11 +37,12 @@ async function start(directory: string, controlPlaneOnly: boolean, timeScale: nu
     directory,
     scenario: paths.upScenario,
     timeScale,
+    keepOperator: true,
     log,
     simulator: { port },
   });
-  const { controlPlane, simulator, operator, stop } = environment;
-  return { processes: [...controlPlane.processes, simulator.process], operator, simulatorUrl: simulator.url, stop };
+  const { controlPlane, simulator, stop } = environment;
+  return { processes: [...controlPlane.processes, simulator.process], simulatorUrl: simulator.url, stop };
 }
 
 function log(line: string): void {
@@ -57,21 +55,6 @@ async function tell(message: SupervisorMessage): Promise<void> {
   const { send } = process;
   if (!process.connected || send === undefined) return;
   await new Promise<void>((resolve) => send.call(process, message, () => resolve()));
-}
-
-/** A crashed operator comes back as a Deployment's would: after a second, then two, then four, up to thirty. */
-async function keepOperatorRunning(operator: Operator, stopping: AbortSignal): Promise<void> {
-  for (let pauseMs = 1_000; ; pauseMs = Math.min(pauseMs * 2, 30_000)) {
-    const begin = Date.now();
-    const { code, signal } = await operator.process().exited;
-    if (stopping.aborted) return;
-    if (Date.now() - begin > 60_000) pauseMs = 1_000;
-    log(
-      `the operator ended (${signal ?? `status ${code}`}); starting it again in ${pauseMs / 1000} s. Its log: ${operator.process().logFile}`,
-    );
-    await sleep(pauseMs);
-    if (!stopping.aborted) await operator.restart();
-  }
 }
 
 async function main(): Promise<void> {
@@ -97,8 +80,7 @@ async function main(): Promise<void> {
     if (!told.signal.aborted)
       log(`${part.name} ended, so everything is stopped. The end of its log:\n${part.lastLines(12)}`);
   });
-  const keeping = kept.operator === undefined ? [] : [keepOperatorRunning(kept.operator, told.signal)];
-  await Promise.race([stop, ...deaths, ...keeping]);
+  await Promise.race([stop, ...deaths]);
   told.abort();
   await kept.stop();
 }

@@ -20,9 +20,6 @@ export interface Attempter {
   attempts: Attempt[];
 }
 
-/** Real ms: refusing 180 Nodes one by one takes a few seconds, and what is not refused waits for finalizers. */
-const limitMs = 30_000;
-
 export function attempter(stage: Stage): Attempter {
   const { tell } = stage;
   const attempts: Attempt[] = [];
@@ -36,7 +33,7 @@ export function attempter(stage: Stage): Attempter {
     async kubectl(who, args, targets = 1) {
       const what = commandLine(args);
       tell.does(who === 'operator' ? 'generations-operator' : who, what);
-      const { stdout, stderr } = await stage.kubectl(who, args, { limitMs });
+      const { stdout, stderr } = await stage.kubectl(who, args);
       const refusals = refusalsIn(stderr);
       if (refusals.length === 0) tell.told(`NOT REFUSED: ${stdout.trim()} ${stderr.trim()}`);
       // One of each policy: the other Nodes of 180 are refused in the same words.

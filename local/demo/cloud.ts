@@ -26,7 +26,7 @@ export interface Cloud {
 
 export function cloudAt(url: string): Cloud {
   const get = async <T>(path: string): Promise<T> => {
-    const response = await fetch(url + path, { signal: AbortSignal.timeout(10_000) });
+    const response = await fetch(url + path, { signal: AbortSignal.timeout(60_000) });
     if (!response.ok) throw new Error(`the simulated cloud answered ${response.status} to GET ${path}`);
     return (await response.json()) as T;
   };

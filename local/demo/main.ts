@@ -60,7 +60,13 @@ async function play(): Promise<boolean> {
   const program = await bundle(paths.operator, bundled);
   site = await startSite();
   const env = { http_proxy: site.proxy };
-  environment = await startEnvironment({ scenario, timeScale: scale, operator: { program, env }, log });
+  environment = await startEnvironment({
+    scenario,
+    timeScale: scale,
+    operator: { program, env },
+    keepOperator: true,
+    log,
+  });
   const stage = stageOn(environment, tell, scale);
   const since = await september(stage);
   const tasks = watchTasks(stage);
@@ -75,7 +81,7 @@ async function play(): Promise<boolean> {
     const cut = await cutOver(stage, site);
     const rolledBack = await rollBack(stage);
     const retired = await retire(stage, rolledBack.forth.name);
-    const looks = await websites.stop();
+    const { looks, unanswered } = await websites.stop();
     const counts = await tasks.stop();
     const played = {
       since,
@@ -89,6 +95,7 @@ async function play(): Promise<boolean> {
       rolledBack,
       retired,
       looks,
+      unanswered,
       counts,
     };
     const lines = linesOf(await gather(stage, played));

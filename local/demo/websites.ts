@@ -9,14 +9,14 @@ import { website } from './cast.ts';
  * Nodes? Whether the machines of these Nodes were really there is for the cloud's ledger to say.
  */
 export interface WebsiteWatch {
-  /** Ends the looking. */
-  stop(): Promise<Look[]>;
+  /** Ends the looking. `unanswered`: how often the API server said nothing, which says nothing of the websites. */
+  stop(): Promise<{ looks: Look[]; unanswered: number }>;
 }
 
 export interface Look {
   /** Real ms since the epoch. */
   at: number;
-  /** A Node for each endpoint that was ready; none when the look failed. */
+  /** A Node for each endpoint that was ready. */
   nodes: ReadonlyArray<string>;
 }
 
@@ -28,9 +28,10 @@ export function watchWebsites(access: Access): WebsiteWatch {
   const selector = encodeURIComponent(`kubernetes.io/service-name=${website.name}`);
   const url = `${access.server}/apis/discovery.k8s.io/v1/namespaces/${website.namespace}/endpointslices?labelSelector=${selector}`;
   const looks: Look[] = [];
+  let unanswered = 0;
   const ended = new AbortController();
 
-  const look = async (): Promise<string[]> => {
+  const look = async (): Promise<string[] | undefined> => {
     try {
       const { statusCode, body } = await request(url, {
         dispatcher: agent,
@@ -38,15 +39,16 @@ export function watchWebsites(access: Access): WebsiteWatch {
         signal: AbortSignal.timeout(10_000),
       });
       const text = await body.text();
-      return statusCode === 200 ? readyNodes((JSON.parse(text) as { items: EndpointSlice[] }).items) : [];
+      return statusCode === 200 ? readyNodes((JSON.parse(text) as { items: EndpointSlice[] }).items) : undefined;
     } catch {
-      return [];
+      return undefined;
     }
   };
   const looking = (async () => {
     while (!ended.signal.aborted) {
       const nodes = await look();
-      looks.push({ at: Date.now(), nodes });
+      if (nodes) looks.push({ at: Date.now(), nodes });
+      else unanswered++;
       await sleep(everyMs, undefined, { signal: ended.signal }).catch(() => {});
     }
   })();
@@ -55,7 +57,7 @@ export function watchWebsites(access: Access): WebsiteWatch {
       ended.abort();
       await looking;
       await agent.destroy();
-      return looks;
+      return { looks, unanswered };
     },
   };
 }

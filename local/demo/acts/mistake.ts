@@ -42,7 +42,7 @@ export async function mistake(stage: Stage): Promise<Mistake> {
   tell.say('Without deleting any of it: emptying its machines, and cutting them off.');
   const web = await webNodeOf(stage);
   await kubectl('admin', ['cordon', web]);
-  await kubectl('admin', ['drain', web, '--ignore-daemonsets', '--timeout=20s'], 2);
+  await kubectl('admin', ['drain', web, '--ignore-daemonsets', '--timeout=2m'], 2);
   await kubectl('admin', ['taint', 'node', web, 'maintenance=now:NoExecute']);
   await kubectl('admin', ['delete', 'namespace', website.namespace]);
   await kubectl('admin', ['delete', 'service', website.name, '-n', website.namespace]);

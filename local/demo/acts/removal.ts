@@ -22,10 +22,7 @@ export async function removal(stage: Stage): Promise<Removal> {
   const args = ['delete', 'cg', halfStarted];
   tell.does('alice', commandLine(args));
   // As typed it ends when the object is gone, and so are its machines.
-  const [{ status, stdout, stderr }] = await Promise.all([
-    stage.kubectl('alice', args, { limitMs: 100_000 }),
-    watchGo(stage, halfStarted),
-  ]);
+  const [{ status, stdout, stderr }] = await Promise.all([stage.kubectl('alice', args), watchGo(stage, halfStarted)]);
   const until = Date.now();
   if (status !== 0) throw new Error(`${commandLine(args)} failed: ${stderr.trim()}`);
   tell.told(stdout.trim());

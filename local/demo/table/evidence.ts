@@ -32,6 +32,8 @@ export interface Played {
   rolledBack: RolledBack;
   retired: Retirement;
   looks: Look[];
+  /** Looks at the websites that the API server did not answer. */
+  unanswered: number;
   counts: TaskLook[];
 }
 
@@ -51,8 +53,8 @@ export interface Evidence extends Played {
   /** providerID by Node. */
   nodes: Record<string, string>;
   website: { selector: Record<string, string>; endpoints: { nodeName: string; ready: boolean }[] };
-  /** `limitMiB`: what the chart lets its container use. */
-  operator: { running: boolean; peakMiB: number; limitMiB: number };
+  /** `restarts`: how often it was started again. `peakMiB`: of its last process. `limitMiB`: what the chart lets its container use. */
+  operator: { running: boolean; restarts: number; peakMiB: number; limitMiB: number };
 }
 
 export async function gather(stage: Stage, played: Played): Promise<Evidence> {
@@ -90,6 +92,7 @@ export async function gather(stage: Stage, played: Played): Promise<Evidence> {
     },
     operator: {
       running: operator?.running() ?? false,
+      restarts: stage.environment.keeper?.restarts() ?? 0,
       peakMiB: operator === undefined ? 0 : await peakMemory(operator.pid),
       limitMiB: await memoryLimit(),
     },

@@ -160,6 +160,13 @@ const breakages: [line: string, what: string, spoil: (evidence: Evidence) => voi
     },
   ],
   [
+    'Time without websites',
+    'too often nobody knows',
+    (evidence) => {
+      evidence.unanswered = 1;
+    },
+  ],
+  [
     'Time without consoles, notebooks, scheduled tasks',
     'a console machine lost its Node while it was live',
     (evidence) => {
@@ -192,6 +199,13 @@ const breakages: [line: string, what: string, spoil: (evidence: Evidence) => voi
     'nobody measured it',
     ({ cutover }) => {
       delete cutover!.status.downtime;
+    },
+  ],
+  [
+    'Websites behind a maintenance page, in the cutover',
+    'it lasted too long, even for a busy machine',
+    ({ cutover }) => {
+      cutover!.status.downtime![0]!.traffic = '3m';
     },
   ],
   [

@@ -82,6 +82,7 @@ export function anEvidence(): Evidence {
     },
     retired: { from: ms(times.retired), until: ms(1210) },
     counts: [120, 900].map((second) => ({ at: ms(second), running: tasks.count, twice: [] })),
+    unanswered: 0,
     looks: [120, 300, 500].map((second) => aLook(live, second)).concat(aLook(release, 520), aLook(release, 900)),
     ledger: {
       startedAt: at(0),
@@ -136,7 +137,7 @@ export function anEvidence(): Evidence {
         .filter(({ tags }) => tags[LABEL.role] === 'web')
         .map(({ id }) => ({ nodeName: nodeName(id), ready: true })),
     },
-    operator: { running: true, peakMiB: 200, limitMiB: 512 },
+    operator: { running: true, restarts: 0, peakMiB: 200, limitMiB: 512 },
   };
 }
 

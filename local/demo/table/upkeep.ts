@@ -81,6 +81,8 @@ export const nothingLeaks: Judge = ({ ledger, state, pools, nodes }) => {
 export const memory: Judge = ({ operator }) => ({
   what: "The operator's memory at its peak",
   in2023: '-',
-  here: `${operator.peakMiB} MiB of the ${operator.limitMiB} that the chart allows${operator.running ? '' : '; IT HAS ENDED'}`,
+  here: `${operator.peakMiB} MiB of the ${operator.limitMiB} that the chart allows${startedAgain(operator.restarts)}${operator.running ? '' : '; IT HAS ENDED'}`,
   holds: operator.running && operator.peakMiB > 0 && operator.peakMiB < operator.limitMiB,
 });
+
+const startedAgain = (times: number): string => (times === 0 ? '' : `; it ended and was started again, ${times}x`);

@@ -6,6 +6,8 @@ import { condition, has, inStage, startWorld, type World } from './world.ts';
 /** Generations that do not fit or do not come up completely, beside a live one, at 60 declared seconds in a real one. */
 
 const SCALE = 60;
+/** What a machine is given to register its Node: ten minutes, of which a drill leaves this much. Real ms. */
+const REGISTRATION = 90_000;
 const LIVE = 6;
 
 let world: World;
@@ -160,7 +162,7 @@ describe('a generation some of whose machines never register', () => {
     );
     const waiting = (await world.get('clustergenerations', 'sleepy'))!;
     expect(condition(waiting, 'Ready')).toMatchObject({ status: 'False' });
-    await world.until('clustergenerations', 'sleepy', 'to be ready', has('Ready', 'True'));
+    await world.until('clustergenerations', 'sleepy', 'to be ready', has('Ready', 'True'), 2 * REGISTRATION);
 
     const machines = machinesOf(await world.ledger(), 'sleepy');
     expect(machines).toHaveLength(7);
@@ -168,9 +170,9 @@ describe('a generation some of whose machines never register', () => {
       if (!machine.neverBoots) expect(machine.terminated).toBeUndefined();
       else {
         expect(machine.terminatedBy).toBe('operator');
-        // Ten declared minutes are given to each; EC2 tells the time of a launch in whole real seconds.
+        // EC2 tells the time of a launch in whole real seconds.
         const age = Date.parse(machine.terminated!) - Date.parse(machine.launched);
-        expect(age + 1_000).toBeGreaterThanOrEqual((10 * 60_000) / SCALE);
+        expect(age + 1_000).toBeGreaterThanOrEqual(REGISTRATION);
       }
     }
     expect(mostAlive(machines)).toEqual({ 'sleepy.web': 5 });
@@ -183,7 +185,7 @@ describe('a generation some of whose machines never register', () => {
       'jsonpath={range .items[*]}{.message}{"\\n"}{end}',
     );
     expect(events.stdout).toMatch(/Terminated \d of \d machines: it never registered as a Node/);
-  }, 60_000);
+  }, 240_000);
 
   it('is removed by a plain kubectl delete', () => deletePlainly('sleepy'), 60_000);
 });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Cutover, GROUP, LABEL, type Platform } from '../../api/v1alpha1/index.ts';
+import { type Moment, realLimit } from '../../domain/moment.ts';
 import { digest } from '../../domain/plan-hash.ts';
 import type { New } from '../../kube/resource.ts';
 import type { Job } from '../../kube/resources.ts';
@@ -68,6 +69,13 @@ export function partOf(value: unknown, field: string): Record<string, unknown> {
   const part: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, field) : undefined;
   return typeof part === 'object' && part !== null && !Array.isArray(part) ? { ...part } : {};
 }
+
+/** A pod is scheduled, started and seen to end in real time, however fast a drill runs. Real ms. */
+const LEAST_RUN = 60_000;
+
+/** Real ms that a Job gets for a declared deadline in ms. */
+export const timeToRun = (moment: Pick<Moment, 'scaled'>, deadline: number): number =>
+  realLimit(moment, deadline, LEAST_RUN);
 
 /**
  * The Job as it is created. The Cutover decides whose rights it has and how long it may take; the template may ask for

@@ -7,7 +7,7 @@ import { type Job, jobs, type Pod, pods } from '../../kube/resources.ts';
 import { ForeignChange } from '../../traffic/target.ts';
 import type { Context } from '../context.ts';
 import type { CutoverInput, Effect, JobView } from './input.ts';
-import { isVoid, manifestOf } from './job-manifest.ts';
+import { isVoid, manifestOf, timeToRun } from './job-manifest.ts';
 
 /**
  * Jobs of a cutover as Kubernetes shows them, and their creation. Never deleted here: a Job is the only proof that its
@@ -109,7 +109,8 @@ export async function startJob(
       `Job ${effect.name} cannot be created: spec.jobs was taken out of Platform ${cutover.spec.platform}: put it back`,
     );
   const { template } = effect;
-  const job = manifestOf({ cutover, platform }, { name, namespace, template, deadline: clock.scaled(effect.deadline) });
+  const deadline = timeToRun(clock, effect.deadline);
+  const job = manifestOf({ cutover, platform }, { name, namespace, template, deadline });
   try {
     await client.create(jobs, job);
   } catch (error) {

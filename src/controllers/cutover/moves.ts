@@ -1,6 +1,7 @@
 import { MOST_HOLDS } from '../../api/v1alpha1/index.ts';
 import { conditionOf, isTrue, timestamp } from '../../domain/conditions.ts';
 import { formatDuration } from '../../domain/duration.ts';
+import { realLimit } from '../../domain/moment.ts';
 import { type Problem, stateText } from '../../traffic/target.ts';
 import { planChanged } from './approvals.ts';
 import { firstEntry } from './inherit.ts';
@@ -17,8 +18,8 @@ import { type Entry, isBack, SETTLED, type Standing, type Switches, standingOf, 
 
 /** How long endpoints may take to follow: they do in seconds, or something is wrong with the pods. Declared ms. */
 const PATIENCE = 300_000;
-/** Endpoints follow in real time, however fast a drill runs. Real ms. */
-const LEAST_PATIENCE = 10_000;
+/** Endpoints follow in real time, however fast a drill runs: on a busy machine those of 60 pods take half a minute. Real ms. */
+const LEAST_PATIENCE = 90_000;
 const NOT_SERVING = 'NotServing';
 
 type Look = { entry: Entry; standing: Standing };
@@ -131,7 +132,7 @@ function arrival(looks: readonly Look[]): string {
   return `${arrived.join(', ')} ${arrived.length === 1 ? 'is where it has' : 'are where they have'} to be`;
 }
 
-const patience = ({ scaled }: CutoverInput): number => Math.max(LEAST_PATIENCE, scaled(PATIENCE));
+const patience = (input: CutoverInput): number => realLimit(input, PATIENCE, LEAST_PATIENCE);
 
 const inVain = (waiting: readonly string[]): Problem => ({
   reason: NOT_SERVING,

@@ -2,6 +2,7 @@ import type { FailureReason, GenerationPool, GenerationPoolStatus, Launch } from
 import { FINALIZER, RELEASED_TAG } from '../../api/v1alpha1/index.ts';
 import { ACCOUNTED, conditionOf, timestamp } from '../../domain/conditions.ts';
 import { tagsOfMachine } from '../../domain/identity.ts';
+import { realLimit } from '../../domain/moment.ts';
 import { generationPools } from '../../kinds.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import { nodes } from '../../kube/resources.ts';
@@ -12,7 +13,7 @@ import { instanceOf } from './accounting.ts';
 import type { LabelNode } from './census.ts';
 import type { PoolDecision } from './decide.ts';
 import { type Gathered, priorityOf } from './gather.ts';
-import { waitFor, withFailure } from './launching.ts';
+import { IN_FLIGHT, waitFor, withFailure } from './launching.ts';
 import { isOfNodes } from './report.ts';
 
 /** Nodes labelled at once: the API server is the limit, not this process. */
@@ -123,7 +124,8 @@ function afterRefusal(
   about: { again: boolean; now: number; scaled: (ms: number) => number },
 ): GenerationPoolStatus {
   const { again, now, scaled } = about;
-  const doubtful = again && BLIND.includes(error.reason) && now - Date.parse(entry.time) < scaled(DOUBT);
+  const doubtful =
+    again && BLIND.includes(error.reason) && now - Date.parse(entry.time) < realLimit(about, DOUBT, IN_FLIGHT);
   const launches =
     error.refused && !doubtful ? without(status.launches, entry) : askedAt(status.launches, entry, error, now);
   return { ...status, launches, failures: withFailure(status.failures, error, now, scaled) };

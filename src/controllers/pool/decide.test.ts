@@ -198,6 +198,12 @@ describe('a machine that never registers', () => {
     ]);
   });
 
+  it('is given 90 real seconds in a drill: the API server takes Nodes in no faster there', () => {
+    const drill = { ...late, scaled: (ms: number) => ms / 60 };
+    expect(decide(input({ ...drill, now: EPOCH + 90_000 })).terminate).toBeUndefined();
+    expect(decide(input({ ...drill, now: EPOCH + 90_001 })).terminate?.ids).toEqual(['i-3']);
+  });
+
   it('of a generation that is held is named and kept (S2)', () => {
     const generation = aGeneration({ reservedBy: 'to-green' });
     const { terminate, status } = decide(input({ ...late, generation, now: EPOCH + 700_000 }));

@@ -1,5 +1,6 @@
 import type { GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
 import { kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
+import { realLimit } from '../../domain/moment.ts';
 import { overrideOf } from '../../domain/override.ts';
 import { holdOf } from '../../domain/protection.ts';
 import type { ProviderError } from '../../providers/provider.ts';
@@ -7,7 +8,7 @@ import { accounted, tooMany } from './accounted.ts';
 import { type Instance, instancesAfter, machinesLeft } from './accounting.ts';
 import { census, type LabelNode, type Members } from './census.ts';
 import type { PoolInput } from './input.ts';
-import { launchesFor, waitFor } from './launching.ts';
+import { IN_FLIGHT, launchesFor, waitFor } from './launching.ts';
 import { journalOfStandby, type PowerPlan, powerPlan } from './power.ts';
 import { failuresNow, failuresOf, verdicts } from './report.ts';
 
@@ -204,8 +205,8 @@ function endable(
 const CONSISTENCY_WINDOW = 60_000;
 
 /** True when no launch without an answer can still bring a machine: the last was sent before the deletion, if it waited long. */
-const journalIsOver = ({ pool, now, scaled }: PoolInput): boolean =>
-  (pool.status.launches ?? []).every(({ time }) => {
-    const sent = Math.max(Date.parse(time), Date.parse(pool.metadata.deletionTimestamp ?? time));
-    return now - sent > scaled(CONSISTENCY_WINDOW);
+const journalIsOver = (input: PoolInput): boolean =>
+  (input.pool.status.launches ?? []).every(({ time }) => {
+    const sent = Math.max(Date.parse(time), Date.parse(input.pool.metadata.deletionTimestamp ?? time));
+    return input.now - sent > realLimit(input, CONSISTENCY_WINDOW, IN_FLIGHT);
   });

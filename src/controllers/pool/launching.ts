@@ -19,6 +19,12 @@ const WAITS: Record<FailureReason, [first: number, longest: number]> = {
   Unknown: [2_000, 60_000],
 };
 
+/**
+ * A request may be on its way for so long in real time, however fast a drill runs: three times what the cloud's client waits for an
+ * answer. No launch is given up before. Real ms.
+ */
+export const IN_FLIGHT = 15_000;
+
 type Instances = NonNullable<GenerationPoolStatus['instances']>;
 
 /** Launches that the journal holds at once: bounds the status, the rest follows in the next round. */

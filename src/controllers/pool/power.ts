@@ -1,7 +1,9 @@
 import type { Failure, GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
+import { realLimit } from '../../domain/moment.ts';
 import { powerWanted } from '../../domain/standby.ts';
 import type { Machine } from '../../providers/provider.ts';
 import type { PoolInput } from './input.ts';
+import { IN_FLIGHT } from './launching.ts';
 import { isOfNodes } from './report.ts';
 
 /**
@@ -71,5 +73,7 @@ function callsFor(machines: readonly Machine[], failures: readonly Failure[]): s
 const SHOWN_WITHIN = 5 * 60_000;
 
 /** The journal of a standby, which launches nothing: what has not shown by now is given up, so that its token is not used late. */
-export const journalOfStandby = ({ pool, now, scaled }: PoolInput): Launch[] =>
-  (pool.status.launches ?? []).filter(({ time }) => now - Date.parse(time) < scaled(SHOWN_WITHIN));
+export const journalOfStandby = (input: PoolInput): Launch[] =>
+  (input.pool.status.launches ?? []).filter(
+    ({ time }) => input.now - Date.parse(time) < realLimit(input, SHOWN_WITHIN, IN_FLIGHT),
+  );

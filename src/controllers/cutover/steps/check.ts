@@ -1,5 +1,6 @@
 import { timestamp } from '../../../domain/conditions.ts';
 import { parseDuration } from '../../../domain/duration.ts';
+import { realLimit } from '../../../domain/moment.ts';
 import type { CutoverInput } from '../input.ts';
 import { passing } from '../job-manifest.ts';
 import type { Check, Entry, Look } from './checks-round.ts';
@@ -16,6 +17,9 @@ const JOB_DEADLINE = '10m';
  * second of its EndpointSlices (its minSyncPeriod). No answer counts before this. Declared ms.
  */
 const SETTLE = 2_000;
+
+/** An answer, and a preview that is seen to lead to the new machines, come in real time, however fast a drill runs. Real ms. */
+const LEAST_DEADLINE = 15_000;
 
 /** Longest message of an entry, characters. */
 const MESSAGE_LENGTH = 4096;
@@ -38,7 +42,7 @@ export function lookAtHttp(
   const begins = due !== undefined || before === undefined;
   const entry = begins ? begun(input, name, round) : before;
   const elapsed = input.now - Date.parse(entry.startTime);
-  const late = elapsed > input.scaled(SETTLE + parseDuration(deadline));
+  const late = elapsed > realLimit(input, SETTLE + parseDuration(deadline), LEAST_DEADLINE);
   const showing = `check ${name}: the preview of ${http.target} to show ${input.cutover.spec.to}`;
   // In the first round nobody has looked yet where the preview leads.
   if (due === 0) return { entry, preview: http.target, waiting: showing };

@@ -105,6 +105,14 @@ describe('Verify', () => {
     expect(verify.done(inputAt(2_000, [smoke, orders], [passed(smoke), anEntry(orders)]))).toBe(false);
   });
 
+  it('has 15 real seconds to be answered in a drill: nobody answers faster there', () => {
+    const drill = { scaled: (ms: number) => ms / 12 };
+    const look = (ms: number) =>
+      verify.act({ ...inputAt(ms, [smoke], [anEntry(smoke)], { answers: [answered(500)] }), ...drill });
+    expect(look(15 * SECOND)).toHaveProperty('waitFor');
+    expect(look(15 * SECOND + 1)).toHaveProperty('failed');
+  });
+
   describe('of a preview that is elsewhere', () => {
     const said = 'check smoke: the preview of www to show green';
     const away = anEntry(smoke, { message: said });

@@ -1,6 +1,7 @@
 import { formatDuration, parseDuration } from '../../../domain/duration.ts';
+import { realLimit } from '../../../domain/moment.ts';
 import type { CutoverInput, Effect } from '../input.ts';
-import { type JobTemplate, jobName, type Purpose } from '../job-manifest.ts';
+import { type JobTemplate, jobName, type Purpose, timeToRun } from '../job-manifest.ts';
 
 /** What has become of a Job that a journal says was asked for. */
 
@@ -17,19 +18,20 @@ export type Progress =
 /** A Job is ended by Kubernetes at its deadline; what takes longer than this is no longer under its control. Declared ms. */
 const GRACE = 60_000;
 /** Real ms: Kubernetes does not run faster in a drill. */
-const LEAST_GRACE = 10_000;
+const LEAST_GRACE = 30_000;
 
 /** @param deadline as the Cutover has it: `30m` */
 export function progressOf(
-  { jobs, now, scaled }: CutoverInput,
+  input: CutoverInput,
   { job, startTime }: { job: string; startTime: string | undefined },
   deadline: string,
 ): Progress {
+  const { jobs, now } = input;
   const view = jobs.find(({ name }) => name === job);
   if (!view) return { state: 'Absent' };
   if (view.state !== 'Running') return view;
   const since = startTime === undefined ? now : Date.parse(startTime);
-  const allowed = Math.max(scaled(parseDuration(deadline)), 1_000) + Math.max(scaled(GRACE), LEAST_GRACE);
+  const allowed = Math.max(timeToRun(input, parseDuration(deadline)), 1_000) + realLimit(input, GRACE, LEAST_GRACE);
   if (now <= since + allowed) return view;
   const waits = view.message && `; ${view.message}`;
   return {

@@ -159,9 +159,9 @@ describe('Migrate', () => {
   it.each([
     ['a minute after its deadline', 6 * MINUTE, false, 1],
     ['later than that', 6 * MINUTE + 1, true, 1],
-    // A declared minute is a second then, in which Kubernetes has not even looked.
-    ['in a drill, seconds after its deadline', 5_000 + 9_999, false, 60],
-    ['in a drill, much later', 5_000 + 10_001, true, 60],
+    // Pods take real time: it gets a minute, and Kubernetes half of one to end it.
+    ['in a drill, soon after its deadline', 60_000 + 30_000, false, 60],
+    ['in a drill, much later', 60_000 + 30_001, true, 60],
   ])('takes a Job that still runs %s (%d ms) for hanging: %s', (_, elapsed, hangs, scale) => {
     const view = aJob(nameFor('migrate', 'drop'), 'Running', 'it has no pod yet');
     const input = inputWith([drop], [anEntry(drop)], [view], { now: EPOCH + elapsed, scaled: (ms) => ms / scale });

@@ -78,6 +78,12 @@ describe('Quiesce', () => {
     expect(quiesce.act(input({ ...stuck, now: EPOCH + 600_000 }))).toHaveProperty('waitFor');
   });
 
+  it('gives pods 90 real seconds in a drill: they end no faster there', () => {
+    const stuck = { platform: quiesced(), tasks: [census({ starting: 1 })], scaled: (ms: number) => ms / 12 };
+    expect(quiesce.act(input({ ...stuck, now: EPOCH + 90_000 }))).toHaveProperty('waitFor');
+    expect(quiesce.act(input({ ...stuck, now: EPOCH + 90_001 }))).toHaveProperty('failed');
+  });
+
   it('undone lets them start again, where the pointer is', () => {
     const action = quiesce.undo(input({ platform: quiesced() }));
     expect(action).toMatchObject({ effects: [{ what: 'let scheduled and always-on tasks start on blue' }] });
@@ -174,10 +180,10 @@ describe('Restore', () => {
       });
     });
 
-    it('gives pods a real minute in a drill', () => {
+    it('gives pods three real minutes in a drill', () => {
       const drill = { scaled: (ms: number) => ms / 600 };
-      expect(late(MINUTE, [stuck], drill)).toHaveProperty('waitFor');
-      expect(late(MINUTE + 1000, [stuck], drill)).toHaveProperty('blocked');
+      expect(late(3 * MINUTE, [stuck], drill)).toHaveProperty('waitFor');
+      expect(late(3 * MINUTE + 1000, [stuck], drill)).toHaveProperty('blocked');
     });
   });
 

@@ -1,5 +1,6 @@
 import type { Cutover, Platform } from '../../../api/v1alpha1/index.ts';
 import { timestamp } from '../../../domain/conditions.ts';
+import { realLimit } from '../../../domain/moment.ts';
 import type { Problem } from '../../../traffic/target.ts';
 import type { Action, CutoverInput, Effect, Step } from '../input.ts';
 
@@ -11,6 +12,8 @@ import type { Action, CutoverInput, Effect, Step } from '../input.ts';
 
 /** A pod that does not end, on a machine that does not answer, would hold traffic for as long. Declared ms. */
 const DEADLINE = 600_000;
+/** Pods end in real time, however fast a drill runs. Real ms. */
+const LEAST_DEADLINE = 90_000;
 
 export const quiesce: Step = {
   name: 'Quiesce',
@@ -82,7 +85,7 @@ export function running({ platform, tasks }: CutoverInput): CutoverInput['tasks'
 /** What has not ended though it was told to long ago; undefined while it may still do. */
 export function overdue(input: CutoverInput): Problem | undefined {
   const told = Date.parse(input.platform?.status.quiesced?.time ?? '');
-  return input.now - told > input.scaled(DEADLINE)
+  return input.now - told > realLimit(input, DEADLINE, LEAST_DEADLINE)
     ? { reason: 'SingletonsDoNotEnd', message: `after 10 minutes still ${stopping(input)}` }
     : undefined;
 }

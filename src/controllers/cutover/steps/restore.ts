@@ -1,3 +1,4 @@
+import { realLimit } from '../../../domain/moment.ts';
 import type { Action, CutoverInput, Step } from '../input.ts';
 import { entryOf, hasBegun } from '../journal.ts';
 import { letStart, overdue, quiesce, quiesceNow, running, stopping } from './quiesce.ts';
@@ -5,7 +6,7 @@ import { letStart, overdue, quiesce, quiesceNow, running, stopping } from './qui
 /** How long a task may take to start, beside what its role's pace takes for all of them. Declared ms. */
 const PATIENCE = 600_000;
 /** Pods start in real time, however fast a drill runs. Real ms. */
-const LEAST_PATIENCE = 60_000;
+const LEAST_PATIENCE = 180_000;
 
 /**
  * Restore lets the pods that follow the live pointer go to the new generation, at their roles' pace. Undone, they are
@@ -41,9 +42,10 @@ function waitOrSay(input: CutoverInput): Action {
   };
 }
 
-function patience({ tasks, scaled }: CutoverInput): number {
+function patience(input: CutoverInput): number {
+  const { tasks } = input;
   const paced = tasks.map(({ total, startsPerSecond }) => (startsPerSecond > 0 ? (total / startsPerSecond) * 1000 : 0));
-  return Math.max(LEAST_PATIENCE, scaled(PATIENCE + Math.max(0, ...paced)));
+  return realLimit(input, PATIENCE + Math.max(0, ...paced), LEAST_PATIENCE);
 }
 
 /** What is not yet where it belongs, by role: of pods that last. Where runs of scheduled tasks begin all the time, one always waits. */

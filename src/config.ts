@@ -47,12 +47,20 @@ export const USAGE = `usage: cluster-generations [flags]
   --log-level=LEVEL         debug, info, warn or error (${DEFAULTS['log-level']})
   --log-format=FORMAT       json or text (${DEFAULTS['log-format']})
   --leader-elect            elect one of several replicas; without it this process takes itself for the only one
+  --help, --version         print this, or the version, and end
 Each flag can be given as an environment variable: GENERATIONS_TIME_SCALE=1. The API server is the one of
 $KUBECONFIG, or of the pod's service account.`;
 
 /** A flag that is wrong or unknown. The message is a line for people. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+}
+
+/** What is asked for instead of a start. Throws UsageError. */
+export function questionIn(args: readonly string[]): 'help' | 'version' | undefined {
+  const { help, version } = flagsOf(args);
+  if (help) return 'help';
+  return version ? 'version' : undefined;
 }
 
 /** Reads flags, then the environment, then defaults. Throws UsageError. */
@@ -76,7 +84,12 @@ const variableOf = (flag: string): string => `GENERATIONS_${flag.toUpperCase().r
 function flagsOf(args: readonly string[]): { [flag: string]: string | boolean | undefined } {
   const options = Object.fromEntries(FLAGS.map((flag) => [flag, { type: 'string' as const }]));
   try {
-    return parseArgs({ args: [...args], options: { ...options, 'leader-elect': { type: 'boolean' } } }).values;
+    const switches = {
+      'leader-elect': { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+      version: { type: 'boolean' },
+    } as const;
+    return parseArgs({ args: [...args], options: { ...options, ...switches } }).values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type Config, readConfig, USAGE, UsageError } from './config.ts';
+import { type Config, questionIn, readConfig, USAGE, UsageError } from './config.ts';
 import { startableCaches } from './controllers/caches.ts';
 import { classController } from './controllers/class/controller.ts';
 import type { Context } from './controllers/context.ts';
@@ -38,6 +38,7 @@ import { operationMetrics } from './telemetry/operations.ts';
 import { overrideMetrics } from './telemetry/overrides.ts';
 import { placementMetrics } from './telemetry/placement.ts';
 import { telemetryServer } from './telemetry/server.ts';
+import { VERSION } from './version.ts';
 
 /** The operator: config -> client -> caches -> controllers -> serve. */
 
@@ -180,7 +181,10 @@ async function readSecret(
 
 /** Exit status 2: started wrongly, a restart changes nothing. 1: something broke, a restart may help. */
 try {
-  await run(readConfig(process.argv.slice(2), process.env));
+  const args = process.argv.slice(2);
+  const question = questionIn(args);
+  if (question === undefined) await run(readConfig(args, process.env));
+  else process.stdout.write(`${question === 'help' ? USAGE : `cluster-generations ${VERSION}`}\n`);
   process.exit(0);
 } catch (error) {
   // What a parser of YAML says has a picture of the place below its first line.

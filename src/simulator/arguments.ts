@@ -11,8 +11,23 @@ export type Arguments = {
   timeScale: number;
 };
 
+export const USAGE = `usage: simulator --scenario=FILE [flags]
+  --scenario=FILE      what the cloud has and what befalls it
+  --kubeconfig=FILE    the cluster in which machines become Nodes; none without it
+  --host=ADDRESS       a loopback address to listen on (127.0.0.1)
+  --port=N             0: any free one (0)
+  --time-scale=N       declared seconds in a real one (1)
+  --help, --version    print this, or the version, and end`;
+
 /** Arguments that cannot be used; the message is one line. */
 export class ArgumentError extends Error {}
+
+/** What is asked for instead of a start. Throws ArgumentError. */
+export function questionIn(args: string[]): 'help' | 'version' | undefined {
+  const { help, version } = parsed(args);
+  if (help) return 'help';
+  return version ? 'version' : undefined;
+}
 
 /** Reads the command line. Throws ArgumentError. */
 export function parseArguments(args: string[]): Arguments {
@@ -44,6 +59,8 @@ function parsed(args: string[]) {
         host: { type: 'string', default: '127.0.0.1' },
         port: { type: 'string', default: '0' },
         'time-scale': { type: 'string', default: '1' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
       },
     }).values;
   } catch (error) {

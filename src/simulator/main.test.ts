@@ -58,6 +58,25 @@ describe('the simulator as a program', () => {
     expect([status, stderr]).toEqual([2, expect.stringContaining('is not a loopback address')]);
   }, 40_000);
 
+  it('prints its usage or version, and ends well, when it is asked for that', async () => {
+    expect(await run(['--help']).output).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(/^usage: simulator --scenario=FILE/),
+      stderr: '',
+    });
+    expect(await run(['--version']).output).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(/^simulator of cluster-generations \d+\.\d+\.\d+\n$/),
+      stderr: '',
+    });
+  }, 40_000);
+
+  it('ends with status 2 and its usage for an argument that it does not have', async () => {
+    const { status, stdout, stderr } = await run(['--scenaro', up]).output;
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^simulator: .*scenaro.*\nusage: simulator/);
+  }, 40_000);
+
   it('ends with status 1 when its port is taken', async () => {
     const first = run(['--scenario', up]);
     const line = await new Promise<string>((resolve) =>

@@ -1,19 +1,17 @@
 /**
  * guard/ is what stands between the operator and every destructive act. This file is the interlock: the only code that
  * can delete a guarded object, or terminate or stop a machine (a test keeps it so). In go a request and the reason for it; out
- * comes what was done, or a refusal that says why. It trusts nobody who calls it: it reads the generation and its
- * platform live before every batch, checks at the cloud whose the machines are and that they never served unknown to
- * Kubernetes, and takes them out of a persisted budget first.
+ * comes what was done, or a refusal that says why: telling people, once, is for who has asked. It trusts nobody who calls it:
+ * it reads the generation and its platform live before every batch, checks at the cloud whose the machines are and that they
+ * never served unknown to Kubernetes, and takes them out of a persisted budget first.
  */
 import type { ClusterGeneration, GenerationPool, Platform } from '../api/v1alpha1/index.ts';
 import { inconsistencyOf } from '../domain/consistency.ts';
-import { freezeOf, standstillOf } from '../domain/freeze.ts';
-import { guardTrouble } from '../domain/guard.ts';
 import { isMachineOf, liveTimeAtCloud, uidsOf } from '../domain/identity.ts';
 import { momentOf } from '../domain/moment.ts';
 import { overrideOf } from '../domain/override.ts';
-import { holdOf, wasEverLive } from '../domain/protection.ts';
-import { objectionToStopping } from '../domain/standby.ts';
+import { wasEverLive } from '../domain/protection.ts';
+import { objectionToRemoval, objectionToStop } from '../domain/removal.ts';
 import { clusterGenerations, generationPools, platforms } from '../kinds.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { deleteObject } from '../kube/delete.ts';
@@ -93,7 +91,7 @@ export function interlock(options: InterlockOptions): Interlock {
 
   const refuse = (what: 'machine' | 'pool', pool: GenerationPool, why: string): string => {
     observer?.refused?.(what);
-    log.warn('Refused to destroy', { what, pool: pool.metadata.name, generation: pool.spec.generation, why });
+    log.debug('Refused to destroy', { what, ...about(pool), why });
     return why;
   };
 
@@ -118,11 +116,8 @@ export function interlock(options: InterlockOptions): Interlock {
     if (now.refused !== undefined) return now;
     const { generation, platform } = now;
     const moment = momentOf(clock);
-    // An override lifts what Kubernetes says; that the cloud says something else, it does not.
-    const hold = holdOf(generation, platform, moment) ?? (platform && freezeOf(platform));
-    if (hold) return { refused: hold };
-    const trouble = platform && wasEverLive(generation) && guardTrouble(platform, moment);
-    if (trouble) return { refused: `${trouble}. What was ever live is removed only while the guard is seen to work` };
+    const refused = objectionToRemoval(generation, platform, moment);
+    if (refused !== undefined) return { refused };
     return { generation, platform, release: overrideOf(generation, platform, moment)?.release ?? false };
   };
 
@@ -133,16 +128,14 @@ export function interlock(options: InterlockOptions): Interlock {
     return { refused: `the override of ${pool.spec.generation} says release: its machines are let go, not terminated` };
   };
 
-  /** Whether its machines may be stopped now. No override lifts this: it lets people end machines, not stop them. */
+  /** Whether its machines may be stopped now. */
   const admitStop = async (pool: GenerationPool): Promise<Admission> => {
     const now = await read(pool);
     if (now.refused !== undefined) return now;
     const { generation, platform } = now;
-    const objection = objectionToStopping(generation, platform) ?? (platform && standstillOf(platform));
-    if (objection) return { refused: objection };
     const moment = momentOf(clock);
-    const trouble = platform && guardTrouble(platform, moment);
-    if (trouble) return { refused: `${trouble}. A standby is stopped only while the guard is seen to work` };
+    const refused = objectionToStop(generation, platform, moment);
+    if (refused !== undefined) return { refused };
     const release = overrideOf(generation, platform, moment)?.release ?? false;
     return release
       ? { refused: `the override of ${pool.spec.generation} says release: its machines are let go, not stopped` }

@@ -27,6 +27,8 @@ export interface Operator {
   events: EventInput[];
   /** What failed, as its log has it. */
   errors: string[];
+  /** What else its log says: `warn: message about what: why`. */
+  lines: string[];
   crash(): void;
   dead(): boolean;
 }
@@ -63,8 +65,15 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const destroyer = mortal(cloud.destroyer, alive);
   const events: EventInput[] = [];
   const errors: string[] = [];
+  const lines: string[] = [];
+  const noted =
+    (level: string) =>
+    (message: string, { pool, why }: { pool?: unknown; why?: unknown } = {}) =>
+      void lines.push([`${level}: ${message}`, pool, why].filter(Boolean).join(': '));
   const log: Logger = {
     ...silent,
+    info: noted('info'),
+    warn: noted('warn'),
     error: (message, fields) => void errors.push(`${message}: ${fields?.error}`),
     child: () => log,
   };
@@ -105,7 +114,14 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   for (const reflector of reflectors) void reflector.start(life.signal);
   await Promise.all(reflectors.map(({ synced }) => synced));
   for (const controller of listening) void controller.start(life.signal);
-  return { context, events, errors, dead: () => life.signal.aborted, crash: () => life.abort(new LeadershipLost()) };
+  return {
+    context,
+    events,
+    errors,
+    lines,
+    dead: () => life.signal.aborted,
+    crash: () => life.abort(new LeadershipLost()),
+  };
 }
 
 /** The same object, whose methods all fail once its process is dead. */

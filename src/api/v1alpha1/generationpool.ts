@@ -52,6 +52,13 @@ const failure = z.object({
   retryTime: time().optional(),
 });
 
+const refusal = z.object({
+  reason: z.string().max(1024),
+  since: time(),
+  tries: count().describe('How often it was asked in vain; 0 while it is clear beforehand that it would refuse'),
+  retryTime: time().optional(),
+});
+
 /**
  * A launch that was asked for: written before the call, so that a crash between the two repeats the same request
  * with the same token, which the provider answers with the same machines.
@@ -99,6 +106,9 @@ const status = z.object({
       'Machines that this pool had and that are known to be no more: what says so when the cloud has forgotten',
     ),
   failures: listMap(failure, 'reason', FAILURE_REASONS.length).optional(),
+  refusal: refusal
+    .optional()
+    .describe('Why machines that are to be removed or stopped are not: what the interlock says'),
   conditions: conditions(),
 });
 

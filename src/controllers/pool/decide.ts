@@ -10,6 +10,7 @@ import { census, type LabelNode, type Members } from './census.ts';
 import type { PoolInput } from './input.ts';
 import { IN_FLIGHT, launchesFor, waitFor } from './launching.ts';
 import { journalOfStandby, type PowerPlan, powerPlan } from './power.ts';
+import { refusalOf, stands, untilRetry } from './refusal.ts';
 import { failuresNow, failuresOf, verdicts } from './report.ts';
 
 /**
@@ -64,7 +65,10 @@ export function decide(input: PoolInput): PoolDecision {
   const unhurried = standstill.end !== undefined || ((leaving || retired) && waiting > 0);
   const released = leaving && isReleasing(input);
   const letGo = released && !unhurried ? instances.map(({ id }) => id) : [];
-  const terminate = unhurried || released ? undefined : endable(input, instances, members);
+  const expendable = released ? undefined : endable(input, instances, members);
+  const refusal = refusalOf(input, expendable ? 'Terminate' : power.stop.length > 0 ? 'Stop' : undefined);
+  const refused = stands(refusal, now);
+  const terminate = unhurried || refused ? undefined : expendable;
   const wanted = leaving || retired ? 0 : power.standby ? instances.length : pool.spec.machines;
   const complete = power.standby
     ? power.stop.length === 0
@@ -83,10 +87,11 @@ export function decide(input: PoolInput): PoolDecision {
     launches: [...journal, ...started],
     launchCount: (pool.status.launchCount ?? 0) + started.length,
     failures,
+    refusal,
     conditions: withConditions(
       pool.status.conditions,
       [
-        ...verdicts(input, { wanted, launched: instances.length, members, power, failures }),
+        ...verdicts(input, { wanted, launched: instances.length, members, power, failures, refusal }),
         accounted(input, instances),
       ],
       { generation: pool.metadata.generation, now },
@@ -94,7 +99,7 @@ export function decide(input: PoolInput): PoolDecision {
   };
   const held = input.affordable < 1 && instances.length < wanted;
   const still = waiting > 0 || standstill.launch !== undefined;
-  const due = stillDue(input, power, still);
+  const due = stillDue(input, power, { still, refused });
   const settled =
     launch.length === 0 &&
     !terminate &&
@@ -118,8 +123,8 @@ export function decide(input: PoolInput): PoolDecision {
       machinesLeft(machines).length === 0 &&
       journalIsOver(input),
     requeueAfter:
-      settled && !leaving
-        ? scaled(QUIET)
+      (settled && !leaving) || ((leaving || retired) && refused)
+        ? Math.min(scaled(QUIET), refusal && refused ? untilRetry(refusal, now) : scaled(QUIET))
         : Math.min(scaled(BUSY), waiting || scaled(held || input.revived.unknown > 0 ? HELD : BUSY)),
   };
 }
@@ -150,9 +155,9 @@ function blind({ pool, now, scaled }: PoolInput, error: ProviderError): PoolDeci
 function stillDue(
   { revived }: PoolInput,
   { standby, stop, start }: PowerPlan,
-  still: boolean,
+  { still, refused }: { still: boolean; refused: boolean },
 ): Pick<PoolDecision, 'stop' | 'start' | 'protect'> {
-  const ids = still ? [] : stop;
+  const ids = still || refused ? [] : stop;
   return {
     stop: ids.length > 0 ? { ids, because: 'its generation is kept as a stopped standby' } : undefined,
     start: still ? [] : start,

@@ -4,6 +4,7 @@ import { STANDBY } from '../../domain/standby.ts';
 import type { Members } from './census.ts';
 import type { PoolInput } from './input.ts';
 import type { PowerPlan } from './power.ts';
+import type { Refusal } from './refusal.ts';
 
 /** What a pool's status says of it: its failures and conditions. */
 
@@ -48,17 +49,26 @@ interface Facts {
   members: Members;
   power: PowerPlan;
   failures: readonly Failure[];
+  /** What keeps its machines from being removed or stopped. */
+  refusal: Refusal | undefined;
 }
+
+/** Reason of a pool's condition while the interlock keeps its machines. */
+const REFUSED = 'Refused';
 
 /** The conditions of a pool. */
 export function verdicts(input: PoolInput, facts: Facts): Verdict[] {
   const { pool, generation, standstill, revived } = input;
-  const { wanted, launched, members, power, failures } = facts;
+  const { wanted, launched, members, power, failures, refusal } = facts;
   const failure = failures[0];
   if (pool.metadata.deletionTimestamp) {
     const left = `${launched} machines are still to be removed`;
     if (standstill.end) return frozen(`${left}: ${standstill.end}`);
-    const [reason, message] = failure ? [failure.reason, `${left}: ${failure.message}`] : ['Deleting', left];
+    const [reason, message] = refusal
+      ? [REFUSED, `${left}: ${refusal.reason}`]
+      : failure
+        ? [failure.reason, `${left}: ${failure.message}`]
+        : ['Deleting', left];
     return [{ type: 'Ready', status: false, reason, message }, ...kstatus('Reconciling', reason, message)];
   }
   if (power.standby) return standbyVerdicts(input, facts);
@@ -77,23 +87,24 @@ export function verdicts(input: PoolInput, facts: Facts): Verdict[] {
   const reason = failure?.reason ?? cause;
   const message = failure?.message ?? about;
   const ready = members.ready >= wanted && unprotected === 0;
+  const kept = refusal ? `; what is too much is kept: ${refusal.reason}` : '';
   return [
     launched >= wanted
       ? { type: 'Launched', status: true, reason: 'AllLaunched', message: `${launched} machines exist` }
       : { type: 'Launched', status: false, reason, message },
     ready
-      ? { type: 'Ready', status: true, reason: 'AllReady', message: `${members.ready} machines are ready` }
+      ? { type: 'Ready', status: true, reason: 'AllReady', message: `${members.ready} machines are ready${kept}` }
       : { type: 'Ready', status: false, reason, message },
     ...kstatus(ready ? 'Current' : 'Reconciling', reason, message),
   ];
 }
 
 /** A stopped standby is as it should be, and so is one on its way there: nothing that anybody waits for is missing. */
-function standbyVerdicts({ pool, standstill }: PoolInput, { launched, power, failures }: Facts): Verdict[] {
+function standbyVerdicts({ pool, standstill }: PoolInput, { launched, power, failures, refusal }: Facts): Verdict[] {
   const stopped = power.stop.length === 0 && power.changing === 0 && power.finishing === 0;
   const reason = stopped ? STANDBY.stopped : STANDBY.stopping;
   const lost = pool.spec.machines - launched;
-  const trouble = failures[0]?.message ?? (power.stop.length > 0 ? standstill.end : undefined);
+  const trouble = refusal?.reason ?? failures[0]?.message ?? (power.stop.length > 0 ? standstill.end : undefined);
   const message = [
     `${power.off} of ${launched} machines are stopped and kept for a rollback`,
     ...(power.finishing > 0 ? [`${power.finishing} run until the Jobs on them have ended`] : []),

@@ -17,19 +17,14 @@ export const interlock: readonly Target[] = [
         replace: 'if (!generation)',
       },
       {
-        what: 'the hold of the generation',
-        find: 'const hold = holdOf(generation, platform, moment) ?? (platform && freezeOf(platform));',
-        replace: 'const hold = platform && freezeOf(platform);',
+        what: 'what stands against a removal',
+        find: 'const refused = objectionToRemoval(generation, platform, moment);',
+        replace: 'const refused = undefined as string | undefined;',
       },
       {
-        what: 'the freeze of the platform',
-        find: 'const hold = holdOf(generation, platform, moment) ?? (platform && freezeOf(platform));',
-        replace: 'const hold = holdOf(generation, platform, moment);',
-      },
-      {
-        what: 'a guard that is seen to work',
-        find: 'const trouble = platform && wasEverLive(generation) && guardTrouble(platform, moment);',
-        replace: 'const trouble = platform && wasEverLive(generation) && guardTrouble(platform, moment) && undefined;',
+        what: 'what stands against a stop',
+        find: 'const refused = objectionToStop(generation, platform, moment);',
+        replace: 'const refused = undefined as string | undefined;',
       },
       {
         what: 'letting machines go when an override says release',
@@ -97,6 +92,37 @@ export const interlock: readonly Target[] = [
         replace: 'if (lifted.length === 0) return;',
       },
       {
+        what: 'letting machines go, not stopping them, when an override says release',
+        find: 'return release\n',
+        replace: 'return release && !platform\n',
+      },
+      {
+        what: 'a stop lifting the stop protection only',
+        find: 'steps: ({ allowStop, stop }) => ({ bare: allowStop, end: stop }),',
+        replace: 'steps: ({ unprotect, stop }) => ({ bare: unprotect, end: stop }),',
+      },
+    ],
+  },
+  {
+    file: 'src/domain/removal.ts',
+    tests: ['src/guard/destroy.test.ts'],
+    sabotages: [
+      {
+        what: 'the hold of the generation',
+        find: 'const hold = holdOf(generation, platform, moment) ?? (platform && freezeOf(platform));',
+        replace: 'const hold = platform && freezeOf(platform);',
+      },
+      {
+        what: 'the freeze of the platform',
+        find: 'const hold = holdOf(generation, platform, moment) ?? (platform && freezeOf(platform));',
+        replace: 'const hold = holdOf(generation, platform, moment);',
+      },
+      {
+        what: 'a guard that is seen to work',
+        find: 'const trouble = platform && wasEverLive(generation) && guardTrouble(platform, moment);',
+        replace: 'const trouble = platform && wasEverLive(generation) && guardTrouble(platform, moment) && undefined;',
+      },
+      {
         what: 'a stop being for a standby only',
         find: 'const objection = objectionToStopping(generation, platform) ?? (platform && standstillOf(platform));',
         replace: 'const objection = platform && standstillOf(platform);',
@@ -110,16 +136,6 @@ export const interlock: readonly Target[] = [
         what: 'a guard that is seen to work, for a stop',
         find: 'const trouble = platform && guardTrouble(platform, moment);',
         replace: 'const trouble = platform && guardTrouble(platform, moment) && undefined;',
-      },
-      {
-        what: 'letting machines go, not stopping them, when an override says release',
-        find: 'return release\n',
-        replace: 'return release && !platform\n',
-      },
-      {
-        what: 'a stop lifting the stop protection only',
-        find: 'steps: ({ allowStop, stop }) => ({ bare: allowStop, end: stop }),',
-        replace: 'steps: ({ unprotect, stop }) => ({ bare: unprotect, end: stop }),',
       },
     ],
   },

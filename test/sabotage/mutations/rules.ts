@@ -114,8 +114,8 @@ export const rules: readonly Target[] = [
       { what: 'the report saying effective', find: 'if (!guard.effective)', replace: 'if (guard.effective === null)' },
       {
         what: 'the age of the report',
-        find: 'return Math.abs(age) > Math.max(',
-        replace: 'return -Math.abs(age) > Math.max(',
+        find: 'return Math.abs(age) > realLimit(',
+        replace: 'return -Math.abs(age) > realLimit(',
       },
       { what: 'a report from the future', find: 'return Math.abs(age) >', replace: 'return age >' },
     ],

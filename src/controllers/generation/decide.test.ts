@@ -219,7 +219,6 @@ describe('a generation that is being deleted', () => {
     const { pools, status } = decide(input({ generation: deleting(), platform, own: [readyPool()] }));
     expect(pools).toEqual([]);
     expect(condition(status, 'Ready')?.message).toBe('it is being deleted, and kept: the cloud knows more');
-    const old = aPool({ name: 'green.old', status: readyPool().status });
   });
 
   it('says what the interlock refuses one of its pools', () => {

@@ -33,6 +33,8 @@ export interface Machine {
   launchTime: number;
   /** Absent where the cloud shows none: a machine that is terminated has none. */
   primary?: PrimaryInterface;
+  /** Why it is shutting down or terminated, in the cloud's own words; absent where the cloud says nothing. */
+  ended?: { code: string; message: string };
   tags: Readonly<Record<string, string>>;
 }
 

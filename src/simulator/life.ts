@@ -1,5 +1,6 @@
 import type { Cloud } from './cloud.ts';
 import type { Machine } from './nodes/registry.ts';
+import type { FaultSpec } from './scenario/fault.ts';
 import type { Spread } from './scenario/schema.ts';
 import type { Instance, StateName } from './state/instance.ts';
 
@@ -36,6 +37,22 @@ export function stop(cloud: Cloud, instance: Instance, now: number, caller: stri
 export function terminate(cloud: Cloud, instance: Instance, now: number, caller: string): void {
   cloud.ledger.machine(instance.id, { terminated: iso(now), terminatedBy: caller });
   wind(cloud, instance, now, 'shutting-down', 'terminated');
+}
+
+/** The cloud ends a machine that it could not bring up, as EC2 does when its disk's key may not be used: no protection is asked. */
+export function endByItself(
+  cloud: Cloud,
+  instance: Instance,
+  launched: number,
+  { after, code, message }: NonNullable<FaultSpec['effect']['ends']>,
+): void {
+  cloud.agenda.at(launched + cloud.clock.scaled(after), (at) => {
+    const state = instance.state.current;
+    if (state === 'shutting-down' || state === 'terminated') return;
+    terminate(cloud, instance, at, 'the cloud');
+    instance.reason = code;
+    instance.stateReason = { code, message: `${code}: ${message}` };
+  });
 }
 
 /** Somebody halts a running machine from inside: no protection is asked, only what a shutdown means for it. */

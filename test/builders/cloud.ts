@@ -38,8 +38,8 @@ export interface Cloud {
   machines(): Machine[];
   /** Those that are neither dying nor dead. */
   alive(): Machine[];
-  /** A machine dies by itself. */
-  kill(id: string): void;
+  /** A machine dies by itself; `because`: what the cloud says of it. */
+  kill(id: string, because?: Machine['ended']): void;
   /** Somebody halts a machine from inside: it stops, whatever protects it. */
   halt(id: string): void;
   /** Free addresses of each subnet; change it at will. */
@@ -160,8 +160,12 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
     onStop: () => {},
     machines: () => lives.map((life) => show(life)),
     alive: () => lives.filter(({ ended }) => ended === undefined).map((life) => show(life)),
-    kill(id) {
-      for (const life of lives) if (life.machine.id === id) end(life);
+    kill(id, because) {
+      for (const life of lives)
+        if (life.machine.id === id) {
+          end(life);
+          if (because) life.machine = { ...life.machine, ended: because };
+        }
     },
     halt(id) {
       for (const life of lives) if (life.machine.id === id) halt(life);

@@ -25,6 +25,7 @@ export const FAILURE_REASONS = [
   'RegistrationTimeout',
   'NodeLost',
   'AnotherAccount',
+  'EndedEarly',
   'Unknown',
 ] as const;
 

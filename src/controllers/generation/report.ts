@@ -15,6 +15,7 @@ import { holdOf } from '../../domain/protection.ts';
 import { stageOf } from '../../domain/stage.ts';
 import { powerWanted, STANDBY, startEstimate } from '../../domain/standby.ts';
 import { ProviderError } from '../../providers/provider.ts';
+import { isCause } from '../pool/ended.ts';
 import type { Objection } from './accept.ts';
 import { vcpusOf } from './capacity.ts';
 import type { GenerationInput } from './input.ts';
@@ -122,7 +123,9 @@ function progress(
   if (powerWanted(input.generation, input.platform) === 'Stopped') return [...verdicts, ...standbyProgress(input)];
   const done = machines.ready >= machines.desired && own.every((pool) => isTrue(pool, 'Ready'));
   const waiting = own.find((pool) => !isTrue(pool, 'Ready'));
-  const trouble = own.flatMap((pool) => (pool.status.failures ?? []).map((failure) => ({ pool, failure })))[0];
+  const trouble = own.flatMap((pool) =>
+    (pool.status.failures ?? []).filter(isCause).map((failure) => ({ pool, failure })),
+  )[0];
   const starting = stoppedPools(input).length > 0;
   const reason = done ? 'AllReady' : (trouble?.failure.reason ?? (starting ? STANDBY.starting : 'Provisioning'));
   const counts = `${machines.launched} of ${machines.desired} machines launched, ${machines.ready} ready`;

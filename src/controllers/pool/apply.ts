@@ -12,10 +12,10 @@ import type { Context } from '../context.ts';
 import { instanceOf } from './accounting.ts';
 import type { LabelNode } from './census.ts';
 import type { PoolDecision } from './decide.ts';
+import { newlyEnded } from './ended.ts';
 import { type Gathered, priorityOf } from './gather.ts';
-import { IN_FLIGHT, waitFor, withFailure } from './launching.ts';
+import { IN_FLIGHT, isObserved, waitFor, withFailure } from './launching.ts';
 import { refusedNow, untilRetry } from './refusal.ts';
-import { isOfNodes } from './report.ts';
 
 /** Nodes labelled at once: the API server is the limit, not this process. */
 const LABELLING = 8;
@@ -42,8 +42,13 @@ export async function apply(context: Context, input: Gathered, decision: PoolDec
   return again;
 }
 
-/** Tells people, once, of machines that are not accounted for. */
+/** Tells people, once, of machines that have ended early and of those that are not accounted for. */
 function announce({ events, log }: Context, before: GenerationPool, after: GenerationPool): void {
+  const ended = newlyEnded(before, after);
+  if (ended !== undefined) {
+    log.warn('Machines ended early', { pool: after.metadata.name, message: ended });
+    events.record({ regarding: after, type: 'Warning', reason: 'EndedEarly', action: 'Observe', note: ended });
+  }
   const [was, is] = [conditionOf(before, ACCOUNTED), conditionOf(after, ACCOUNTED)];
   if (is?.status !== 'False' || (was?.status === 'False' && was.reason === is.reason)) return;
   const { reason, message: note } = is;
@@ -102,7 +107,7 @@ function afterLaunch(status: GenerationPoolStatus, entry: Launch, machines: read
     ...status,
     launches: without(status.launches, entry),
     instances: [...(status.instances ?? []), ...machines.filter(({ id }) => !known.has(id)).map(instanceOf)],
-    failures: (status.failures ?? []).filter(isOfNodes),
+    failures: (status.failures ?? []).filter(isObserved),
   };
 }
 
@@ -255,7 +260,7 @@ async function startAll(
   const note = `Started ${started.length} machines that were stopped: ${started.slice(0, 10).join(', ')}`;
   log.info('Started machines', { pool: pool.metadata.name, machines: started });
   events.record({ regarding: pool, type: 'Normal', reason: 'Started', action: 'Start', note });
-  const failures = (pool.status.failures ?? []).filter(isOfNodes);
+  const failures = (pool.status.failures ?? []).filter(isObserved);
   return { pool: await writeStatus(client, generationPools, pool, { ...pool.status, failures }), error };
 }
 

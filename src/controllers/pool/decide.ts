@@ -7,6 +7,7 @@ import type { ProviderError } from '../../providers/provider.ts';
 import { accounted, tooMany } from './accounted.ts';
 import { type Instance, instancesAfter, machinesLeft } from './accounting.ts';
 import { census, type LabelNode, type Members } from './census.ts';
+import { endedEarly, withEnded } from './ended.ts';
 import type { PoolInput } from './input.ts';
 import { IN_FLIGHT, launchesFor, waitFor } from './launching.ts';
 import { journalOfStandby, type PowerPlan, powerPlan } from './power.ts';
@@ -56,9 +57,10 @@ export function decide(input: PoolInput): PoolDecision {
   const instances = withRegistered(counted, members, now);
   const leaving = pool.metadata.deletionTimestamp !== undefined;
   const retired = input.generation?.status.retiredTime !== undefined;
-  const present = failuresOf(input);
-  const waiting = waitFor(present, now);
   const power = powerPlan(input, machines, instances);
+  const lacks = !leaving && !retired && !power.standby && instances.length < pool.spec.machines;
+  const present = withEnded(failuresOf(input), lacks ? endedEarly(input, machines) : [], instances, input);
+  const waiting = waitFor(present, now);
   const doubt = input.sight.unseen.length > 0;
   const resting = leaving || retired || power.standby || waiting > 0 || doubt || standstill.launch !== undefined;
   const launch = resting ? [] : launchesFor(pool, instances, input.affordable, now);
@@ -73,7 +75,7 @@ export function decide(input: PoolInput): PoolDecision {
   const complete = power.standby
     ? power.stop.length === 0
     : launch.length === 0 && members.ready >= wanted && power.off === 0;
-  const failures = leaving || retired ? present : failuresNow(pool, power.standby ? NOBODY : members, complete, now);
+  const failures = leaving || retired ? present : failuresNow(present, power.standby ? NOBODY : members, complete, now);
 
   const started = launch.filter(({ token }) => !pool.status.launches?.some((entry) => entry.token === token));
   const journal = power.standby ? journalOfStandby(input) : (pool.status.launches ?? []);

@@ -1,5 +1,6 @@
 import type { Failure, FailureReason, GenerationPool, GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
 import { timestamp } from '../../domain/conditions.ts';
+import type { Moment } from '../../domain/moment.ts';
 import type { ProviderError } from '../../providers/provider.ts';
 
 /** Most machines asked for in one request: a batch fails as a whole where a single one would have come. */
@@ -16,6 +17,7 @@ const WAITS: Record<FailureReason, [first: number, longest: number]> = {
   RegistrationTimeout: [60_000, 600_000],
   NodeLost: [60_000, 600_000],
   AnotherAccount: [30_000, 300_000],
+  EndedEarly: [30_000, 300_000],
   Unknown: [2_000, 60_000],
 };
 
@@ -56,30 +58,44 @@ export function launchesFor(pool: GenerationPool, instances: Instances, affordab
   return launches.slice(0, JOURNAL_LENGTH);
 }
 
-/**
- * The failures of a pool with one more: counted, with the time of the next attempt, twice as far away each time.
- *
- * @param scaled turns declared ms into real ms
- */
-export function withFailure(
+/** The failures of a pool with what the cloud has refused, or left unanswered; `scaled` turns declared ms into real ms. */
+export const withFailure = (
   failures: readonly Failure[] | undefined,
   error: ProviderError,
   now: number,
   scaled: (ms: number) => number,
+): Failure[] => failedAgain(failures ?? [], error, { now, scaled });
+
+/**
+ * The failures of a pool with one more: counted, with the time of the next attempt, twice as far away each time.
+ *
+ * @param about `sameAttempt`: this one belongs to an attempt that has been counted; `atOnce`: the next one need not wait
+ */
+export function failedAgain(
+  failures: readonly Failure[],
+  { reason, message, retryAfter = 0 }: Pick<ProviderError, 'reason' | 'message'> & { retryAfter?: number | undefined },
+  about: Moment & { sameAttempt?: boolean; atOnce?: boolean },
 ): Failure[] {
-  const before = failures?.find(({ reason }) => reason === error.reason);
-  const [first, longest] = WAITS[error.reason];
-  const count = (before?.count ?? 0) + 1;
-  const wait = Math.max(error.retryAfter ?? 0, scaled(Math.min(longest, first * 2 ** (count - 1))));
+  const { now, scaled, sameAttempt, atOnce } = about;
+  const before = failures.find((failure) => failure.reason === reason);
+  const [first, longest] = WAITS[reason];
+  const count = sameAttempt && before ? before.count : (before?.count ?? 0) + 1;
+  const waiting = sameAttempt && before ? waitFor([before], now) : 0;
+  const wait = atOnce ? 0 : waiting || Math.max(retryAfter, scaled(Math.min(longest, first * 2 ** (count - 1))));
   const failure: Failure = {
-    reason: error.reason,
-    message: error.message.slice(0, 1024),
+    reason,
+    message: message.slice(0, 1024),
     count,
     since: before?.since ?? timestamp(now),
     retryTime: timestamp(now + wait),
   };
-  return [...(failures ?? []).filter(({ reason }) => reason !== error.reason), failure];
+  return [...failures.filter((one) => one.reason !== reason), failure];
 }
+
+/** What is observed of machines after their launch: that another launch, or a start, is accepted says nothing about it. */
+const OBSERVED: FailureReason[] = ['RegistrationTimeout', 'NodeLost', 'EndedEarly'];
+
+export const isObserved = ({ reason }: Failure): boolean => OBSERVED.includes(reason);
 
 /** Real ms until the next attempt may be made; 0 when nothing holds it back. */
 export function waitFor(failures: readonly Failure[] | undefined, now: number): number {

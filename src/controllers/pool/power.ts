@@ -3,8 +3,7 @@ import { realLimit } from '../../domain/moment.ts';
 import { powerWanted } from '../../domain/standby.ts';
 import type { Machine } from '../../providers/provider.ts';
 import type { PoolInput } from './input.ts';
-import { IN_FLIGHT } from './launching.ts';
-import { isOfNodes } from './report.ts';
+import { IN_FLIGHT, isObserved } from './launching.ts';
 
 /**
  * Which of a pool's machines are to be stopped, and which started. A standby that a cutover has left may be kept
@@ -59,7 +58,7 @@ export function powerPlan(
  * is for a single machine, and for another one each time: one that cannot be started keeps no other from it.
  */
 function callsFor(machines: readonly Machine[], failures: readonly Failure[]): string[][] {
-  const refusals = Math.max(0, ...failures.filter((failure) => !isOfNodes(failure)).map(({ count }) => count));
+  const refusals = Math.max(0, ...failures.filter((failure) => !isObserved(failure)).map(({ count }) => count));
   const bySubnet = Map.groupBy(machines, ({ subnet }) => subnet);
   return [...bySubnet.values()].flatMap((group) => {
     const ids = group.map(({ id }) => id);

@@ -1,8 +1,10 @@
-import type { Failure, GenerationPool } from '../../api/v1alpha1/index.ts';
+import type { Failure } from '../../api/v1alpha1/index.ts';
 import { kstatus, timestamp, type Verdict } from '../../domain/conditions.ts';
 import { STANDBY } from '../../domain/standby.ts';
 import type { Members } from './census.ts';
+import { isCause } from './ended.ts';
 import type { PoolInput } from './input.ts';
+import { isObserved } from './launching.ts';
 import type { PowerPlan } from './power.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -23,24 +25,29 @@ const BY_NODES = {
     `machines run at the cloud, had registered, and their Nodes are gone: ${ids}. Nothing is ended because of that. A kubelet makes its Node only when it starts: restart it on these machines`,
 } as const;
 
-export const isOfNodes = ({ reason }: Pick<Failure, 'reason'>): boolean => Object.hasOwn(BY_NODES, reason);
+const isOfNodes = ({ reason }: Pick<Failure, 'reason'>): boolean => Object.hasOwn(BY_NODES, reason);
 
-/** The failures after this look: those of Nodes are counted anew, all others go when everything is as it should be. */
+/**
+ * The failures after this look: those of Nodes are counted anew. All others go when everything is as it should be, but for machines
+ * that ended early: those that are there now may do the same.
+ *
+ * @param present failures as they stand, with what this look shows of machines that ended
+ */
 export function failuresNow(
-  pool: GenerationPool,
+  present: readonly Failure[],
   { late, lost }: Pick<Members, 'late' | 'lost'>,
   complete: boolean,
   now: number,
 ): Failure[] {
   const found = (reason: keyof typeof BY_NODES, ids: readonly string[]): Failure[] => {
     if (ids.length === 0) return [];
-    const before = pool.status.failures?.find((failure) => failure.reason === reason);
+    const before = present.find((failure) => failure.reason === reason);
     const message = `${ids.length} ${BY_NODES[reason](ids.slice(0, 10).join(', '))}`;
     return [{ reason, message, count: ids.length, since: before?.since ?? timestamp(now) }];
   };
   const nodes = [...found('RegistrationTimeout', late), ...found('NodeLost', lost)];
-  const others = (pool.status.failures ?? []).filter((failure) => !isOfNodes(failure));
-  return complete && nodes.length === 0 ? [] : [...others, ...nodes];
+  const others = present.filter((failure) => !isOfNodes(failure));
+  return [...(complete && nodes.length === 0 ? others.filter(isObserved) : others), ...nodes];
 }
 
 interface Facts {
@@ -60,7 +67,7 @@ const REFUSED = 'Refused';
 export function verdicts(input: PoolInput, facts: Facts): Verdict[] {
   const { pool, generation, standstill, revived } = input;
   const { wanted, launched, members, power, failures, refusal } = facts;
-  const failure = failures[0];
+  const failure = failures.find(isCause);
   if (pool.metadata.deletionTimestamp) {
     const left = `${launched} machines are still to be removed`;
     if (standstill.end) return frozen(`${left}: ${standstill.end}`);

@@ -30,6 +30,25 @@ const page = (ids: string[], NextToken?: string) => ({
   NextToken,
 });
 
+describe('a machine that has ended', () => {
+  const ended = (change: object) => toMachine(anInstance('i-1', change) as never).ended;
+
+  it('says why, with the code once', () => {
+    const StateReason = { Code: 'Client.InternalError', Message: 'Client.InternalError: Client error on launch' };
+    expect(ended({ State: { Name: 'terminated' }, StateReason })).toEqual({
+      code: 'Client.InternalError',
+      message: 'Client error on launch',
+    });
+    expect(ended({ State: { Name: 'shutting-down' }, StateReason })?.code).toBe('Client.InternalError');
+  });
+
+  it('says nothing while it lives, and where the cloud says nothing', () => {
+    expect(ended({ State: { Name: 'pending' }, StateReason: { Code: 'pending', Message: 'pending' } })).toBeUndefined();
+    expect(ended({ State: { Name: 'terminated' } })).toBeUndefined();
+    expect(ended({ State: { Name: 'terminated' }, StateReason: { Code: '', Message: '' } })).toBeUndefined();
+  });
+});
+
 describe('an observation', () => {
   it('follows every page', async () => {
     const { client, inputs } = paging(page(['i-1', 'i-2'], 'two'), page([], 'three'), page(['i-3']));

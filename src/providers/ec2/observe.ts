@@ -82,6 +82,7 @@ export function toMachine(instance: Instance): Machine {
     throw incomplete('DescribeInstances', `${missing} of instance ${id ?? '(without id)'}`);
   }
   const primary = primaryOf(instance);
+  const ended = state === 'shutting-down' || state === 'terminated' ? reasonOf(instance) : undefined;
   return {
     id,
     state,
@@ -92,8 +93,15 @@ export function toMachine(instance: Instance): Machine {
     providerID: `aws:///${zone}/${id}`,
     launchTime: LaunchTime.getTime(),
     ...(primary && { primary }),
+    ...(ended && { ended }),
     tags: Object.fromEntries((instance.Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? ''])),
   };
+}
+
+/** The code, and the message without the code that EC2 puts before it. */
+function reasonOf({ StateReason }: Instance): Machine['ended'] {
+  const { Code: code, Message = '' } = StateReason ?? {};
+  return code ? { code, message: Message.replace(`${code}: `, '') } : undefined;
 }
 
 function primaryOf({ NetworkInterfaces }: Instance): PrimaryInterface | undefined {

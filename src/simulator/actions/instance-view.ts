@@ -53,7 +53,10 @@ export function instanceView(cloud: Cloud, instance: Instance, seen: number): An
     sourceDestCheck: gone ? undefined : true,
     groupSet: gone ? [] : instance.securityGroups.map((groupId) => ({ groupId, groupName: groupId })),
     stateReason: winding
-      ? { code: 'Client.UserInitiatedShutdown', message: 'Client.UserInitiatedShutdown: User initiated shutdown' }
+      ? (instance.stateReason ?? {
+          code: 'Client.UserInitiatedShutdown',
+          message: 'Client.UserInitiatedShutdown: User initiated shutdown',
+        })
       : state === 'pending'
         ? { code: 'pending', message: 'pending' }
         : undefined,

@@ -1,6 +1,6 @@
 import { type Cloud, idFor } from '../cloud.ts';
 import { invalidParameterValue, noCapacity, quotaExceeded, subnetExhausted, tokenMismatch } from '../errors.ts';
-import { boot } from '../life.ts';
+import { boot, endByItself } from '../life.ts';
 import { type Instance, interfacesOf, usesQuota } from '../state/instance.ts';
 import { Lagged } from '../state/lagged.ts';
 import { type Tree, text } from '../wire/parameters.ts';
@@ -97,7 +97,7 @@ function launch(
   const clientToken = text(parameters, 'ClientToken');
   const reservation = idFor(cloud, 'r');
   const broken = cloud.faults.launched(subject, count);
-  const names = broken.filter((name) => name !== undefined);
+  const names = broken.flatMap((fault) => fault?.name ?? []);
   if (names.length > 0) call.faults = [...new Set([...(call.faults ?? []), ...names])];
   return broken.map((fault, launchIndex) => {
     const id = idFor(cloud, 'i');
@@ -123,7 +123,8 @@ function launch(
       shutdownBehavior: new Lagged(order.shutdownBehavior, now),
       userData: text(parameters, 'UserData'),
       reason: '',
-      boots: fault === undefined,
+      stateReason: undefined,
+      boots: fault?.effect.neverBoots === undefined,
       registered: false,
       starts: 0,
     };
@@ -138,9 +139,10 @@ function launch(
       ...(clientToken === undefined ? {} : { clientToken }),
       tags: order.tags,
       launched: new Date(now).toISOString(),
-      ...(fault === undefined ? {} : { neverBoots: true as const }),
+      ...(fault?.effect.neverBoots === undefined ? {} : { neverBoots: true as const }),
     });
     boot(cloud, instance, now);
+    if (fault?.effect.ends) endByItself(cloud, instance, now, fault.effect.ends);
     return instance;
   });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { aCloud, items, type ScenarioInput } from '../testing.ts';
+import { aCloud, instancesOf, items, type ScenarioInput } from '../testing.ts';
+import type { Answer } from '../wire/xml.ts';
 
 type FaultInput = NonNullable<ScenarioInput['faults']>[number];
 const withFault = (fault: Omit<FaultInput, 'name'>) => aCloud({ faults: [{ name: 'fault', ...fault }] });
@@ -106,6 +107,24 @@ describe('a fault', () => {
     expect(up).toHaveLength(1);
     const broken = [...cloud.ledger.machines.values()].filter(({ neverBoots }) => neverBoots);
     expect(broken).toHaveLength(3);
+  });
+
+  it('of machines that the cloud ends itself says why, and asks no protection', async () => {
+    const ends = { after: '3s', code: 'Client.InternalError', message: 'Client error on launch' };
+    const { ok, clock, cloud } = withFault({ operations: ['RunInstances'], count: 3, effect: { ends } });
+    ok('RunInstances', { ...launch, DisableApiTermination: 'true', DisableApiStop: 'true' });
+    await clock.advance(30_000);
+    const seen = instancesOf(ok('DescribeInstances'));
+    const ended = seen.filter(({ instanceState }) => (instanceState as Answer).name === 'terminated');
+    expect(ended).toHaveLength(3);
+    expect(ended[0]).toMatchObject({
+      reason: 'Client.InternalError',
+      stateReason: { code: 'Client.InternalError', message: 'Client.InternalError: Client error on launch' },
+    });
+    expect(cloud.faults.list).toMatchObject([{ acted: 3 }]);
+    expect([...cloud.ledger.machines.values()].filter(({ terminatedBy }) => terminatedBy === 'the cloud')).toHaveLength(
+      3,
+    );
   });
 
   it('of delivery does the work or not, as it says', () => {

@@ -48,8 +48,8 @@ export class Faults {
     for (const fault of this.#faults) {
       if (!matches(fault.spec, subject)) continue;
       const before = fault.requests++;
-      const { capacity, neverBoots } = fault.spec.effect;
-      if (capacity !== undefined || neverBoots !== undefined) continue;
+      const { capacity, neverBoots, ends } = fault.spec.effect;
+      if (capacity !== undefined || neverBoots !== undefined || ends !== undefined) continue;
       if (!this.#inForce(fault, before) || !this.#strikes(fault.spec.probability)) continue;
       fault.acted++;
       acting.push(fault.spec);
@@ -69,20 +69,21 @@ export class Faults {
     return answer;
   }
 
-  /** Counts machines that a request launched, and answers for each the fault that keeps it from booting, if any. */
-  launched(subject: Subject, count: number): (string | undefined)[] {
+  /** Counts machines that a request launched, and answers for each the fault that keeps it from living, if any. */
+  launched(subject: Subject, count: number): (FaultSpec | undefined)[] {
     const faults = this.#launching(subject);
     return Array.from({ length: count }, () => {
-      let broken: string | undefined;
+      let broken: FaultSpec | undefined;
       for (const fault of faults) {
-        const share = fault.spec.effect.neverBoots;
+        const { neverBoots, ends } = fault.spec.effect;
+        const share = ends ? fault.spec.probability : neverBoots;
         const inForce = this.#inForce(fault, fault.requests - 1);
         const strikes = share !== undefined && inForce && this.#strikes(share);
         fault.machines++;
         if (inForce) fault.used++;
         if (!strikes || broken) continue;
         fault.acted++;
-        broken = fault.spec.name;
+        broken = fault.spec;
       }
       return broken;
     });

@@ -14,6 +14,8 @@ const effectSchema = z
     capacity: z.int().min(0).optional(),
     /** The share of the machines launched that run but never become a Node. */
     neverBoots: z.number().min(0).max(1).optional(),
+    /** The machines launched are ended by the cloud itself so long after their launch, for this StateReason, whatever protects them. */
+    ends: z.strictObject({ after: duration, code: z.string().min(1), message: z.string().min(1) }).optional(),
     /** Do the work at once, answer this much later. */
     slow: duration.optional(),
     /** Do the work, then close the connection without an answer. */
@@ -22,7 +24,7 @@ const effectSchema = z
     hang: z.literal(true).optional(),
   })
   .refine((effect) => Object.values(effect).filter((value) => value !== undefined).length === 1, {
-    message: 'must have exactly one of error, capacity, neverBoots, slow, dropResponse, hang',
+    message: 'must have exactly one of error, capacity, neverBoots, ends, slow, dropResponse, hang',
   });
 
 /** One fault: which requests, from when, how often, and what happens to them. */
@@ -49,7 +51,7 @@ export const faultSchema = z.strictObject({
     .prefault({}),
   /** When it is over, after the start of the simulator. */
   until: duration.optional(),
-  /** On how many requests (for neverBoots: machines) it acts at most. */
+  /** On how many requests (for neverBoots and ends: machines) it acts at most. */
   count: z.int().positive().optional(),
   /** On what share of the matching requests it acts. */
   probability: z.number().min(0).max(1).default(1),

@@ -44,6 +44,8 @@ export type Instance = {
   readonly userData: string | undefined;
   /** Why it is in its state, as EC2 words it; '' for none. */
   reason: string;
+  /** Why the cloud has ended it; undefined while it has not, and when a caller has. */
+  stateReason: { code: string; message: string } | undefined;
   /** False for one that runs and never becomes a Node. */
   readonly boots: boolean;
   /** Set while it is a Node, or would be. */

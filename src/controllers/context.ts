@@ -56,6 +56,9 @@ export interface Caches {
   outages: Outages;
 }
 
+/** Platforms that one controller looks at at once: more than one cluster has, so that none waits for the cloud of another. */
+export const PLATFORMS_AT_ONCE = 64;
+
 /** Indexes of the caches. */
 export const BY = {
   /** nodes, by spec.providerID */

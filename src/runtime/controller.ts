@@ -13,6 +13,8 @@ export type ControllerOptions = {
   log: Logger;
   /** Keys in work at once. Default 1. */
   concurrency?: number;
+  /** Keys of one lane are never in work together, whatever the concurrency. Default: each has a lane of its own. */
+  lane?(key: string): string;
   /** Throwing means: try again with growing delay. The signal aborts on shutdown and at the deadline. */
   reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult>;
   /** First delay after a failure, declared ms. Default 200. */
@@ -61,6 +63,7 @@ export function controller(options: ControllerOptions): Controller {
   const queue = workQueue({
     clock,
     backoff: backoff({ clock, min, max }),
+    ...(options.lane && { laneOf: options.lane }),
     onDepth: (waiting) => observer?.depth?.(name, waiting),
   });
   const stuck = new Set<string>();

@@ -7,11 +7,14 @@ export type WorkQueueOptions = {
   backoff: Backoff;
   /** Told the number of waiting keys whenever it changes. */
   onDepth?(waiting: number): void;
+  /** Keys of one lane are never in work together. Default: each has a lane of its own. */
+  laneOf?(key: string): string;
 };
 
 /**
  * Keys to be worked on. A key that waits is there once, however often it is added; a key in work is not handed out
- * again until `done`, and then at once if it was added meanwhile. Keys come out in the order in which they were added.
+ * again until `done`, and then at once if it was added meanwhile. Keys come out in the order in which they were added; one whose
+ * lane is in work lets those of others go before.
  */
 export type WorkQueue = {
   add(key: string): void;
@@ -35,20 +38,27 @@ export type WorkQueue = {
 };
 
 /** An empty queue. */
-export function workQueue({ clock, backoff, onDepth }: WorkQueueOptions): WorkQueue {
+export function workQueue({ clock, backoff, onDepth, laneOf = (key) => key }: WorkQueueOptions): WorkQueue {
   const ready = new Set<string>();
-  const working = new Set<string>();
+  /** Keys in work, with the lane that each had when it was handed out. */
+  const working = new Map<string, string>();
   const again = new Set<string>();
   const later = new Map<string, { at: number; timer: Timer }>();
   const takers: ((key: string | undefined) => void)[] = [];
   let closed = false;
 
+  /** The first key whose lane is free. */
+  const next = (): string | undefined => {
+    const taken = new Set(working.values());
+    return ready.values().find((key) => !taken.has(laneOf(key)));
+  };
+
   const hand = () => {
-    while (takers.length > 0 && ready.size > 0) {
-      const [key] = ready;
+    while (takers.length > 0) {
+      const key = next();
       if (key === undefined) break;
       ready.delete(key);
-      working.add(key);
+      working.set(key, laneOf(key));
       takers.shift()?.(key);
     }
     if (closed && ready.size === 0) for (const taker of takers.splice(0)) taker(undefined);
@@ -99,6 +109,7 @@ export function workQueue({ clock, backoff, onDepth }: WorkQueueOptions): WorkQu
     done(key) {
       working.delete(key);
       if (again.delete(key)) enter(key);
+      else hand();
     },
     shutDown({ drain = false } = {}) {
       closed = true;

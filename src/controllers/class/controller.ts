@@ -5,7 +5,7 @@ import { writeStatus } from '../../kube/status.ts';
 import { ProviderError } from '../../providers/provider.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
 import type { Context } from '../context.ts';
-import { afterTrouble } from '../trouble.ts';
+import { reporting } from '../trouble.ts';
 import { type ClassInput, decide } from './decide.ts';
 
 /** Oldest look at the cloud that a report may rest on. Declared ms. */
@@ -20,17 +20,11 @@ export function classController(context: Context): Controller {
     log,
     observer,
     concurrency: 2,
-    reconcile: async (key) => {
-      const generationClass = caches.classes.get(key);
-      if (!generationClass) return undefined;
-      try {
-        const { status, requeueAfter } = decide(await gather(context, generationClass));
-        await writeStatus(client, generationClasses, generationClass, status);
-        return { requeueAfter };
-      } catch (error) {
-        return afterTrouble(context, generationClasses, generationClass, error);
-      }
-    },
+    reconcile: reporting(context, generationClasses, { read: caches.classes.get }, async (generationClass) => {
+      const { status, requeueAfter } = decide(await gather(context, generationClass));
+      await writeStatus(client, generationClasses, generationClass, status);
+      return { requeueAfter };
+    }),
   });
   caches.classes.subscribe((key, before, after) => {
     if (after && before?.metadata.generation !== after.metadata.generation) self.enqueue(key);

@@ -1,11 +1,14 @@
 import { CUTOVER_FINALIZER, type Cutover, type StepName } from '../../api/v1alpha1/index.ts';
 import { conditionOf } from '../../domain/conditions.ts';
 import { clusterGenerations, cutovers, platforms } from '../../kinds.ts';
+import { ApiError } from '../../kube/errors.ts';
 import { writeStatus } from '../../kube/status.ts';
 import { isThrottled, ProviderError } from '../../providers/provider.ts';
 import { ForeignChange } from '../../traffic/target.ts';
 import type { Context } from '../context.ts';
 import { assertLeads } from '../lead.ts';
+import { NotDone, stable } from '../refusal.ts';
+import { writeUpon } from '../trouble.ts';
 import { pointPreview } from './checks.ts';
 import { blocked, type CutoverDecision } from './decide.ts';
 import type { CutoverInput, Effect } from './input.ts';
@@ -31,14 +34,16 @@ export async function apply(
       await carryOut(context, { ...input, cutover }, effect);
     } catch (error) {
       if (isThrottled(error)) return Math.max(error.retryAfter ?? 0, decision.requeueAfter ?? 0);
+      // Told by the controller, with backoff: upon the cutover as it is by then, which the journal and the effects before have changed.
+      if (error instanceof ApiError) throw new NotDone(effect.what, error);
       if (!(error instanceof ForeignChange || error instanceof ProviderError)) throw error;
-      const { message } = error;
+      const message = stable(error.message);
       const reason = error instanceof ProviderError ? error.reason : error.name;
-      const stopped = blocked({ ...input, cutover }, { reason, message });
-      await writeStatus(client, cutovers, cutover, stopped.status);
+      const stopped = (now: Cutover) => blocked({ ...input, cutover: now }, { reason, message });
+      await writeUpon(context, cutovers, cutover, (now) => stopped(now).status);
       events.record({ regarding: cutover, type: 'Warning', action: actionOf(effect), reason, note: message });
       // What somebody else did, or whether a call without an answer had its effect, shows at once; a refusal needs a person.
-      return error instanceof ProviderError && error.refused ? stopped.requeueAfter : decision.requeueAfter;
+      return error instanceof ProviderError && error.refused ? stopped(cutover).requeueAfter : decision.requeueAfter;
     }
     const { name } = cutover.metadata;
     log.info('Cutover effect', {

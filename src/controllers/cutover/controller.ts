@@ -2,15 +2,18 @@ import { isTrue } from '../../domain/conditions.ts';
 import { cutovers } from '../../kinds.ts';
 import { find } from '../../kube/find.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
-import { BY, type Context } from '../context.ts';
-import { afterTrouble } from '../trouble.ts';
+import { BY, type Context, PLATFORMS_AT_ONCE } from '../context.ts';
+import { reporting } from '../trouble.ts';
 import { apply } from './apply.ts';
 import { decide } from './decide.ts';
 import { gather } from './gather.ts';
 
+/** Longest wait of one that was refused, or found no API server: "within ten seconds", say the docs. Declared ms, and never more real ones. */
+const LONGEST_BACKOFF = 10_000;
+
 /**
  * Wakes for its cutovers, and for the platform and generations of those that are not finished, or that say that there is
- * a way back. One at a time.
+ * a way back. One of each platform at a time, and no platform waits for another.
  */
 export function cutoverController(context: Context): Controller {
   const { caches, client, clock, log, observer } = context;
@@ -19,17 +22,22 @@ export function cutoverController(context: Context): Controller {
     clock,
     log,
     observer,
-    concurrency: 1,
-    reconcile: async (key) => {
-      const cutover = await find(client, cutovers, key);
-      if (!cutover) return undefined;
-      try {
+    concurrency: PLATFORMS_AT_ONCE,
+    lane: (key) => caches.cutovers.get(key)?.spec.platform ?? key,
+    maxBackoff: LONGEST_BACKOFF,
+    reconcile: reporting(
+      context,
+      cutovers,
+      {
+        read: (key) => find(client, cutovers, key),
+        stopped: ['Blocked'],
+        ended: ({ status }) => status.outcome !== undefined,
+      },
+      async (cutover) => {
         const input = await gather(context, cutover);
         return { requeueAfter: await apply(context, input, decide(input)) };
-      } catch (error) {
-        return afterTrouble(context, cutovers, cutover, error, ['Blocked']);
-      }
-    },
+      },
+    ),
   });
   const concerned = (platform: string | undefined) => {
     for (const cutover of caches.cutovers.byIndex(BY.platform, platform ?? ''))

@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { CUTOVER_FINALIZER, type Cutover } from '../../api/v1alpha1/index.ts';
-import { conditionOf, kstatus, timestamp, type Verdict } from '../../domain/conditions.ts';
+import { isTrue, kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
 import { freezeOf } from '../../domain/freeze.ts';
 import type { Problem } from '../../traffic/target.ts';
 import { planChanged } from './approvals.ts';
@@ -8,6 +9,7 @@ import type { Action, CutoverInput, Effect, Step } from './input.ts';
 import { hasBegun, isBegun, isDone, isOver, type Journal, recorded } from './journal.ts';
 import { lossOf } from './loss.ts';
 import { leftToOthers } from './moves.ts';
+import { isBarredForGood, podsRefused, refusedInVain } from './refused.ts';
 import { report } from './report.ts';
 import { steps } from './steps/index.ts';
 import { noWayBack } from './way-back.ts';
@@ -175,7 +177,8 @@ function proceed(input: CutoverInput): CutoverDecision {
 function take(step: Step, input: CutoverInput, journal: Journal): CutoverDecision {
   const action = step.act(input);
   if ('failed' in action) return failed(input, step, journal, action.failed, action.journal);
-  return carryOut(step, input, journal, action);
+  const vain = refusedInVain(input, action);
+  return vain ? failed(input, step, journal, vain) : carryOut(step, input, journal, action);
 }
 
 function carryOut(
@@ -194,7 +197,17 @@ function carryOut(
   const waits = 'waitFor' in action;
   const message = waits ? action.waitFor : action.message;
   const before = journal.find(({ name }) => name === step.name);
-  const attempts = (before?.attempts ?? 0) + (waits ? 0 : 1);
+  const refused = waits ? podsRefused(input) : undefined;
+  if (refused) {
+    const { name, message } = { name: step.name, message: short(refused.message) };
+    const status = { ...input.cutover.status, ...action.journal };
+    const written = { ...input, cutover: { ...input.cutover, status } };
+    return blocked(written, refused, recorded(journal, name, { message, endTime: undefined }, input.now));
+  }
+  // What was refused stays Blocked while it is tried again, until it is seen to be done: no attempt is a beginning, nor a write.
+  const retried = !waits && action.effects.length > 0 && before !== undefined && isTrue(input.cutover, 'Blocked');
+  const counted = waits || retried ? 0 : 1;
+  const attempts = (before?.attempts ?? 0) + counted;
   const journalled = recorded(journal, step.name, { message: short(message), attempts, endTime: undefined }, input.now);
   const patient = waits && action.patiently === true;
   const reason = back ? `Undoing${step.name}` : step.name;
@@ -212,13 +225,27 @@ function carryOut(
   }
   // A cloud and the endpoints of a Service take their time to show a change; the API server shows its own at once.
   const asking = action.effects.some((effect) => SLOW.includes(effect.do));
-  // What the cloud has just refused stays Blocked while it is tried again, until it is seen to be done.
-  const retried = asking && conditionOf(input.cutover, 'Blocked')?.status === 'True';
+  const own = retried ? notBegunAnew(input.cutover, action.journal) : action.journal;
   return {
-    status: report(input, retried ? [] : ongoing, { ...action.journal, steps: journalled }),
+    status: report(input, retried ? [] : ongoing, { ...own, steps: journalled }),
     effects: action.effects,
     step: step.name,
     requeueAfter: asking ? soon : 0,
+  };
+}
+
+/** The journal of an action that is tried again: what would only begin at another time has begun already, so that its deadline comes. */
+function notBegunAnew({ status }: Cutover, journal: Partial<Cutover['status']> = {}): Partial<Cutover['status']> {
+  const kept = <E extends { name: string; startTime?: string | undefined }>(before: E[] | undefined, now: E[]): E[] =>
+    now.map((entry) => {
+      const old = before?.find(({ name }) => name === entry.name);
+      return old && isDeepStrictEqual({ ...old, startTime: '' }, { ...entry, startTime: '' }) ? old : entry;
+    });
+  const { migrations, checks } = journal;
+  return {
+    ...journal,
+    ...(migrations && { migrations: kept(status.migrations, migrations) }),
+    ...(checks && { checks: kept(status.checks, checks) }),
   };
 }
 
@@ -267,27 +294,39 @@ function goBack(input: CutoverInput): CutoverDecision {
   const { cutover, now } = input;
   const undo = cutover.status.undo;
   let journal = cutover.status.steps ?? [];
+  let barred: { step: Step; action: Action } | undefined;
   for (const step of steps.toReversed()) {
     if (!hasBegun(cutover, step.name)) continue;
+    // What keeps others from beginning is given back last.
+    if (barred && step.name === 'Reserve') break;
     const action = step.undo(input);
-    if (action && 'failed' in action)
-      return blocked(input, action.failed, recordedUndo(journal, step, action.failed.message, now));
-    if (action) {
-      const message = `undoing: ${'waitFor' in action ? action.waitFor : 'blocked' in action ? action.blocked.message : action.message}`;
-      const decision = carryOut(step, input, journal, action, { back: true });
-      const { status } = decision;
-      const steps = recordedUndo(status.steps ?? journal, step, message, now, journal);
-      return { ...decision, status: { ...status, steps } };
+    if (action && isBarredForGood(input, action)) {
+      barred = { step, action };
+      continue;
     }
+    if (action) return undoNow(input, step, action, journal);
     // Also one that has failed: what is undone is not looked at again, or two steps would undo each other. Its message stays.
     journal = recorded(journal, step.name, { state: 'Undone', endTime: timestamp(now) }, now);
   }
+  if (barred) return undoNow(input, barred.step, barred.action, journal);
   const outcome = undo?.reason === 'Abort' ? 'Aborted' : 'RolledBack';
   const live = input.platform?.status.live?.name ?? 'no generation';
   const left = leftToOthers(input);
   const all = left.length > 0 ? 'everything else was undone' : 'everything was undone';
   const what = [`${undo?.message}; ${all}, and ${live} is live`, ...left].join('; ');
   return end(input, outcome, what, journal);
+}
+
+function undoNow(input: CutoverInput, step: Step, action: Action, journal: Journal): CutoverDecision {
+  const { now } = input;
+  if ('failed' in action) return blocked(input, action.failed, recordedUndo(journal, step, action.failed.message, now));
+  const message = `undoing: ${'waitFor' in action ? action.waitFor : 'blocked' in action ? action.blocked.message : action.message}`;
+  const decision = carryOut(step, input, journal, action, { back: true });
+  const { status } = decision;
+  return {
+    ...decision,
+    status: { ...status, steps: recordedUndo(status.steps ?? journal, step, message, now, journal) },
+  };
 }
 
 /** A step that is being undone keeps the state that it had, so that one that failed still shows it. */
@@ -344,10 +383,17 @@ function over(input: CutoverInput): CutoverDecision {
   const { outcome } = cutover.status;
   const status = outcome === 'Succeeded' ? report(input, [], {}) : cutover.status;
   const held = cutover.metadata.finalizers?.includes(CUTOVER_FINALIZER) === true;
-  if (!held) return { status, effects: [], requeueAfter: undefined };
+  if (!held) return { status: unstalled(input, status), effects: [], requeueAfter: undefined };
   const effects: Effect[] = [{ do: 'finalizer', wanted: false, what: 'this Cutover may be deleted' }];
   // The last that Retain does, or the undoing of what Reserve has done.
   return { status, effects, step: outcome === 'Succeeded' ? 'Retain' : 'Reserve', requeueAfter: undefined };
+}
+
+/** What was refused at its very end, the outcome written, is done. */
+function unstalled({ cutover, now }: CutoverInput, status: Cutover['status']): Cutover['status'] {
+  if (!isTrue(cutover, 'Stalled')) return status;
+  const about = { generation: cutover.metadata.generation, now };
+  return { ...status, conditions: withConditions(status.conditions, kstatus('Current', 'Done', ''), about) };
 }
 
 const notBlocked: Verdict = { type: 'Blocked', status: false, reason: 'NotBlocked', message: '' };

@@ -49,6 +49,8 @@ export interface JobView {
   state: 'Running' | 'Succeeded' | 'Failed';
   /** Of a failed one: why, and the last lines of its log. Of a running one: what its pod waits for, if anything. */
   message: string;
+  /** Of a running one that has no pod: why Kubernetes cannot make one, in the words of whoever refuses it. */
+  refused?: string;
 }
 
 /** What an http check was answered; `status` is absent when nothing answered, and `message` says why. */

@@ -49,6 +49,9 @@ export const VOID_TEMPLATE: JobTemplate = {
 
 export const isVoid = ({ metadata }: Job): boolean => metadata.annotations?.[VOID] === 'true';
 
+export const isVoidTemplate = (template: JobTemplate): boolean =>
+  partOf(partOf(template, 'metadata'), 'annotations')[VOID] === 'true';
+
 /** A Job that is kept for as long as its Cutover: it alone shows that a migration has run. */
 export const kept = (template: JobTemplate): JobTemplate => withSpec(template, { ttlSecondsAfterFinished: undefined });
 

@@ -3,7 +3,7 @@ import { conditionOf } from '../../domain/conditions.ts';
 import { clusterGenerations } from '../../kinds.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
 import { BY, type Context } from '../context.ts';
-import { afterTrouble } from '../trouble.ts';
+import { reporting } from '../trouble.ts';
 import { apply } from './apply.ts';
 import { decide } from './decide.ts';
 import { gather } from './gather.ts';
@@ -20,18 +20,12 @@ export function generationController(context: Context): Controller {
     log,
     observer,
     concurrency: 1,
-    reconcile: async (key) => {
-      const generation = caches.generations.get(key);
-      if (!generation) return undefined;
-      try {
-        const input = await gather(context, generation);
-        const decision = decide(input);
-        await apply(context, input, decision);
-        return { requeueAfter: decision.requeueAfter };
-      } catch (error) {
-        return afterTrouble(context, clusterGenerations, generation, error);
-      }
-    },
+    reconcile: reporting(context, clusterGenerations, { read: caches.generations.get }, async (generation) => {
+      const input = await gather(context, generation);
+      const decision = decide(input);
+      await apply(context, input, decision);
+      return { requeueAfter: decision.requeueAfter };
+    }),
   });
   const all = () => {
     for (const { metadata } of caches.generations.list()) self.enqueue(metadata.name);

@@ -1,6 +1,6 @@
 import { LABEL } from '../../api/v1alpha1/index.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
-import type { Context } from '../context.ts';
+import { type Context, PLATFORMS_AT_ONCE } from '../context.ts';
 import { apply } from './apply.ts';
 import { decide } from './decide.ts';
 import { gather } from './gather.ts';
@@ -8,6 +8,9 @@ import { type Memory, memory } from './memory.ts';
 
 /** How often the cloud is asked about machines that do not answer. Declared ms. */
 const MACHINES = 10_000;
+
+/** Tasks wait for what was refused, a cutover for them. Declared ms. */
+const LONGEST_BACKOFF = 10_000;
 
 /** Wakes for pods that name a platform, for that Platform, and for Nodes that come, go or change their mind. Keys are names of platforms. */
 export function placementController(context: Context): Controller {
@@ -24,7 +27,8 @@ export function placementController(context: Context): Controller {
     clock,
     log,
     observer,
-    concurrency: 4,
+    concurrency: PLATFORMS_AT_ONCE,
+    maxBackoff: LONGEST_BACKOFF,
     async reconcile(key, signal) {
       const known = memoryOf(key);
       const input = await gather(context, key, known);

@@ -1,9 +1,9 @@
 import { LABEL } from '../../api/v1alpha1/index.ts';
 import { platforms } from '../../kinds.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
-import { BY, type Context } from '../context.ts';
+import { BY, type Context, PLATFORMS_AT_ONCE } from '../context.ts';
 import { isHeld } from '../pods.ts';
-import { afterTrouble } from '../trouble.ts';
+import { reporting } from '../trouble.ts';
 import { apply } from './apply.ts';
 import { decide } from './decide.ts';
 import { gather } from './gather.ts';
@@ -19,20 +19,14 @@ export function platformController(context: Context): Controller {
     clock,
     log,
     observer,
-    concurrency: 2,
-    reconcile: async (key) => {
-      const platform = caches.platforms.get(key);
-      if (!platform) return undefined;
-      try {
-        const input = await gather(context, platform);
-        if (!input) return undefined;
-        const decision = decide(input);
-        await apply(context, input, decision);
-        return { requeueAfter: decision.requeueAfter };
-      } catch (error) {
-        return afterTrouble(context, platforms, platform, error);
-      }
-    },
+    concurrency: PLATFORMS_AT_ONCE,
+    reconcile: reporting(context, platforms, { read: caches.platforms.get }, async (platform, { kept }) => {
+      const input = await gather(context, platform);
+      if (!input) return undefined;
+      const decision = decide(input);
+      await apply(context, input, { ...decision, status: kept(decision.status) });
+      return { requeueAfter: decision.requeueAfter };
+    }),
   });
   caches.platforms.subscribe((key, _, after) => after && self.enqueue(key));
   caches.generations.subscribe((_, before, after) => {

@@ -6,7 +6,7 @@ import { generationPools } from '../../kinds.ts';
 import { type Controller, controller } from '../../runtime/controller.ts';
 import { BY, type Context } from '../context.ts';
 import { machineIdOf } from '../nodes.ts';
-import { afterTrouble } from '../trouble.ts';
+import { reporting } from '../trouble.ts';
 import { apply } from './apply.ts';
 import { decide, NEVER_REGISTERED } from './decide.ts';
 import { gather, nodesNow } from './gather.ts';
@@ -22,21 +22,17 @@ export function poolController(context: Context): Controller {
     log,
     observer,
     concurrency: 8,
-    reconcile: async (key) => {
-      const pool = caches.pools.get(key);
-      if (!pool) return undefined;
-      try {
-        let input = await gather(context, pool, revived);
-        // The cache may not show yet what this process did a moment ago: what costs machines is decided on a live read.
-        const first = decide(input);
-        if (first.launch.length > 0) input = { ...input, pool: await client.get(generationPools, key) };
-        if (first.terminate?.because === NEVER_REGISTERED)
-          input = { ...input, nodes: await nodesNow(context, input.nodes) };
-        return { requeueAfter: await apply(context, input, decide(input)) };
-      } catch (error) {
-        return afterTrouble(context, generationPools, pool, error);
-      }
-    },
+    reconcile: reporting(context, generationPools, { read: caches.pools.get }, async (pool, { kept }) => {
+      let input = await gather(context, pool, revived);
+      // The cache may not show yet what this process did a moment ago: what costs machines is decided on a live read.
+      const first = decide(input);
+      if (first.launch.length > 0)
+        input = { ...input, pool: await client.get(generationPools, pool.metadata.name) };
+      if (first.terminate?.because === NEVER_REGISTERED)
+        input = { ...input, nodes: await nodesNow(context, input.nodes) };
+      const decision = decide(input);
+      return { requeueAfter: await apply(context, input, { ...decision, status: kept(decision.status) }) };
+    }),
   });
   caches.pools.subscribe((key, _, pool) => pool && self.enqueue(key));
   caches.generations.subscribe((key) => {

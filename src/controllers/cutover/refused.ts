@@ -1,0 +1,61 @@
+import { conditionOf } from '../../domain/conditions.ts';
+import { formatDuration } from '../../domain/duration.ts';
+import type { Problem } from '../../traffic/target.ts';
+import type { Action, CutoverInput, Effect } from './input.ts';
+import { isVoidTemplate } from './job-manifest.ts';
+import { noWayBack } from './way-back.ts';
+
+/**
+ * What a cutover makes of effects that are refused, beyond saying so and trying again: when waiting is no use, and what of the
+ * way back does without them. Pure.
+ */
+
+/** A Job whose pods are refused will not end by itself: its deadline comes, and people can do something before it does. */
+export function podsRefused({ jobs }: CutoverInput): Problem | undefined {
+  const job = jobs.find(({ state, refused }) => state === 'Running' && refused !== undefined);
+  return (
+    job && {
+      reason: 'PodsRefused',
+      message: `the pods of Job ${job.name} are refused: ${job.refused}. Remove the cause, and Kubernetes makes one by itself; the Job fails at its deadline`,
+    }
+  );
+}
+
+/**
+ * A Job that is refused for as long as it might have run is waited for no longer, where the way back does without it. Moves of
+ * traffic are not like that: the way back needs them as well.
+ */
+export function refusedInVain(input: CutoverInput, action: Action): Problem | undefined {
+  const bar = conditionOf(input.cutover, 'Blocked');
+  if (!('effects' in action) || bar?.status !== 'True') return undefined;
+  const effect = action.effects.find((one) => one.do === 'startJob' && bar.message.includes(one.what));
+  if (effect?.do !== 'startJob' || noWayBack(input)) return undefined;
+  const entry = input.cutover.status.migrations?.find(({ job }) => job === effect.name);
+  const since = Date.parse(entry?.startTime ?? bar.lastTransitionTime);
+  if (input.now - since <= input.scaled(effect.deadline)) return undefined;
+  return {
+    reason: bar.reason,
+    message: `for ${formatDuration(effect.deadline)} in vain: ${bar.message}`,
+  };
+}
+
+/**
+ * A request that a former leader has sent before the cutover turned back is over by then: 15 s is the client's own limit, 60 s
+ * that of an API server (--request-timeout). Real ms.
+ */
+const LATE = 90_000;
+
+/**
+ * True for what keeps a migration from being begun late, when that is refused and none can come any more: no Job is there, and
+ * whoever was about to make one had his time. Users do not wait for it; it is tried until it is done.
+ */
+export function isBarredForGood({ cutover, now }: CutoverInput, action: Action): boolean {
+  const bar = conditionOf(cutover, 'Blocked');
+  const { undo } = cutover.status;
+  if (!('effects' in action) || action.effects.length === 0 || bar?.status !== 'True' || !undo) return false;
+  const occupies = (effect: Effect) => effect.do === 'startJob' && isVoidTemplate(effect.template);
+  return (
+    action.effects.every((effect) => occupies(effect) && bar.message.includes(effect.what)) &&
+    now - Date.parse(undo.time) > LATE
+  );
+}

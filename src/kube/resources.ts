@@ -132,6 +132,12 @@ export type Job = KubeObject & {
 
 export type ServiceAccount = KubeObject;
 
+export type ResourceQuota = KubeObject & {
+  spec?: { hard?: Record<string, string> };
+  /** What is counted, in quantities: `count/jobs.batch`. */
+  status?: { hard?: Record<string, string>; used?: Record<string, string> };
+};
+
 export type Lease = KubeObject & {
   spec?: {
     holderIdentity?: string;
@@ -145,6 +151,8 @@ export type Lease = KubeObject & {
 
 export type Event = KubeObject & {
   eventTime: string | null;
+  /** Of one that was recorded by the older API, as those of the controllers of Kubernetes are. */
+  deprecatedLastTimestamp?: string | null;
   reportingController?: string;
   reportingInstance?: string;
   action?: string;
@@ -166,6 +174,7 @@ export const pods = resource<Pod>('v1', 'Pod', 'pods', true);
 export const endpointSlices = resource<EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices', true);
 export const jobs = resource<Job>('batch/v1', 'Job', 'jobs', true);
 export const serviceAccounts = resource<ServiceAccount>('v1', 'ServiceAccount', 'serviceaccounts', true);
+export const resourceQuotas = resource<ResourceQuota>('v1', 'ResourceQuota', 'resourcequotas', true);
 export const leases = resource<Lease>('coordination.k8s.io/v1', 'Lease', 'leases', true);
 export const events = resource<Event>('events.k8s.io/v1', 'Event', 'events', true);
 

@@ -2,7 +2,7 @@ import { LABEL, type TrafficTarget as Spec, type SwitchState } from '../api/v1al
 import type { KubeClient } from '../kube/client.ts';
 import { isConflict } from '../kube/errors.ts';
 import { find } from '../kube/find.ts';
-import { type Endpoint, endpointSlices, type Pod, pods, services } from '../kube/resources.ts';
+import { type Endpoint, endpointSlices, type Pod, pods, type Service, services } from '../kube/resources.ts';
 import { answers, isOneOf, portsMissingIn, portsNotOffered, readyEndpoints } from './endpoints.ts';
 import { holdView } from './maintenance.ts';
 import { MANAGER, noPreview, notSelecting, ownedByAnother, portMissing, readyPods, tooFewReady } from './objections.ts';
@@ -58,6 +58,20 @@ export function serviceTarget(client: KubeClient): TargetKind {
     },
 
     point: (spec, from, to) => apply(client, spec, from, to),
+
+    async attempt(spec, states) {
+      const { namespace, name } = nameOf(spec);
+      const service = await find(client, services, name, { namespace });
+      if (!service) return;
+      for (const state of states) {
+        try {
+          await write(client, service, state, { dryRun: true });
+        } catch (error) {
+          // Changed meanwhile: the next look tries again.
+          if (!isConflict(error)) throw error;
+        }
+      }
+    },
   };
 }
 
@@ -75,26 +89,31 @@ async function apply(client: KubeClient, spec: Spec, from: SwitchState, to: Swit
     throw new ForeignChange(
       `Service ${namespace}/${name} selects ${stateText(now)}, which is neither what this cutover last saw there (${stateText(from)}) nor what it wants (${stateText(to)}): somebody else changed it`,
     );
-  const body = {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: {
-      name,
-      namespace,
-      // The state that was compared above: a change since then is a conflict.
-      resourceVersion: service.metadata.resourceVersion,
-      labels: { [LABEL.traffic]: 'true' },
-    },
-    spec: { selector: to },
-  };
-  // By force: who has set a selector back by hand owns it since, and the value and the version say that nothing is lost.
-  const options = { type: 'apply' as const, namespace, fieldManager: MANAGER, force: true };
   try {
-    await client.patch(services, name, body, options);
+    await write(client, service, to);
   } catch (error) {
     if (!isConflict(error) || looks <= 1) throw error;
     await apply(client, spec, from, to, looks - 1);
   }
+}
+
+/** Writes the selector of a Service in the state in which it was read, or only has the API server say what it would say to that. */
+async function write(
+  client: KubeClient,
+  { metadata }: Service,
+  selector: SwitchState,
+  { dryRun }: { dryRun?: boolean } = {},
+): Promise<void> {
+  const { name, namespace, resourceVersion } = metadata;
+  const body = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    // The state that was compared: a change since then is a conflict.
+    metadata: { name, namespace, resourceVersion, labels: { [LABEL.traffic]: 'true' } },
+    spec: { selector },
+  };
+  // By force: who has set a selector back by hand owns it since, and the value and the version say that nothing is lost.
+  await client.patch(services, name, body, { type: 'apply', namespace, fieldManager: MANAGER, force: true, dryRun });
 }
 
 function nameOf(spec: Spec): { namespace: string; name: string } {

@@ -69,6 +69,8 @@ export interface TargetView {
   waitingFor: string;
   /** Of a target that has a maintenance responder. */
   hold?: HoldView;
+  /** Why a move of it would be refused: tried as a dry run, when that was asked for. */
+  refused?: Problem;
 }
 
 /** A target of one kind. */
@@ -76,6 +78,11 @@ export interface TargetKind {
   view(spec: Spec, destination: Destination): Promise<TargetView>;
   /** Moves the target from one state to another. Throws ForeignChange when it is in neither. */
   point(spec: Spec, from: SwitchState, to: SwitchState): Promise<void>;
+  /**
+   * Tries to point the target at each of these states as `point` would, without doing it. Throws what refuses the first that is
+   * refused. Absent where the kind of target cannot try.
+   */
+  attempt?(spec: Spec, states: readonly SwitchState[]): Promise<void>;
 }
 
 /** Somebody else moved the target meanwhile. */

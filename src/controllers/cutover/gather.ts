@@ -14,7 +14,7 @@ import { isBegun, isDone, stepAt } from './journal.ts';
 import { machinesOf, membersOf } from './machines.ts';
 import { isWritten } from './steps/reserve.ts';
 import { targetKind } from './targets.ts';
-import { trialOf } from './trial.ts';
+import { trialOf, tried } from './trial.ts';
 
 /** All that a decision about a cutover rests on. Everything is read live: what it leads to is not taken back easily. */
 export async function gather(context: Context, cutover: Cutover): Promise<CutoverInput> {
@@ -38,7 +38,9 @@ export async function gather(context: Context, cutover: Cutover): Promise<Cutove
   const { members, machines } = coming;
   const left = leaving.members;
   const [ahead, back, answers, sight] = await Promise.all([
-    to ? viewsOf(context, cutover, platform, to, members) : undefined,
+    to
+      ? viewsOf(context, cutover, platform, to, members).then(triedUntilReserved(context, cutover, platform))
+      : undefined,
     viewsOf(context, cutover, platform, from, left),
     platform && ['Verify', 'Soak'].includes(stepAt(cutover) ?? '') ? answersOf(context, cutover, platform) : [],
     sightOf(context, base),
@@ -167,6 +169,12 @@ function firstOf(cutover: Cutover, platform: Platform | undefined, unfinished: C
   const older = others.filter((other) => !other.spec.paused && age(other, cutover) < 0);
   return others.find(isBegun) ?? older.toSorted(age)[0];
 }
+
+/** Before anything moves: what refuses a move is better known beforehand. */
+const triedUntilReserved =
+  (context: Context, cutover: Cutover, platform: Platform | undefined) =>
+  (views: TargetView[]): Promise<TargetView[]> | TargetView[] =>
+    platform && !isDone(cutover, 'Reserve') ? Promise.all(views.map((view) => tried(context, platform, view))) : views;
 
 /** A target that cannot be looked at is a problem of that target. */
 async function viewsOf(

@@ -8,6 +8,7 @@ import { ForeignChange } from '../../traffic/target.ts';
 import type { Context } from '../context.ts';
 import type { CutoverInput, Effect, JobView } from './input.ts';
 import { isVoid, manifestOf, timeToRun } from './job-manifest.ts';
+import { refusalOfPods } from './job-pods.ts';
 
 /**
  * Jobs of a cutover as Kubernetes shows them, and their creation. Never deleted here: a Job is the only proof that its
@@ -49,9 +50,14 @@ async function viewOf(context: Context, job: Job): Promise<JobView> {
   if (conditionOf(job, 'Complete')) return { name, state: 'Succeeded', message: '' };
   const failed = conditionOf(job, 'Failed');
   const pod = await lastPodOf(context, job);
-  if (!failed) return { name, state: 'Running', message: job.spec?.suspend ? 'it is suspended' : waitingOf(pod) };
+  const refused = pod ? undefined : await refusalOfPods(context.client, job);
+  if (!failed) {
+    const message = job.spec?.suspend ? 'it is suspended' : waitingOf(pod);
+    return { name, state: 'Running', message, ...(refused && { refused }) };
+  }
   const why = [failed.reason, failed.message].filter(Boolean).join(': ') || 'no reason given';
-  return { name, state: 'Failed', message: `${why}${pod ? await endOf(context, pod) : '; its pod is gone'}` };
+  const gone = refused ? `; its pods were refused: ${refused}` : '; its pod is gone';
+  return { name, state: 'Failed', message: `${why}${pod ? await endOf(context, pod) : gone}` };
 }
 
 /** Final: both are set only when no pod of it runs any more. */

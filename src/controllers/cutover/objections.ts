@@ -221,8 +221,8 @@ const textOf = ({ namespace, name }: { namespace: string; name: string }): strin
 const targetsCanBeSwitched: Check = (input) => {
   // Without a new generation traffic stays where it is.
   if (input.cutover.spec.to === undefined || isStoppedStandby(input)) return [];
-  return input.targets.flatMap(({ target, problem, hold }) =>
-    [problem, hold?.problem].map(
+  return input.targets.flatMap(({ target, problem, hold, refused }) =>
+    [problem, hold?.problem, refused].map(
       (found) => found && objection(`traffic target ${target}`, found.reason, found.message),
     ),
   );

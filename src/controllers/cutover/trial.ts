@@ -1,12 +1,16 @@
 import { type Cutover, LABEL, type Platform } from '../../api/v1alpha1/index.ts';
-import { isAlreadyExists, isBadRequest, isForbidden, isInvalid, isNotFound } from '../../kube/errors.ts';
+import { isAlreadyExists } from '../../kube/errors.ts';
 import { find } from '../../kube/find.ts';
-import { jobs, serviceAccounts } from '../../kube/resources.ts';
+import type { New } from '../../kube/resource.ts';
+import { type Job, jobs, type Pod, pods, resourceQuotas, serviceAccounts } from '../../kube/resources.ts';
 import { viewPreview } from '../../traffic/preview.ts';
-import type { Problem } from '../../traffic/target.ts';
+import type { Problem, TargetView } from '../../traffic/target.ts';
 import type { Context } from '../context.ts';
+import { type Refusal, refusalOf } from '../refusal.ts';
 import type { CutoverInput } from './input.ts';
 import { type JobTemplate, jobName, kept, manifestOf, type Purpose, partOf, passing } from './job-manifest.ts';
+import { shortOf } from './quota.ts';
+import { targetKind } from './targets.ts';
 
 /**
  * What can be known of Jobs and checks before anything moves: found out while traffic is held, a mistake in a template would
@@ -88,7 +92,8 @@ function wrongWith(template: JobTemplate): string | undefined {
 }
 
 /**
- * Has the API server check every Job and preview that a cutover needs, as a dry run. Undefined when all would be taken.
+ * Has the API server check every Job that a cutover may make, a pod of each, and every preview that it needs, as a dry run; and
+ * whether quotas have room for all Jobs together. Undefined when all would be taken.
  * Throws ApiError when it cannot be asked.
  */
 export async function trialOf(context: Context, cutover: Cutover, platform: Platform): Promise<Problem | undefined> {
@@ -108,22 +113,77 @@ async function trialOfJobs({ client, clock }: Context, cutover: Cutover, platfor
   for (const { purpose, item, what, template } of planned) {
     const name = jobName(cutover, purpose, item);
     const job = manifestOf({ cutover, platform }, { name, namespace, template, deadline: clock.scaled(MINUTE) });
-    const refused = await client.create(jobs, job, { dryRun: true }).then(() => undefined, refusal);
+    const refused = await client.create(jobs, job, { dryRun: true }).then(() => undefined, against);
     if (refused)
-      return { reason: 'JobRefused', message: `the API server would refuse the Job of ${what}: ${refused}. ${AGAIN}` };
+      return {
+        reason: 'JobRefused',
+        message: `the API server would refuse the Job of ${what}: ${refused.words}. ${remedyFor(refused)}`,
+      };
+    const unfit = await client.create(pods, podOf(job), { dryRun: true }).then(() => undefined, against);
+    if (unfit)
+      return {
+        reason: 'PodsRefused',
+        message: `the API server would refuse the pod of ${what}, and its Job would wait for it until its deadline: ${unfit.words}. ${remedyFor(unfit)}`,
+      };
   }
-  return undefined;
+  const { items } = await client.list(resourceQuotas, { namespace });
+  const needed = planned.length + roundsOf(cutover);
+  const short = shortOf(items, needed);
+  return short === undefined
+    ? undefined
+    : {
+        reason: 'QuotaExceeded',
+        message: `this cutover may make ${needed} Jobs, which are kept with their pods, and ${short}: raise the quota, or delete what it counts`,
+      };
 }
 
 /** Any deadline will do. ms. */
 const MINUTE = 60_000;
 
-/** What the API server says against it; rethrows what is no answer. A name that is taken is for startJob to look into. */
-function refusal(error: unknown): string | undefined {
+/** At least one more round of each check while it soaks; more of them are not kept for long. */
+const roundsOf = ({ spec }: Cutover): number =>
+  (spec.verify ?? []).filter(({ jobTemplate }) => jobTemplate !== undefined).length;
+
+/** The pod that Kubernetes would make of a Job, as far as quotas, limits and admission look at it. */
+const podOf = ({ metadata, spec }: New<Job>): New<Pod> => ({
+  metadata: {
+    name: `${'name' in metadata ? metadata.name : ''}-0`,
+    ...(metadata.namespace && { namespace: metadata.namespace }),
+    ...partOf(partOf(spec, 'template'), 'metadata'),
+  },
+  spec: partOf(partOf(spec, 'template'), 'spec') as unknown as NonNullable<Pod['spec']>,
+});
+
+/** What the API server says against it; rethrows what is no answer to that. A name that is taken is for startJob to look into. */
+function against(error: unknown): Refusal | undefined {
   if (isAlreadyExists(error)) return undefined;
-  if (isInvalid(error) || isForbidden(error) || isNotFound(error) || isBadRequest(error))
-    return (error as Error).message;
-  throw error;
+  const refusal = refusalOf(error);
+  if (!refusal || refusal.passing) throw error;
+  return refusal;
+}
+
+/** What the template has wrong is not mended: a spec is immutable. */
+const remedyFor = ({ reason, remedy }: Refusal): string =>
+  ['Invalid', 'BadRequest'].includes(reason) ? AGAIN : `${remedy}; or make another Cutover`;
+
+/**
+ * A traffic target with what refuses a move of it, forth or back: each place on its way is tried as a dry run. Throws ApiError when
+ * it cannot be asked.
+ */
+export async function tried(context: Context, platform: Platform, view: TargetView): Promise<TargetView> {
+  const spec = platform.spec.traffic.find(({ name }) => name === view.target);
+  if (!spec || view.unseen) return view;
+  const { now, wanted, hold } = view;
+  const places = [...(hold ? [hold.wanted] : []), wanted, now].filter((state) => Object.keys(state).length > 0);
+  try {
+    await targetKind(context, platform, spec).attempt?.(spec, places);
+    return view;
+  } catch (error) {
+    const refused = against(error);
+    if (!refused) throw error;
+    const message = `the API server would refuse to switch traffic target ${view.target}: ${refused.words}. ${refused.remedy}`;
+    return { ...view, refused: { reason: 'SwitchRefused', message } };
+  }
 }
 
 async function trialOfPreviews({ client }: Context, { spec }: Cutover, platform: Platform) {

@@ -280,6 +280,7 @@ describe('a cutover', () => {
       reason: 'Succeeded',
       message: 'green is live',
     });
+    expect(condition(decision.status, 'Succeeded')).toMatchObject({ status: 'True', message: 'green is live' });
     expect(condition(decision.status, 'Reconciling')?.status).toBe('False');
     const over = decide({ ...input, cutover: begun(decision.status) });
     expect(over.effects).toMatchObject([{ do: 'finalizer', wanted: false }]);
@@ -300,10 +301,8 @@ describe('a cutover', () => {
     expect(way(undefined)).toMatchObject({ status: 'False', reason: 'OldCapacityGone' });
   });
 
-  it.each(['Aborted', 'RolledBack', 'Superseded'] as const)('that is %s does nothing any more', (outcome) => {
-    const status = { outcome, retainUntil: at(0), observedGeneration: 1 };
-    const decision = decide(aCutoverInput({ cutover: aCutover({ from: 'blue', status }) }));
-    expect(decision).toEqual({ status, effects: [], requeueAfter: undefined });
+  it('that has not ended has not succeeded, and has not failed', () => {
+    expect(condition(decide(ready({})).status, 'Succeeded')).toMatchObject({ status: 'Unknown', reason: 'NotEnded' });
   });
 
   it('that waits is the same object however often it is looked at', () => {
@@ -436,7 +435,10 @@ describe('a cutover that cannot go on', () => {
     expect(outcome('Abort').status.outcome).toBe('Aborted');
     const rolledBack = outcome('TargetLost');
     expect(rolledBack.status.outcome).toBe('RolledBack');
-    expect(condition(rolledBack.status, 'Ready')?.message).toBe('why; everything was undone, and blue is live');
+    const message = 'why; everything was undone, and blue is live';
+    expect(condition(rolledBack.status, 'Ready')).toMatchObject({ status: 'False', message });
+    expect(condition(rolledBack.status, 'Succeeded')).toMatchObject({ status: 'False', reason: 'RolledBack', message });
+    expect(condition(rolledBack.status, 'Stalled')?.status).toBe('True');
     expect(states(rolledBack)).toEqual(['Preflight Undone', 'Approve Undone', 'Reserve Undone', 'Hold Undone']);
   });
 

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CUTOVER_FINALIZER, type Cutover } from '../../api/v1alpha1/index.ts';
-import { isTrue, kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
+import { isTrue, kstatus, timestamp, type Verdict } from '../../domain/conditions.ts';
 import { freezeOf } from '../../domain/freeze.ts';
 import type { Problem } from '../../traffic/target.ts';
 import { planChanged } from './approvals.ts';
 import { astray } from './astray.ts';
+import { ended, ending, notBlocked } from './ending.ts';
 import type { Action, CutoverInput, Effect, Step } from './input.ts';
 import { hasBegun, isBegun, isDone, isOver, type Journal, recorded } from './journal.ts';
 import { lossOf } from './loss.ts';
@@ -37,7 +38,7 @@ export interface CutoverDecision {
 
 export function decide(input: CutoverInput): CutoverDecision {
   const { cutover, platform } = input;
-  if (cutover.status.outcome) return over(input);
+  if (cutover.status.outcome) return over(input, cutover.status.outcome);
   // Before anything else is concluded: what the platform says of itself is what is in doubt.
   const frozen = platform && freezeOf(platform);
   if (frozen) return blocked(input, { reason: 'Frozen', message: frozen });
@@ -369,34 +370,20 @@ function end(
   message: string,
   steps = input.cutover.status.steps,
 ): CutoverDecision {
-  const verdicts: Verdict[] = [
-    { type: 'Ready', status: true, reason: outcome, message },
-    ...kstatus('Current', outcome, message),
-    notBlocked,
-  ];
-  return { status: report(input, verdicts, { steps, outcome }), effects: [], requeueAfter: 0 };
+  return { status: report(input, ending(outcome, message), { steps, outcome }), effects: [], requeueAfter: 0 };
 }
 
 /** All that is left of one that has ended: its finalizer goes, and it says how long there is a way back. */
-function over(input: CutoverInput): CutoverDecision {
-  const { cutover } = input;
-  const { outcome } = cutover.status;
-  const status = outcome === 'Succeeded' ? report(input, [], {}) : cutover.status;
+function over(input: CutoverInput, outcome: NonNullable<Cutover['status']['outcome']>): CutoverDecision {
+  const { cutover, now } = input;
+  const said = ended(cutover, outcome, now);
+  const status = outcome === 'Succeeded' ? report({ ...input, cutover: { ...cutover, status: said } }, [], {}) : said;
   const held = cutover.metadata.finalizers?.includes(CUTOVER_FINALIZER) === true;
-  if (!held) return { status: unstalled(input, status), effects: [], requeueAfter: undefined };
+  if (!held) return { status, effects: [], requeueAfter: undefined };
   const effects: Effect[] = [{ do: 'finalizer', wanted: false, what: 'this Cutover may be deleted' }];
   // The last that Retain does, or the undoing of what Reserve has done.
   return { status, effects, step: outcome === 'Succeeded' ? 'Retain' : 'Reserve', requeueAfter: undefined };
 }
-
-/** What was refused at its very end, the outcome written, is done. */
-function unstalled({ cutover, now }: CutoverInput, status: Cutover['status']): Cutover['status'] {
-  if (!isTrue(cutover, 'Stalled')) return status;
-  const about = { generation: cutover.metadata.generation, now };
-  return { ...status, conditions: withConditions(status.conditions, kstatus('Current', 'Done', ''), about) };
-}
-
-const notBlocked: Verdict = { type: 'Blocked', status: false, reason: 'NotBlocked', message: '' };
 
 /** Longest message of a step. */
 const short = (message: string): string => message.slice(0, 2048);

@@ -3,6 +3,7 @@ import { isTrue, type Verdict, withConditions } from '../../domain/conditions.ts
 import type { CutoverSight } from '../../telemetry/cutovers.ts';
 import type { Problem } from '../../traffic/target.ts';
 import { downtimeOf } from './downtime.ts';
+import { notEnded } from './ending.ts';
 import type { CutoverInput } from './input.ts';
 import { hasBegun, isBegun } from './journal.ts';
 import { isUnderWay, planOf } from './plan.ts';
@@ -18,7 +19,8 @@ export function report(
   const { generation } = input.cutover.metadata;
   const cutover = { ...input.cutover, status: { ...input.cutover.status, ...change } };
   const current = { ...input, cutover };
-  const all = [...verdicts, ...milestones(cutover), ...wayBack(current)];
+  const open = cutover.status.outcome === undefined ? [notEnded] : [];
+  const all = [...verdicts, ...open, ...milestones(cutover), ...wayBack(current)];
   return {
     ...cutover.status,
     ...plan(input, cutover),

@@ -45,6 +45,15 @@ const aPod = (home: string, platform: Platform, role: string, spec: object = {})
   },
 });
 
+/** What no policy takes out of a pod: it has to be refused, with or without the gate. */
+const PINNED = {
+  nodeAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: {
+      nodeSelectorTerms: [{ matchExpressions: [{ key: LABEL.generation, operator: 'In', values: [NO_NAME] }] }],
+    },
+  },
+};
+
 /** One probe of each family about pods, in the order of FAMILIES. */
 export function podProbesOf({ platform, home, stranger, gated }: Subject): Probe[] {
   const placed = placedRoleOf(platform);
@@ -64,6 +73,11 @@ export function podProbesOf({ platform, home, stranger, gated }: Subject): Probe
       placed ? create(aPod(home, platform, placed.name, { nodeName: 'canary' })) : noRole,
     ),
     creation('ungate-pod', 'leave the gate off', placed ? ungated(home, platform, placed) : noRole),
+    creation(
+      'pin-pod',
+      'pin to a generation',
+      placed ? create(aPod(home, platform, placed.name, { affinity: PINNED })) : noRole,
+    ),
     probe({
       family: 'start-pod',
       verb: 'start on another generation',

@@ -34,6 +34,7 @@ export const FAMILIES = [
   'create-pod',
   'bind-pod',
   'ungate-pod',
+  'pin-pod',
   'start-pod',
   'delete-pod',
 ] as const;

@@ -128,6 +128,22 @@ describe('the probes about pods', () => {
     expect(amendment).toEqual({ policy: 'generations-placement', gates: [PLACEMENT], finalizers });
   });
 
+  it('pin one to a generation in a way that no policy takes out of it', () =>
+    expect(created('pin-pod')).toMatchObject({
+      object: {
+        metadata: { labels: { [LABEL.role]: 'always-on' } },
+        spec: {
+          affinity: {
+            nodeAffinity: {
+              requiredDuringSchedulingIgnoredDuringExecution: {
+                nodeSelectorTerms: [{ matchExpressions: [{ key: LABEL.generation }] }],
+              },
+            },
+          },
+        },
+      },
+    }));
+
   it('lift a gate onto a generation that cannot be', () =>
     expect(probe('start-pod')).toMatchObject({
       target: 'Pod generations-system/task-1',
@@ -174,6 +190,7 @@ describe('a family without something to try it on', () => {
       'unlabel-service': 'no traffic target has a Service labelled generations.dev/traffic',
       'bind-pod': 'no role is Follow or Singleton',
       'ungate-pod': 'no role is Follow or Singleton',
+      'pin-pod': 'no role is Follow or Singleton',
       'start-pod': 'none waits at its gate',
       'delete-pod': 'none is in generations-system',
     }));

@@ -93,6 +93,7 @@ const EXPECTED: Record<Family, RegExp> = {
   'create-pod': /^generations-guard-placement$/,
   'bind-pod': /^generations-guard-start$/,
   'ungate-pod': /^generations-placement$/,
+  'pin-pod': /^generations-guard-start$/,
   'start-pod': /^generations-guard-start$/,
   'delete-pod': /^generations-guard-pods$/,
 };
@@ -105,7 +106,7 @@ const LAYERS: [bindings: string[], families: Family[]][] = [
   [['namespace'], ['unlabel-namespace']],
   [['traffic'], ['unlabel-service']],
   [['placement'], ['create-pod']],
-  [['start'], ['bind-pod', 'start-pod']],
+  [['start'], ['bind-pod', 'pin-pod', 'start-pod']],
   [[GATES], ['ungate-pod']],
   [['pods'], ['delete-pod']],
   [['state'], ['delete-cutover', 'relabel-pool']],
@@ -249,6 +250,7 @@ describe('the canary without something to try', () => {
       'create-pod': 'generations-guard-placement',
       'bind-pod': 'Skipped: no role is Follow or Singleton',
       'ungate-pod': 'Skipped: no role is Follow or Singleton',
+      'pin-pod': 'Skipped: no role is Follow or Singleton',
       'start-pod': 'Skipped: none waits at its gate',
     });
   });

@@ -32,6 +32,7 @@ export async function aCast(cluster: GuardedCluster) {
   const labels = { 'generations.dev/platform': 'x' };
   await expectStatus(200, cluster.call('admin', 'PATCH', pathOf(live.generation), { metadata: { labels } }));
   const [gated, quiesced] = await Promise.all([aGatedPod(cluster, false), aGatedPod(cluster, true)]);
+  await untouched(cluster, gated);
   return { live, neverLive, listed, returned, kept, gated, quiesced, ...(await things(cluster, live, neverLive)) };
 }
 
@@ -132,6 +133,17 @@ async function aGatedPod(cluster: GuardedCluster, quiesced: boolean): Promise<Ku
     async () => (await cluster.call('admin', 'POST', collectionOf('Pod', name), pod)).status === 201,
   );
   return cluster.get(pod);
+}
+
+/** From here on no policy puts pods right: what the others say of one as it comes would not be seen otherwise. */
+async function untouched({ call }: GuardedCluster, { metadata: { namespace } }: KubeObject): Promise<void> {
+  const binding = '/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings/generations-placement';
+  await expectStatus(200, call('admin', 'DELETE', binding));
+  const pod = aWorkloadPod({ platform: namespace, role: 'always-on', name: 'untouched' });
+  await eventually('pods to be left as they come', async () => {
+    const { status } = await call('admin', 'POST', `${collectionOf('Pod', namespace)}?dryRun=All`, pod);
+    return status === 403;
+  });
 }
 
 async function aPod(cluster: GuardedCluster, { metadata: { name: namespace } }: KubeObject): Promise<KubeObject> {

@@ -1,4 +1,5 @@
 import { aDeployment, aPod } from '../placement/workloads.ts';
+import type { KubeObject } from './cluster.ts';
 import type { Mutation } from './mutations.ts';
 
 /** What keeps pods of Follow and Singleton roles where they belong. */
@@ -6,6 +7,15 @@ import type { Mutation } from './mutations.ts';
 const spec = (change: object) => ({ spec: change });
 const metadata = (change: object) => ({ metadata: change });
 const generation = (name: string) => ({ 'generations.dev/generation': name });
+
+const PLACEMENT = 'generations.dev/placement';
+const gates = [{ name: PLACEMENT }];
+
+/** A pod of the Singleton role beside `gated`, as it comes when the policy that puts pods right is not there. */
+function made({ metadata: { namespace } }: KubeObject, spec: object, finalizers: string[] = []) {
+  const pod = aPod({ platform: namespace, role: 'always-on', name: 'made' });
+  return { ...pod, metadata: { ...pod.metadata, finalizers }, spec: { ...pod.spec, ...spec } };
+}
 
 export const ofPods: Mutation[] = [
   [
@@ -49,6 +59,37 @@ export const ofPods: Mutation[] = [
       return ['person', 'POST', { ...pod, spec: { ...pod.spec, nodeName: 'anywhere' } }];
     },
     ['start', 'cannot be created on Node'],
+  ],
+  [
+    'create such a pod without its gate',
+    ({ gated }) => ['person', 'POST', made(gated, { nodeSelector: generation('blue') })],
+    ['start', 'cannot be created without the gate'],
+  ],
+  [
+    "create a singleton's pod without its finalizer",
+    ({ gated }) => ['person', 'POST', made(gated, { schedulingGates: gates })],
+    ['start', 'cannot be created without the finalizer'],
+  ],
+  [
+    'create such a pod at its gate, for one generation',
+    ({ gated }) => [
+      'person',
+      'POST',
+      made(gated, { schedulingGates: gates, nodeSelector: generation('green') }, [PLACEMENT]),
+    ],
+    ['start', 'cannot be created with nodeSelector'],
+  ],
+  [
+    'create such a pod at its gate, with an affinity to one generation',
+    ({ gated }) => {
+      const matchExpressions = [{ key: 'generations.dev/generation', operator: 'In', values: ['green'] }];
+      const required = {
+        requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] },
+      };
+      const spec = { schedulingGates: gates, affinity: { nodeAffinity: required } };
+      return ['person', 'POST', made(gated, spec, [PLACEMENT])];
+    },
+    ['start', 'cannot be created with a required node affinity'],
   ],
   [
     'start such a pod while a cutover holds them',

@@ -55,6 +55,7 @@ export const canary: readonly Target[] = [
       never('create-pod', 'create(aPod(home, platform, NO_NAME))', "'never tried'"),
       never('bind-pod', "{ nodeName: 'canary' }", '{}'),
       never('ungate-pod', 'placed ? ungated(home, platform, placed) : noRole', "placed ? 'never tried' : noRole"),
+      never('pin-pod', '{ affinity: PINNED }', '{}'),
       never('start-pod', 'schedulingGates: null, nodeSelector', 'nodeSelector'),
       never('delete-pod', '(it) => deletion(pods, it)', NEVER),
       {

@@ -55,7 +55,13 @@ const plurals: Record<string, string> = {
   Namespace: 'api/v1/namespaces',
   Service: 'api/v1/namespaces/{namespace}/services',
   Pod: 'api/v1/namespaces/{namespace}/pods',
+  ConfigMap: 'api/v1/namespaces/{namespace}/configmaps',
+  Job: 'apis/batch/v1/namespaces/{namespace}/jobs',
   Deployment: 'apis/apps/v1/namespaces/{namespace}/deployments',
+  StatefulSet: 'apis/apps/v1/namespaces/{namespace}/statefulsets',
+  DaemonSet: 'apis/apps/v1/namespaces/{namespace}/daemonsets',
+  ReplicaSet: 'apis/apps/v1/namespaces/{namespace}/replicasets',
+  HorizontalPodAutoscaler: 'apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers',
   Ingress: 'apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses',
   ClusterRole: 'apis/rbac.authorization.k8s.io/v1/clusterroles',
   CustomResourceDefinition: 'apis/apiextensions.k8s.io/v1/customresourcedefinitions',
@@ -68,7 +74,12 @@ export const pathOf = ({ kind, metadata }: KubeObject) => `${collectionOf(kind, 
 
 export async function startGuardedCluster(): Promise<GuardedCluster> {
   const binaries = await ensureBinaries({ log: () => {} });
-  const controlPlane = await startControlPlane({ binaries, run: { scheduler: false, kwok: false } });
+  const controlPlane = await startControlPlane({
+    binaries,
+    run: { scheduler: false, kwok: false },
+    // So that what is refused to a HorizontalPodAutoscaler is refused by a policy.
+    apiServerArgs: ['--feature-gates=HPAScaleToZero=true'],
+  });
   try {
     await installChart(controlPlane);
     const cluster = await guarded(controlPlane);

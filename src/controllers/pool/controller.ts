@@ -26,8 +26,7 @@ export function poolController(context: Context): Controller {
       let input = await gather(context, pool, revived);
       // The cache may not show yet what this process did a moment ago: what costs machines is decided on a live read.
       const first = decide(input);
-      if (first.launch.length > 0)
-        input = { ...input, pool: await client.get(generationPools, pool.metadata.name) };
+      if (first.launch.length > 0) input = { ...input, pool: await client.get(generationPools, pool.metadata.name) };
       if (first.terminate?.because === NEVER_REGISTERED)
         input = { ...input, nodes: await nodesNow(context, input.nodes) };
       const decision = decide(input);

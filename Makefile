@@ -20,7 +20,7 @@ up: $(installed) ## Start a control plane, a simulated cloud and the operator; t
 down: $(installed) ## End what `make up` started
 	@npm run --silent down
 
-demo: $(installed) ## Replay the outage of 9 October 2023, under five minutes
+demo: $(installed) ## Replay the outage of 9 October 2023: a few minutes, more on a busy machine
 	@npm run --silent demo
 
 test: $(installed) ## Run every test that does not take minutes by itself

@@ -11,6 +11,7 @@ import { startOperator } from '../../local/operator.ts';
 import { waitUntilReady } from '../../local/process-group.ts';
 import { isRunning } from '../../local/process-table.ts';
 import { testControlPlane } from '../../local/testing.ts';
+import { waitFor } from '../../local/wait.ts';
 
 const binaries = await ensureBinaries({ log: () => {} });
 const operatorName = 'system:serviceaccount:generations-system:generations-operator';
@@ -121,12 +122,15 @@ describe('a whole environment', () => {
     const cloud = join(folder, 'cloud.mjs');
     const says = `console.log(JSON.stringify({ url: 'http://127.0.0.1:' + process.argv.at(-3) }));`;
     await writeFile(cloud, `${says} setInterval(() => {}, 1000);`);
+    const lines: string[] = [];
     const environment = await startEnvironment({
       scenario: 'scenario.yaml',
       timeScale: 60,
       simulator: { port: 4000, program: cloud },
       chart: { chart: await aChart('whole') },
       operator: { program, args: ['--flag'], leaderElect: false },
+      keepOperator: true,
+      log: (line) => lines.push(line),
     });
     expect(environment.simulator.url).toBe('http://127.0.0.1:4000');
     expect(await saysWhoItIs(environment.operator!.process())).toEqual([
@@ -136,6 +140,17 @@ describe('a whole environment', () => {
       ),
     ]);
     const { controlPlane: own, simulator, operator } = environment;
+    // As a pod's process that dies: nobody has to start it again.
+    const first = operator!.process();
+    await operator!.kill();
+    await waitFor('the operator to be started again', { limitMs: 30_000 }, async () =>
+      operator!.process().pid === first.pid ? undefined : true,
+    );
+    await operator!.ready();
+    expect(environment.keeper?.restarts()).toBe(1);
+    expect(lines).toContain(
+      `the operator ended (SIGKILL), and is started again in 1 s. Its log: ${operator!.process().logFile}`,
+    );
     const processes = [...own.processes, simulator.process, operator!.process()];
     expect(processes.map(isRunning)).toEqual(processes.map(() => true));
     await environment.stop();

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -44,8 +44,16 @@ describe('make up and make down', () => {
     expect((await can('update', 'clustergenerations.generations.dev/status')).stdout).toBe('yes\n');
     expect((await can('list', 'secrets', '--all-namespaces')).stdout).toBe('no\n');
 
+    const operators = () => survivors(directory).filter(({ name }) => name === 'operator');
+    const [before] = operators();
+    killProcess(before!);
+    const [after] = await waitFor('the operator to be started again', { limitMs: 30_000 }, async () =>
+      isRunning(before!) || operators().length === 0 ? undefined : operators(),
+    );
+    expect(await readFile(join(directory, 'up.log'), 'utf8')).toContain('the operator ended (SIGKILL)');
+
     expect(await down()).toMatchObject({ status: 0, stdout: 'Down: no process is left.\n' });
-    expect([supervisor, ...programs].filter(isRunning)).toEqual([]);
+    expect([supervisor, ...programs, after!].filter(isRunning)).toEqual([]);
   }, 180_000);
 
   it('leave a control plane that can be used, and then no process', async () => {

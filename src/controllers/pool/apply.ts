@@ -188,6 +188,10 @@ async function takeDown(
   });
   if (result instanceof ProviderError) return afterTrouble(context, pool, result, action);
   const count = ('terminated' in result ? result.terminated : result.stopped).length;
+  if (count > 0) {
+    const note = `${DONE[action]} ${count} of ${ids.length} machines: ${because}`;
+    events.record({ regarding: pool, type: 'Normal', reason: DONE[action], action, note });
+  }
   const refusal =
     result.refused === undefined
       ? undefined
@@ -195,10 +199,6 @@ async function takeDown(
   const over = action === 'Terminate' && pool.metadata.deletionTimestamp !== undefined && count > 0;
   const status = { ...pool.status, refusal, ...(over && { failures: [] }) };
   tellRefusal(context, pool, await writeStatus(client, generationPools, pool, status));
-  if (count > 0) {
-    const note = `${DONE[action]} ${count} of ${ids.length} machines: ${because}`;
-    events.record({ regarding: pool, type: 'Normal', reason: DONE[action], action, note });
-  }
   return result.retryAfter ?? (refusal ? untilRetry(refusal, now) : clock.scaled(5_000));
 }
 

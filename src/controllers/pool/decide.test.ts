@@ -346,6 +346,46 @@ describe('a pool of a platform that is frozen', () => {
   });
 });
 
+describe('what the interlock refuses', () => {
+  const pool = (refusal?: GenerationPool['status']['refusal']) =>
+    aPool({ deleting: true, instances: three, status: refusal ? { refusal } : {} });
+  const asked = { reason: 'i-1 is not ours', since: at(10), tries: 3, retryTime: at(80) };
+
+  it('is not asked for while that is known beforehand: it is said, and looked at again when something changes', () => {
+    const unguarded = { generation: aGeneration({ retired: true }), now: EPOCH + 200_000 };
+    const { terminate, status, requeueAfter } = decide(input({ pool: pool(), ids: three, ...unguarded }));
+    expect([terminate, requeueAfter]).toEqual([undefined, 60_000]);
+    expect(status.refusal).toEqual({
+      reason: `the guard of Platform us was last probed at ${at(0)}. What was ever live is removed only while the guard is seen to work`,
+      since: at(200),
+      tries: 0,
+    });
+    expect(conditionOf(status, 'Ready')).toMatchObject({ status: 'False', reason: 'Refused' });
+    // Later it is the same, to the letter: nothing is written.
+    const later = decide(input({ pool: pool(status.refusal), ids: three, ...unguarded, now: EPOCH + 300_000 }));
+    expect(later.status.refusal).toEqual(status.refusal);
+  });
+
+  it('is asked for as soon as nothing stands against it', () => {
+    const { terminate, status } = decide(input({ pool: pool({ reason: 'x', since: at(1), tries: 0 }), ids: three }));
+    expect([terminate?.ids, status.refusal]).toEqual([three, undefined]);
+  });
+
+  it('is asked for again when its time has come, and not before; the rest goes on', () => {
+    const waiting = decide(input({ pool: pool(asked), ids: three }));
+    expect([waiting.terminate, waiting.status.refusal, waiting.requeueAfter]).toEqual([undefined, asked, 20_000]);
+    const due = decide(input({ pool: pool(asked), ids: three, now: EPOCH + 80_000 }));
+    expect([due.terminate?.ids, due.status.refusal]).toEqual([three, asked]);
+    const surplus = aPool({ instances: ['i-1'], status: { refusal: asked } });
+    expect(decide(input({ pool: surplus, ids: ['i-1'] })).launch).toMatchObject([{ machines: 2 }]);
+  });
+
+  it('is forgotten when nothing is too much any more', () => {
+    const whole = aPool({ instances: three, status: { refusal: asked } });
+    expect(decide(input({ pool: whole, ids: three })).status.refusal).toBeUndefined();
+  });
+});
+
 describe('a pool whose machines are let go', () => {
   const until = at(600);
   const released = {
@@ -377,9 +417,13 @@ describe('a pool whose machines are let go', () => {
     });
   });
 
-  it('asks for their end again when the override is over', () => {
-    const late = { ...released, now: Date.parse(until) };
-    expect(decide(input({ pool, ids: three, ...late }))).toMatchObject({ letGo: [], terminate: { ids: three } });
+  it('keeps them when the override is over, and says why: the interlock would refuse', () => {
+    const late = decide(input({ pool, ids: three, ...released, now: Date.parse(until) }));
+    expect(late).toMatchObject({ letGo: [], terminate: undefined });
+    expect(conditionOf(late.status, 'Ready')).toMatchObject({
+      reason: 'Refused',
+      message: `3 machines are still to be removed: green is the live generation of Platform us since ${at(0)}`,
+    });
   });
 
   it('keeps them while it is not deleted itself', () => {

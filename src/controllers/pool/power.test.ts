@@ -7,6 +7,7 @@ import type { PoolInput } from './input.ts';
 import { NOTHING_LACKS } from './sight.ts';
 
 const three = ['i-1', 'i-2', 'i-3'];
+const guard = { effective: true, lastProbeTime: at(3_600), probes: [] };
 
 /** Pool green.web an hour after blue went live; `states` of its three machines, each with a Node that is Ready while it runs. */
 function input(states: MachineState[], changes: Partial<PoolInput> = {}): PoolInput {
@@ -16,7 +17,7 @@ function input(states: MachineState[], changes: Partial<PoolInput> = {}): PoolIn
   return {
     pool,
     generation: aStandby(),
-    platform: aPlatform({ live: 'blue', status: { protected: ['blue', 'green'] } }),
+    platform: aPlatform({ live: 'blue', status: { protected: ['blue', 'green'], guard } }),
     machines,
     standstill: {},
     revived: { bare: [], unknown: 0 },
@@ -125,7 +126,7 @@ describe('a standby that is kept stopped', () => {
     const decision = decide(
       input(['stopped', 'running', 'stopped'], {
         generation: aStandby({ retired: true }),
-        platform: aPlatform({ live: 'blue' }),
+        platform: aPlatform({ live: 'blue', status: { protected: ['blue'], guard } }),
       }),
     );
     expect(decision).toMatchObject({ terminate: { ids: three }, stop: undefined, start: [] });

@@ -2,9 +2,9 @@ import type { ClusterGeneration, Cutover, Platform, StepName } from '../../api/v
 import { uidsOf } from '../../domain/identity.ts';
 import { momentOf } from '../../domain/moment.ts';
 import { clusterGenerations, cutovers, platforms } from '../../kinds.ts';
-import { find } from '../../kube/find.ts';
 import { ProviderError } from '../../providers/provider.ts';
 import type { Destination, Member, TargetView } from '../../traffic/target.ts';
+import { findAgreed } from '../agreed.ts';
 import { BY, type Context } from '../context.ts';
 import { taskCensusOf } from '../placement/census.ts';
 import { answersOf } from './checks.ts';
@@ -18,11 +18,12 @@ import { trialOf, tried } from './trial.ts';
 
 /** All that a decision about a cutover rests on. Everything is read live: what it leads to is not taken back easily. */
 export async function gather(context: Context, cutover: Cutover): Promise<CutoverInput> {
-  const { client, clock } = context;
+  const { caches, client, clock } = context;
+  const generation = (name: string) => findAgreed(client, clusterGenerations, name, caches.generations);
   const [platform, from, to] = await Promise.all([
-    find(client, platforms, cutover.spec.platform),
-    cutover.spec.from === '' ? undefined : find(client, clusterGenerations, cutover.spec.from),
-    cutover.spec.to === undefined ? undefined : find(client, clusterGenerations, cutover.spec.to),
+    findAgreed(client, platforms, cutover.spec.platform, caches.platforms),
+    cutover.spec.from === '' ? undefined : generation(cutover.spec.from),
+    cutover.spec.to === undefined ? undefined : generation(cutover.spec.to),
   ]);
   const base = { cutover, platform, from, to, ...momentOf(clock) };
   if (cutover.status.outcome) return { ...base, ...NOTHING };

@@ -1,8 +1,17 @@
-import { type ClusterGeneration, LABEL, type Platform, type TrafficTarget } from '../../api/v1alpha1/index.ts';
+import {
+  type ClusterGeneration,
+  type GenerationPool,
+  LABEL,
+  type Platform,
+  type TrafficTarget,
+} from '../../api/v1alpha1/index.ts';
+import { lacksNearlyAll } from '../../domain/absence.ts';
+import { freezeOf } from '../../domain/freeze.ts';
 import { find } from '../../kube/find.ts';
 import { services } from '../../kube/resources.ts';
 import { type Machine, ProviderError } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
+import { machineIdOf } from '../nodes.ts';
 import { providerOfClass, troubleWith } from '../provider.ts';
 import type { CloudView, Witness } from './input.ts';
 
@@ -32,7 +41,43 @@ export async function lookAtCloud(
       trouble = troubleWith(error);
     }
   }
+  trouble ??= doubtOf(context, platform, pools, machines);
   return { machines: [...machines.values()], ...(trouble && { trouble }) };
+}
+
+/** A machine is shown within this time of its launch, or its absence tells something. Declared ms. */
+const SHOWN_WITHIN = 5 * 60_000;
+
+/**
+ * Why what the cloud does not show proves nothing: it lacks nearly all that the platform's pools count. And while the two
+ * sides disagree, or have never been compared, it may not lack a single machine whose Node reports: agreement lets things
+ * go on.
+ */
+function doubtOf(
+  { caches, clock }: Context,
+  platform: Platform,
+  pools: readonly GenerationPool[],
+  machines: ReadonlyMap<string, Machine>,
+): CloudView['trouble'] {
+  const { name } = platform.metadata;
+  const counted = pools
+    .flatMap(({ status }) => status.instances ?? [])
+    .filter(({ time }) => clock.now() - Date.parse(time) > clock.scaled(SHOWN_WITHIN));
+  const shown = counted.filter(({ id }) => machines.has(id)).length;
+  const reason = 'MachinesNotShown';
+  if (lacksNearlyAll({ known: counted.length, shown }))
+    return { reason, message: `the cloud shows ${shown} of the ${counted.length} machines of Platform ${name}` };
+  if (platform.status.protected !== undefined && freezeOf(platform) === undefined) return undefined;
+  const reporting = caches.nodes
+    .list()
+    .filter(({ ready, providerID, labels }) => ready && providerID !== '' && labels[LABEL.platform] === name)
+    .filter(({ providerID }) => !machines.has(machineIdOf(providerID)));
+  if (reporting.length === 0) return undefined;
+  const names = reporting.slice(0, 5).map((node) => node.name);
+  return {
+    reason,
+    message: `the cloud does not show the machines of ${reporting.length} Ready Nodes of Platform ${name}: ${names.join(', ')}`,
+  };
 }
 
 /** Where the platform's traffic goes now, target by target. A target that cannot be read testifies for nobody. */

@@ -5,6 +5,7 @@ import { momentOf } from '../../domain/moment.ts';
 import { clusterGenerations, cutovers, platforms } from '../../kinds.ts';
 import { find } from '../../kube/find.ts';
 import { ProviderError } from '../../providers/provider.ts';
+import { findAgreed } from '../agreed.ts';
 import { BY, type Context } from '../context.ts';
 import { providerOfClass } from '../provider.ts';
 import type { RetirementInput } from './input.ts';
@@ -17,8 +18,8 @@ const MAX_AGE = 5_000;
  * names them: one that was not there before may have come in between.
  */
 export async function gather(context: Context, name: string): Promise<RetirementInput | undefined> {
-  const { client, clock } = context;
-  const generation = await find(client, clusterGenerations, name);
+  const { caches, client, clock } = context;
+  const generation = await findAgreed(client, clusterGenerations, name, caches.generations);
   const owner = generation?.spec.platform ?? listing(context, name);
   if (owner === undefined) return undefined;
   const platform = await find(client, platforms, owner);
@@ -50,10 +51,10 @@ function referencesOf(generation: ClusterGeneration | undefined, platform: Platf
 }
 
 /** Those of them that are there, by UID. */
-async function existing({ client }: Context, references: readonly Reference[]): Promise<Map<string, Cutover>> {
+async function existing({ caches, client }: Context, references: readonly Reference[]): Promise<Map<string, Cutover>> {
   const found = new Map<string, Cutover>();
   for (const name of new Set(references.map((reference) => reference.name))) {
-    const cutover = await find(client, cutovers, name);
+    const cutover = await findAgreed(client, cutovers, name, caches.cutovers);
     if (cutover) found.set(cutover.metadata.uid, cutover);
   }
   return found;
@@ -76,7 +77,8 @@ async function hasNone(context: Context, platform: Platform, name: string): Prom
       const machines = machinesOfPlatform(platform, await provider.observe(cluster, clock.scaled(MAX_AGE)));
       if (machines.some(({ tags }) => tags[LABEL.generation] === name)) return false;
     }
-    return true;
+    // What its Nodes say is the other kind of question.
+    return !caches.nodes.list().some(({ ready, labels }) => ready && labels[LABEL.generation] === name);
   } catch (error) {
     if (error instanceof ProviderError) return false;
     throw error;

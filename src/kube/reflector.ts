@@ -28,6 +28,8 @@ export type ReflectorOptions<T extends KubeObject, P> = {
   silence?: number;
   /** A streaming list without progress for this long is given up for a paged one, real ms. Default 10 000. */
   initialSilence?: number;
+  /** A list that lacks nearly all that was there is believed when a paged one says so this long after, real ms. Default 10 000. */
+  doubt?: number;
 };
 
 /** Told what happens, for metrics. */
@@ -50,6 +52,9 @@ const LASTING = 5_000;
 /** The server is asked to end a watch after 5 to 10 minutes, spread so that watches do not end together. */
 const WATCH_SECONDS = { least: 300, spread: 300 };
 
+/** A list that has become shorter than this share at once is asked for again: it lacks nearly everything. */
+const LEAST_SHARE = 0.1;
+
 /**
  * Lists a collection once, over the watch itself where the server can, and then follows its changes. Asks for nothing
  * while nothing changes, but for one new watch every 5 to 10 minutes. After failures it goes on where it was; only
@@ -57,7 +62,7 @@ const WATCH_SECONDS = { least: 300, spread: 300 };
  */
 export function reflector<T extends KubeObject, P>(options: ReflectorOptions<T, P>): Reflector<P> {
   const { client, resource, clock, project, namespace, labelSelector, fieldSelector, observer } = options;
-  const { silence = 150_000, initialSilence = 10_000 } = options;
+  const { silence = 150_000, initialSilence = 10_000, doubt = 10_000 } = options;
   const { transport } = client;
   const log = options.log.child({ resource: resource.plural });
   const items = store<P>({ log, ...(options.indexes && { indexes: options.indexes }) });
@@ -68,8 +73,17 @@ export function reflector<T extends KubeObject, P>(options: ReflectorOptions<T, 
   let streaming = true;
   let lastError: unknown;
   let heard = false;
+  /** When a list first lacked nearly everything; undefined while the last one did not. Monotonic ms. */
+  let doubtful: number | undefined;
 
+  /** Throws while a list is not believed: what is there stays, and the collection is read again. */
   const complete = (entries: Map<string, Versioned<P>>, at: string, way: 'streamed' | 'paged') => {
+    const now = clock.monotonic();
+    if (entries.size < items.size * LEAST_SHARE && !(way === 'paged' && now - (doubtful ?? now) >= doubt)) {
+      doubtful ??= now;
+      throw new Error(`a list shows ${entries.size} of the ${items.size} ${resource.plural} that there were`);
+    }
+    doubtful = undefined;
     items.replace(entries);
     version = at;
     observer?.listed?.(resource.plural, way);
@@ -118,7 +132,7 @@ export function reflector<T extends KubeObject, P>(options: ReflectorOptions<T, 
   };
 
   const followOnce = async (signal: AbortSignal) => {
-    if (version === undefined && !streaming) await list(signal);
+    if (version === undefined && (!streaming || doubtful !== undefined)) await list(signal);
     const selection = { transport, resource, namespace, labelSelector, fieldSelector };
     const timeoutSeconds = Math.round(WATCH_SECONDS.least + clock.random() * WATCH_SECONDS.spread);
     const patience = { silence, initialSilence };

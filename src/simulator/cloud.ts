@@ -39,6 +39,8 @@ export type Cloud = {
   readonly faults: Faults;
   readonly ledger: Ledger;
   nodes: NodeRegistry;
+  /** How much older than usual the answer is that is being made, by a fault. Real ms. */
+  behind: number;
 };
 
 /** A cloud as the scenario describes it, with no machines in it. Its random numbers are the clock's. */
@@ -73,12 +75,13 @@ export function createCloud(scenario: Scenario, clock: Clock, log: Logger): Clou
     faults: new Faults(scenario.faults, clock),
     ledger,
     nodes: noNodes,
+    behind: 0,
   };
 }
 
 /** The time of which Describe calls see the state, ms since the epoch. */
 export function seenAt(cloud: Cloud): number {
-  return cloud.clock.now() - cloud.clock.scaled(cloud.scenario.times.consistency);
+  return cloud.clock.now() - cloud.clock.scaled(cloud.scenario.times.consistency) - cloud.behind;
 }
 
 /** A new id such as `i-0f3a...`: the prefix and 17 hexadecimal digits. */

@@ -13,6 +13,7 @@ import {
   missingAuthentication,
   notSimulated,
 } from './errors.ts';
+import { omitting } from './faults/omission.ts';
 import { statusOf } from './faults/status.ts';
 import { subjectOf } from './faults/subject.ts';
 import type { FaultSpec } from './scenario/fault.ts';
@@ -44,7 +45,7 @@ export function performEc2(cloud: Cloud, credentials: Credentials, form: Iterabl
     const unknown = Object.keys(parameters).find((name) => !PROTOCOL.has(name) && !action.parameters.includes(name));
     if (unknown !== undefined) throw notSimulated(operation, unknown);
     if (flag(parameters, 'DryRun')) throw dryRun();
-    return action.run(cloud, { ...request, parameters });
+    return omitting(action.run(cloud, { ...request, parameters }), request.faults);
   });
 }
 
@@ -68,7 +69,13 @@ function perform<T>(
   credentials: Credentials,
   operation: string,
   pairs: [string, string][],
-  run: (request: { caller: string; subject: ReturnType<typeof subjectOf>; call: Call; now: number }) => T,
+  run: (request: {
+    caller: string;
+    subject: ReturnType<typeof subjectOf>;
+    call: Call;
+    now: number;
+    faults: readonly FaultSpec[];
+  }) => T,
 ): Outcome<T> {
   cloud.agenda.runDue();
   const now = cloud.clock.now();
@@ -94,7 +101,8 @@ function perform<T>(
       const status = injected.status ?? statusOf(injected.code);
       throw new Ec2Error(injected.code, injected.message ?? `${injected.code} (injected by a fault)`, status);
     }
-    const answer = run({ caller, subject, call, now });
+    cloud.behind = cloud.clock.scaled(Math.max(0, ...faults.map(({ effect }) => effect.stale ?? 0)));
+    const answer = run({ caller, subject, call, now, faults });
     call.status = 200;
     return { call, result: { answer }, delivery };
   } catch (thrown) {
@@ -105,6 +113,8 @@ function perform<T>(
       cloud.ledger.countThrottle(operation, error.throttled);
     }
     return { call, result: { error }, delivery };
+  } finally {
+    cloud.behind = 0;
   }
 }
 

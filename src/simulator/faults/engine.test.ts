@@ -143,6 +143,33 @@ describe('a fault', () => {
     expect(slow.cloud.instances.all).toHaveLength(4);
   });
 
+  it('of omission leaves a share of the machines, subnets or addresses out of an answer that says nothing of it', () => {
+    const { cloud, ok, launch: start } = aCloud();
+    const launched = [...start(2), ...start(4)];
+    const spec = { name: 'f', match: {}, after: {}, probability: 1 };
+    const seen = () => instancesOf(ok('DescribeInstances')).map(({ instanceId }) => instanceId);
+    cloud.faults.add({ ...spec, effect: { omits: 0.5 } });
+    expect(seen()).toEqual(launched.slice(3));
+    expect(items(ok('DescribeSubnets').subnetSet)).toHaveLength(1);
+    cloud.faults.add({ ...spec, effect: { omits: 1 } });
+    expect(ok('DescribeInstances')).toMatchObject({ reservationSet: [] });
+    expect(items(ok('DescribeAddresses').addressesSet)).toEqual([]);
+    cloud.faults.remove('f');
+    expect(seen()).toEqual(launched);
+  });
+
+  it('of staleness answers what was before', async () => {
+    const { cloud, clock, ok, launch: start } = aCloud();
+    const [first] = start(1);
+    await clock.advance(60_000);
+    start(1);
+    await clock.advance(10_000);
+    cloud.faults.add({ name: 'f', match: {}, after: {}, probability: 1, effect: { stale: 30_000 } });
+    expect(instancesOf(ok('DescribeInstances')).map(({ instanceId }) => instanceId)).toEqual([first]);
+    cloud.faults.remove('f');
+    expect(instancesOf(ok('DescribeInstances'))).toHaveLength(2);
+  });
+
   it('can be added, replaced and removed while the cloud runs', () => {
     const { cloud, code, ok } = aCloud();
     const spec = { name: 'f', match: {}, after: {}, probability: 1 };

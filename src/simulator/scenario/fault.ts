@@ -22,9 +22,13 @@ const effectSchema = z
     dropResponse: z.literal(true).optional(),
     /** Do nothing and never answer. */
     hang: z.literal(true).optional(),
+    /** Answer without this share of what there is to be listed, the oldest first: 1 is an empty list. */
+    omits: z.number().gt(0).max(1).optional(),
+    /** Answer what was so long before, beyond the usual delay. */
+    stale: duration.optional(),
   })
   .refine((effect) => Object.values(effect).filter((value) => value !== undefined).length === 1, {
-    message: 'must have exactly one of error, capacity, neverBoots, ends, slow, dropResponse, hang',
+    message: 'must have exactly one of error, capacity, neverBoots, ends, slow, dropResponse, hang, omits, stale',
   });
 
 /** One fault: which requests, from when, how often, and what happens to them. */

@@ -138,6 +138,61 @@ describe('an expired version', () => {
   });
 });
 
+describe('a list that lacks nearly everything that was there', () => {
+  const names = Array.from({ length: 20 }, (_, n) => `n${n}`);
+  const everything = names.map((name, n) => aNode(name, String(n + 1)));
+  /** A reflector that has read twenty Nodes, and then reads lists of only `some` until told to read all. */
+  const lacking = async (some: number, doubt: number) => {
+    let shown: number | undefined;
+    const listed = () => everything.slice(0, shown ?? (one?.lists.length ? some : names.length));
+    let one: Awaited<ReturnType<typeof against>> | undefined;
+    one = await against(
+      (url, answer, number) => {
+        if (isStreamingList(url)) {
+          answer.writeHead(200);
+          for (const node of listed()) answer.write(line('ADDED', node));
+          answer.write(initialEventsEnd('30'));
+          if (number === 0) answer.end();
+          return;
+        }
+        // The first watch after the first read has expired.
+        if (isWatch(url)) return number === 1 ? refuse(answer, 410, 'Expired') : answer.writeHead(200).flushHeaders();
+        page(answer, listed(), '40');
+      },
+      { doubt },
+    );
+    return {
+      one,
+      showAll: () => {
+        shown = names.length;
+      },
+    };
+  };
+
+  it.each([0, 1])('(%d of 20) is not believed: what was there stays, and is asked for again in pages', async (some) => {
+    const { one, showAll } = await lacking(some, 60_000);
+    await until('the second list in pages', () => one.requests.filter((url) => !isWatch(url)).length >= 2);
+    expect(one.items()).toHaveLength(20);
+    expect(String(one.subject.lastError)).toContain(`a list shows ${some} of the 20 nodes that there were`);
+    showAll();
+    await until('a list that is believed', () => one.lists.length === 2);
+    expect(one.items()).toHaveLength(20);
+    expect(one.lists).toEqual(['streamed', 'paged']);
+  });
+
+  it('is believed when a paged one still says so after a while', async () => {
+    const { one } = await lacking(0, 300);
+    await until('an empty list that is believed', () => one.items().length === 0);
+    expect(one.lists).toEqual(['streamed', 'paged']);
+  });
+
+  it('but not so much is believed at once', async () => {
+    const { one } = await lacking(2, 60_000);
+    await until('the second list', () => one.lists.length === 2);
+    expect(one.items()).toHaveLength(2);
+  });
+});
+
 describe('a watch', () => {
   const initial = (answer: ServerResponse) => {
     answer.writeHead(200).write(line('ADDED', aNode('a', '1')));

@@ -1,7 +1,8 @@
 import { type ClusterGeneration, FINALIZER } from '../../api/v1alpha1/index.ts';
-import { labelsOfGeneration } from '../../domain/identity.ts';
+import { labelsOfGeneration, poolObjectName } from '../../domain/identity.ts';
 import { clusterGenerations, generationPools } from '../../kinds.ts';
 import { isAlreadyExists } from '../../kube/errors.ts';
+import { find } from '../../kube/find.ts';
 import { writeStatus } from '../../kube/status.ts';
 import type { Context } from '../context.ts';
 import type { GenerationDecision, PoolChange } from './decide.ts';
@@ -36,6 +37,11 @@ async function release({ client }: Context, generation: ClusterGeneration): Prom
   // A pool that this process made a moment ago may not be in its cache yet: without its generation it could never go.
   const { items } = await client.list(generationPools);
   if (items.some((pool) => isOwn(generation, pool))) return;
+  // By name as well: a list that lacks them would leave their machines to nobody.
+  for (const { name } of generation.spec.pools) {
+    const pool = await find(client, generationPools, poolObjectName(metadata.name, name));
+    if (pool && isOwn(generation, pool)) return;
+  }
   await client.update(clusterGenerations, { ...generation, metadata: { ...metadata, finalizers } });
 }
 

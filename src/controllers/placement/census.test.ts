@@ -3,6 +3,7 @@ import { aPlatform } from '../../../test/builders/index.ts';
 import { LABEL, PLACEMENT } from '../../api/v1alpha1/index.ts';
 import type { Pod } from '../../kube/resources.ts';
 import type { Context } from '../context.ts';
+import { viewOfPod } from '../pods.ts';
 import { taskCensusOf } from './census.ts';
 
 const platform = aPlatform({ live: 'green', spec: { roles: [{ name: 'tasks', handover: 'Singleton' }] } });
@@ -25,7 +26,8 @@ async function troubleWith(
   pod: Pod,
   node: object | undefined = { labels: {}, ready: true },
 ): Promise<string | undefined> {
-  const context = { client: { list: async () => ({ items: [pod] }) }, caches: { nodes: { get: () => node } } };
+  const caches = { nodes: { get: () => node }, pods: { byIndex: () => [viewOfPod(pod)] } };
+  const context = { client: { list: async () => ({ items: [pod] }) }, caches };
   const [role] = await taskCensusOf(context as unknown as Context, platform);
   return role?.trouble;
 }
@@ -75,4 +77,16 @@ describe('what is in the way of a task', () => {
       /^Pod tasks\/a-1 may still run: its Node n1 does not answer/,
     );
   });
+});
+
+it('counts what the watch shows and a list lacks: no list says that a task has ended', async () => {
+  const pod = aTask({});
+  const caches = { nodes: { get: () => ({ labels: {}, ready: true }) }, pods: { byIndex: () => [viewOfPod(pod)] } };
+  for (const items of [[], [pod]]) {
+    const [role] = await taskCensusOf(
+      { client: { list: async () => ({ items }) }, caches } as unknown as Context,
+      platform,
+    );
+    expect(role).toMatchObject({ running: 1 });
+  }
 });

@@ -1,7 +1,7 @@
 import { LABEL, type Platform } from '../../api/v1alpha1/index.ts';
 import { census } from '../../domain/tasks.ts';
 import { pods } from '../../kube/resources.ts';
-import type { Context } from '../context.ts';
+import { BY, type Context } from '../context.ts';
 import type { TaskCensus } from '../cutover/input.ts';
 import { viewOfPod } from '../pods.ts';
 import { located } from './gather.ts';
@@ -9,7 +9,7 @@ import { machineOf, type PlacementPod, placedRolesOf } from './input.ts';
 import { USUAL_RAMP } from './pace.ts';
 
 /**
- * Counts the pods of a platform's Follow and Singleton roles, from a live list: a cutover goes on upon it. One for each role, in their
+ * Counts the pods of a platform's Follow and Singleton roles, from a live list and the watch: a cutover goes on upon it. One for each role, in their
  * order. Pods, but for `total`, which is tasks. Between the end of a pod and its controller's next one a task is not counted at all.
  */
 export async function taskCensusOf(context: Context, platform: Platform): Promise<TaskCensus[]> {
@@ -18,7 +18,12 @@ export async function taskCensusOf(context: Context, platform: Platform): Promis
   const live = platform.status.live?.name;
   const labelSelector = `${LABEL.platform}=${platform.metadata.name}`;
   const { items } = await context.client.list(pods, { labelSelector });
-  const all = items.map((pod) => located(context, viewOfPod(pod)));
+  const listed = new Set(items.map(({ metadata }) => metadata.uid));
+  // What the watch has not seen go is there, whatever a list lacks: it is the other kind of question.
+  const watched = context.caches.pods
+    .byIndex(BY.platform, platform.metadata.name)
+    .filter(({ uid }) => !listed.has(uid));
+  const all = [...items.map(viewOfPod), ...watched].map((pod) => located(context, pod));
   return roles.map(({ name, handover, ramp = USUAL_RAMP }) => {
     const own = all.filter(({ role }) => role === name);
     const present = own.filter(({ ended }) => !ended);

@@ -1,4 +1,4 @@
-import type { Platform } from '../../api/v1alpha1/index.ts';
+import type { ClusterGeneration, Platform } from '../../api/v1alpha1/index.ts';
 import { inconsistencyOf } from '../../domain/consistency.ts';
 import { uidsOf } from '../../domain/identity.ts';
 import { momentOf } from '../../domain/moment.ts';
@@ -56,8 +56,22 @@ async function look(context: Context, cached: Platform): Promise<Seen | undefine
   const cloud = await lookAtCloud(context, cached, known, clock.scaled(CAREFUL));
   const platform = await find(client, platforms, name);
   if (!platform) return undefined;
-  const generations = (await client.list(clusterGenerations)).items.filter(({ spec }) => spec.platform === name);
-  return { platform, generations, cloud };
+  const listed = (await client.list(clusterGenerations)).items.filter(({ spec }) => spec.platform === name);
+  const names = [...known.map(({ metadata }) => metadata.name), ...(platform.status.protected ?? [])];
+  return { platform, generations: [...listed, ...(await lackingOf(context, platform, listed, names))], cloud };
+}
+
+/** Generations that a list lacks and that are there when asked for by name: a list alone says of none that it is gone. */
+async function lackingOf(
+  { client }: Context,
+  platform: Platform,
+  listed: readonly ClusterGeneration[],
+  names: readonly string[],
+): Promise<ClusterGeneration[]> {
+  const present = new Set(listed.map(({ metadata }) => metadata.name));
+  const lacking = [...new Set(names)].filter((name) => !present.has(name));
+  const found = await Promise.all(lacking.map((name) => find(client, clusterGenerations, name)));
+  return found.filter((one) => one !== undefined).filter(({ spec }) => spec.platform === platform.metadata.name);
 }
 
 const asksForCare = ({ spec, status }: Platform): boolean =>

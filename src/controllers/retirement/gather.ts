@@ -60,9 +60,12 @@ async function existing({ caches, client }: Context, references: readonly Refere
   return found;
 }
 
-async function unfinishedOf({ client }: Context, platform: string): Promise<Cutover[]> {
+async function unfinishedOf({ caches, client }: Context, platform: string): Promise<Cutover[]> {
   const { items } = await client.list(cutovers);
-  return items.filter(({ spec, status }) => spec.platform === platform && !status.outcome);
+  const listed = new Set(items.map(({ metadata }) => metadata.uid));
+  // What the watch has not seen go is there, whatever a list lacks.
+  const watched = caches.cutovers.byIndex(BY.platform, platform).filter(({ metadata }) => !listed.has(metadata.uid));
+  return [...items, ...watched].filter(({ spec, status }) => spec.platform === platform && !status.outcome);
 }
 
 /** False as long as the cloud has one, or cannot be seen, wherever the platform and its generations have machines. */

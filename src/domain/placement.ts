@@ -12,7 +12,7 @@ export interface Demand {
   machines: number;
   /** vCPUs of one machine */
   vcpus: number;
-  /** Subnets where this pool was just refused; used again when there is nothing else. */
+  /** Subnets where this pool was refused, in the order in which they are used again when there is nothing else. */
   avoid?: readonly string[];
 }
 
@@ -54,7 +54,8 @@ function fill(demands: readonly Demand[], rooms: readonly Room[]): Placement[] {
   const placed = new Map<string, Placement>();
   for (const demand of demands)
     for (let machine = 0; machine < demand.machines; machine++) {
-      const subnet = roomiest(left, demand.avoid ?? []) ?? roomiest(left, []);
+      const avoid = demand.avoid ?? [];
+      const subnet = roomiest(left, avoid) ?? avoid.find((one) => (left.get(one) ?? 0) > 0);
       if (subnet === undefined) throw new Error('place() was to check that there is room');
       left.set(subnet, (left.get(subnet) ?? 0) - 1);
       const key = `${demand.pool} ${subnet}`;

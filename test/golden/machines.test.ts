@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { generationPools } from '../../src/kinds.ts';
-import { aPoolSpec } from '../builders/index.ts';
+import { clusterGenerations, generationClasses, generationPools } from '../../src/kinds.ts';
+import { aPoolSpec, aRefusal } from '../builders/index.ts';
 import { expectGolden } from './golden.ts';
 import { generation, plain } from './site.ts';
 import { aWorld, type World } from './world.ts';
@@ -61,5 +61,61 @@ describe('machines that end right after their launch', () => {
     await world.run(70);
     expect(world.cloud.machines()).toHaveLength(3);
     expect(pool()?.status.failures).toEqual([]);
+  });
+});
+
+describe('a zone that cannot have a type', () => {
+  const UNSUPPORTED = 'Unsupported: Your requested instance type is not supported in your requested Availability Zone.';
+  const cannot = (...subnets: string[]) => {
+    world.cloud.launchFate = ({ subnet }) =>
+      subnets.includes(subnet) ? aRefusal('SubnetUnsuitable', { message: UNSUPPORTED }) : undefined;
+  };
+  const green = () => world.server.read(clusterGenerations, 'green');
+  const proved = () => green()?.status.conditions?.find(({ type }) => type === 'CapacityProved');
+
+  it('is left out: its machines are placed elsewhere', async () => {
+    world = await aWorld();
+    cannot('subnet-b');
+    world.apply(plain());
+    world.apply(generation('green', [aPoolSpec({ machines: 3 })]));
+    await world.run(120);
+    expect(green()?.status).toMatchObject({ stage: 'Staged', machines: { ready: 3 } });
+    expect(proved()).toMatchObject({ status: 'True', message: expect.stringContaining('subnet-b') });
+    expect(world.cloud.machines().every(({ subnet }) => subnet === 'subnet-a')).toBe(true);
+    expectGolden('zone-without-type', world.log);
+  });
+
+  it('is said by name when there is no other, asked again ever more slowly, and left with the class', async () => {
+    world = await aWorld();
+    cannot('subnet-a', 'subnet-b');
+    world.apply(plain());
+    world.apply(generation('green', [aPoolSpec({ machines: 3 })]));
+    await world.run(1_200);
+    expect(proved()).toMatchObject({ status: 'False', reason: 'SubnetUnsuitable' });
+    expect(proved()?.message).toContain(UNSUPPORTED);
+    // Each at 0, 5 and 15 minutes.
+    expect(world.cloud.calls.filter((call) => call.startsWith('launch')).length).toBeLessThanOrEqual(6);
+    world.note('the class has another subnet in their place');
+    world.cloud.free['subnet-c'] = 100;
+    world.server.edit(generationClasses, 'aws', (aws) => {
+      aws.metadata.generation = 2;
+      aws.spec.subnets = [{ id: 'subnet-c', zone: 'us-east-1c' }];
+    });
+    await world.run(120);
+    expect(green()?.status).toMatchObject({ stage: 'Staged', machines: { ready: 3 } });
+    expect(proved()).toMatchObject({ status: 'True' });
+  });
+
+  it('is left by what a live generation lacks', async () => {
+    world = await aWorld();
+    world.apply(plain());
+    world.apply(generation('green', [aPoolSpec({ machines: 2 })]));
+    await world.run(900);
+    cannot('subnet-b');
+    const lost = world.cloud.machines().find(({ subnet }) => subnet === 'subnet-b');
+    world.cloud.kill(lost?.id ?? '');
+    await world.run(180);
+    expect(green()?.status.machines).toMatchObject({ ready: 2 });
+    expect(world.cloud.alive().map(({ subnet }) => subnet)).toEqual(['subnet-a', 'subnet-a']);
   });
 });

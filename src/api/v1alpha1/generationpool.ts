@@ -18,6 +18,7 @@ import {
 export const FAILURE_REASONS = [
   'AddressesExhausted',
   'CapacityUnavailable',
+  'SubnetUnsuitable',
   'QuotaExceeded',
   'Throttled',
   'Unauthorized',
@@ -58,6 +59,15 @@ const refusal = z.object({
   since: time(),
   tries: count().describe('How often it was asked in vain; 0 while it is clear beforehand that it would refuse'),
   retryTime: time().optional(),
+});
+
+const subnetRefusal = z.object({
+  subnet: subnetId(),
+  reason: z.enum(FAILURE_REASONS),
+  message: z.string().max(1024),
+  count: z.int32().min(1),
+  since: time(),
+  retryTime: time(),
 });
 
 /**
@@ -106,6 +116,9 @@ const status = z.object({
     .describe(
       'Machines that this pool had and that are known to be no more: what says so when the cloud has forgotten',
     ),
+  refusals: listMap(subnetRefusal, 'subnet', 64)
+    .optional()
+    .describe('Subnets in which the cloud would not launch its machines; until retryTime they are left out'),
   failures: listMap(failure, 'reason', FAILURE_REASONS.length).optional(),
   refusal: refusal
     .optional()
@@ -138,4 +151,5 @@ export type GenerationPoolStatus = z.output<typeof status>;
 export type GenerationPool = CustomObject<GenerationPoolSpec, GenerationPoolStatus>;
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 export type Failure = z.output<typeof failure>;
+export type Refusal = z.output<typeof refusal>;
 export type Launch = z.output<typeof launch>;

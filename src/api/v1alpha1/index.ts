@@ -37,6 +37,7 @@ export {
   type GenerationPoolStatus,
   type Launch,
   MOST_ENDED,
+  type Refusal,
 } from './generationpool.ts';
 export {
   ANNOTATION,
@@ -47,7 +48,6 @@ export {
   GROUP,
   LABEL,
   LIVE_TIME_TAG,
-  PLACED_AFTER,
   PLACEMENT,
   RELEASED_TAG,
   VERSION,

@@ -44,9 +44,6 @@ export const LIVE_TIME_TAG = `${GROUP}/live-time`;
 /** Cloud tag only: when the operator let go of this machine (an override with release: true), RFC 3339. It touches it no more. */
 export const RELEASED_TAG = `${GROUP}/released`;
 
-/** On a pool: how many launches there had been when it was last placed. Written by the operator. */
-export const PLACED_AFTER = `${GROUP}/placed-after`;
-
 /** Keeps a generation until its pools are gone, and a pool until the cloud shows all its machines terminated. */
 export const FINALIZER = `${GROUP}/machines`;
 

@@ -1,13 +1,15 @@
-import {
-  type ClusterGeneration,
-  type GenerationPool,
-  type MachineTemplate,
-  PLACED_AFTER,
-  type Placement,
+import type {
+  ClusterGeneration,
+  GenerationClass,
+  GenerationPool,
+  MachineTemplate,
+  Placement,
+  Refusal,
 } from '../../api/v1alpha1/index.ts';
 import { conditionOf } from '../../domain/conditions.ts';
-import { poolObjectName } from '../../domain/identity.ts';
+import { poolNameOf, poolObjectName } from '../../domain/identity.ts';
 import { type Demand, type Plan, place, type Room } from '../../domain/placement.ts';
+import { refusalsNow } from '../../domain/refusals.ts';
 import { STANDBY } from '../../domain/standby.ts';
 import type { Capacity } from '../../providers/provider.ts';
 
@@ -31,26 +33,38 @@ export function promised(pool: GenerationPool): { subnet: string; machines: numb
 export const launchedIn = (pool: GenerationPool, subnet: string): number =>
   (pool.status.instances ?? []).filter((instance) => instance.subnet === subnet).length;
 
-/** Why machines that were granted a subnet do not come there: worth trying elsewhere. */
-const ELSEWHERE = ['AddressesExhausted', 'CapacityUnavailable'];
+/** What a plan is made for, beside pools and capacity. */
+export interface Terms {
+  /** Ids of the class's subnets: a subnet that has left the class is left by what does not exist yet. */
+  subnets: readonly string[];
+  /** Most vCPUs, by the class. */
+  ceiling?: number | undefined;
+  /** Machines that exist already, of pools that do not exist any more. */
+  present?: readonly Placement[];
+  now: number;
+}
+
+export const termsOf = ({ spec }: GenerationClass, now: number): Terms => ({
+  subnets: spec.subnets.map(({ id }) => id),
+  ceiling: spec.quotas?.vcpus,
+  now,
+});
 
 /**
  * Where the generation's machines go: those placed stay, what is new, or was refused where it was to go, is placed
  * anew. `fits: false` says why not, with the sum.
  *
  * @param others the pools of all other generations of the class
- * @param present machines that exist already, of pools that do not exist any more
  */
 export function planCapacity(
   generation: ClusterGeneration,
   own: readonly GenerationPool[],
   others: readonly GenerationPool[],
   capacity: Capacity,
-  ceiling: number | undefined,
-  present: readonly Placement[] = [],
+  { subnets, ceiling, present = [], now }: Terms,
 ): Plan {
-  const settled = settledPlacement(generation, own, present);
-  const demands = demandsOf(generation, own, settled, capacity);
+  const settled = settledPlacement(generation, own, present, { subnets, now });
+  const demands = demandsOf(generation, own, settled, capacity, now);
   const pending = [...settled].flatMap(([pool, places]) => pendingOf(generation, own, pool, places, capacity));
   const taken = [...others.flatMap((pool) => pendingIn(pool, capacity)), ...pending];
   const rooms: Room[] = capacity.subnets.map(({ id, free }) => ({
@@ -78,11 +92,12 @@ function merged(places: readonly Placement[]): Placement[] {
   return [...sums.entries()].toSorted(([a], [b]) => a.localeCompare(b)).map(([, place]) => place);
 }
 
-/** Machines of the pools that keep their place: all that exist, and those not refused where they were to go. */
+/** Machines of the pools that keep their place: all that exist, and those not to be moved. */
 function settledPlacement(
   generation: ClusterGeneration,
   own: readonly GenerationPool[],
   present: readonly Placement[],
+  terms: Pick<Terms, 'subnets' | 'now'>,
 ): Placed {
   const settled = new Map<string, Placement[]>();
   for (const { name, machines } of generation.spec.pools) {
@@ -97,11 +112,11 @@ function settledPlacement(
       );
       continue;
     }
-    const refused = refusedSubnets(pool);
+    const moved = movedFrom(pool, terms);
     const kept = pool.spec.placement.map(({ subnet, machines: granted }) => ({
       pool: name,
       subnet,
-      machines: refused.includes(subnet) ? Math.min(granted, launchedIn(pool, subnet)) : granted,
+      machines: moved.includes(subnet) ? Math.min(granted, launchedIn(pool, subnet)) : granted,
     }));
     settled.set(name, shrink(kept, pool, machines));
   }
@@ -137,6 +152,7 @@ function demandsOf(
   own: readonly GenerationPool[],
   settled: Placed,
   capacity: Capacity,
+  now: number,
 ): Demand[] {
   return generation.spec.pools.map(({ name, machines, template }) => {
     const pool = own.find(({ metadata }) => metadata.name === poolObjectName(generation.metadata.name, name));
@@ -145,28 +161,38 @@ function demandsOf(
       pool: name,
       machines: Math.max(0, machines - placed),
       vcpus: vcpusEach(template, capacity),
-      avoid: pool ? refusedSubnets(pool) : [],
+      avoid: pool ? refusalsNow(pool, now).map(({ subnet }) => subnet) : [],
     };
   });
 }
 
-/**
- * The pool, to be written with a new placement. A failure does not say where it happened, so it speaks against the
- * present placement only if there was a launch since; otherwise two subnets would be tried in turn without end.
- */
-export const placedAnew = (pool: GenerationPool): GenerationPool => {
-  const annotations = { ...pool.metadata.annotations, [PLACED_AFTER]: String(pool.status.launchCount ?? 0) };
-  return { ...pool, metadata: { ...pool.metadata, annotations } };
-};
+/** Subnets in which a pool lacks machines that are to come elsewhere: it was refused there, or they are not the class's any more. */
+export function movedFrom(pool: GenerationPool, { subnets, now }: Pick<Terms, 'subnets' | 'now'>): string[] {
+  const refused = refusalsNow(pool, now).map(({ subnet }) => subnet);
+  return lackingIn(pool).filter((subnet) => refused.includes(subnet) || !subnets.includes(subnet));
+}
 
-/** Subnets in which a pool was refused since it was placed, and still lacks machines. */
-export function refusedSubnets(pool: GenerationPool): string[] {
-  const refused = (pool.status.failures ?? []).some(({ reason }) => ELSEWHERE.includes(reason));
-  const launchesSince = (pool.status.launchCount ?? 0) - Number(pool.metadata.annotations?.[PLACED_AFTER] ?? 0);
-  if (!refused || launchesSince <= 0) return [];
-  return pool.spec.placement
-    .filter(({ subnet, machines }) => launchedIn(pool, subnet) < machines)
-    .map(({ subnet }) => subnet);
+/** Subnets of a pool's placement in which machines are still to come. */
+const lackingIn = (pool: GenerationPool): string[] =>
+  pool.spec.placement.filter(({ subnet, machines }) => launchedIn(pool, subnet) < machines).map(({ subnet }) => subnet);
+
+/** A pool's placement without what was to come in subnets that have left its class: nothing more is launched there, wherever it fits. */
+export const withdrawn = (pool: GenerationPool, subnets: readonly string[]): GenerationPool['spec']['placement'] =>
+  pool.spec.placement
+    .map((place) =>
+      subnets.includes(place.subnet)
+        ? place
+        : { ...place, machines: Math.min(place.machines, launchedIn(pool, place.subnet)) },
+    )
+    .filter(({ subnet, machines }) => machines > 0 || subnets.includes(subnet));
+
+/** Refusals of subnets that cannot have a pool's machines, and where some are to come all the same: there is no other place. */
+export function nowhereElse(pool: GenerationPool, placement: readonly Placement[], now: number): Refusal[] {
+  const planned = placement.filter((place) => place.pool === poolNameOf(pool));
+  const lacking = lackingIn({ ...pool, spec: { ...pool.spec, placement: planned } });
+  return refusalsNow(pool, now).filter(
+    ({ subnet, reason }) => reason === 'SubnetUnsuitable' && lacking.includes(subnet),
+  );
 }
 
 /** Machines that will come to a subnet, and the vCPUs that they will use. */

@@ -6,7 +6,7 @@ import { objectionToRemoval } from '../../domain/removal.ts';
 import { stageOf } from '../../domain/stage.ts';
 import { type Capacity, ProviderError } from '../../providers/provider.ts';
 import { objectionTo } from './accept.ts';
-import { placedAnew, planCapacity } from './capacity.ts';
+import { planCapacity, termsOf, withdrawn } from './capacity.ts';
 import type { GenerationInput } from './input.ts';
 import { objectOf, type PoolObject } from './pools.ts';
 import { machinesOf, neverLive, report, standing } from './report.ts';
@@ -50,7 +50,7 @@ export function decide(input: GenerationInput): GenerationDecision {
       requeueAfter: scaled(BUSY),
     };
   const plan = planOf(input);
-  const pools = plan?.fits ? changes(input, plan.placement) : [];
+  const pools = plan?.fits ? changes(input, plan.placement) : withdrawals(input);
   const busy = !plan?.fits || pools.length > 0 || !own.every((pool) => isTrue(pool, 'Ready'));
   return {
     status: report(input, { plan }),
@@ -106,9 +106,9 @@ const NOTHING: Capacity = { subnets: [], types: {}, vcpus: { quota: 0, used: 0 }
 
 /** The plan for what is not placed yet; undefined while the cloud could not be asked. */
 function planOf(input: GenerationInput): Plan | undefined {
-  const { generation, own, others, capacity = NOTHING, generationClass, present } = input;
-  if (capacity instanceof ProviderError) return undefined;
-  return planCapacity(generation, own, others, capacity, generationClass?.spec.quotas?.vcpus, present);
+  const { generation, own, others, capacity = NOTHING, generationClass, present, now } = input;
+  if (capacity instanceof ProviderError || !generationClass) return undefined;
+  return planCapacity(generation, own, others, capacity, { ...termsOf(generationClass, now), present });
 }
 
 /** What makes the pools equal to the spec and the plan. */
@@ -122,7 +122,7 @@ function changes({ generation, className, own }: GenerationInput, placement: rea
     else if (!present.metadata.deletionTimestamp && differs(present, pool.spec))
       result.push({
         do: 'update',
-        pool: placedAnew(present),
+        pool: present,
         spec: { ...present.spec, machines: pool.spec.machines, placement: pool.spec.placement },
       });
   }
@@ -130,6 +130,16 @@ function changes({ generation, className, own }: GenerationInput, placement: rea
   for (const pool of own)
     if (!names.has(pool.metadata.name) && !pool.metadata.deletionTimestamp) result.push({ do: 'delete', pool });
   return result;
+}
+
+/** While it does not fit, or is not known to: what is not launched yet is not launched in a subnet that has left the class. */
+function withdrawals({ own, generationClass }: GenerationInput): PoolChange[] {
+  if (!generationClass) return [];
+  const { subnets } = termsOf(generationClass, 0);
+  return own.flatMap((pool) => {
+    const spec = { ...pool.spec, placement: withdrawn(pool, subnets) };
+    return pool.metadata.deletionTimestamp || !differs(pool, spec) ? [] : [{ do: 'update', pool, spec }];
+  });
 }
 
 const differs = (pool: GenerationPool, spec: GenerationPool['spec']): boolean =>

@@ -10,7 +10,7 @@ import { momentOf } from '../../domain/moment.ts';
 import { generationPools } from '../../kinds.ts';
 import { type Capacity, type Provider, ProviderError } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
-import { refusedSubnets } from './capacity.ts';
+import { movedFrom, type Terms, termsOf } from './capacity.ts';
 import type { GenerationInput } from './input.ts';
 import { isOwn } from './pools.ts';
 
@@ -25,7 +25,7 @@ export async function gather(context: Context, generation: ClusterGeneration): P
   const generationClass = className === undefined ? undefined : caches.classes.get(className);
   const cached = caches.pools.list();
   const leaving = generation.metadata.deletionTimestamp ?? generation.status.retiredTime;
-  const placing = generationClass && !leaving && hasToPlace(generation, cached);
+  const placing = generationClass && !leaving && hasToPlace(generation, cached, termsOf(generationClass, clock.now()));
   // While something is to be placed the pools are read live: what was promised a moment ago must count as taken.
   const pools = placing ? (await context.client.list(generationPools)).items : cached;
   const own = pools.filter((pool) => isOwn(generation, pool));
@@ -45,12 +45,12 @@ export async function gather(context: Context, generation: ClusterGeneration): P
   };
 }
 
-/** Machines without a place, or refused where they were to go. */
-function hasToPlace(generation: ClusterGeneration, pools: readonly GenerationPool[]): boolean {
+/** Machines without a place, or that cannot come where they were to. */
+function hasToPlace(generation: ClusterGeneration, pools: readonly GenerationPool[], terms: Terms): boolean {
   const own = pools.filter((pool) => isOwn(generation, pool));
   const total = (list: { machines: number }[]) => list.reduce((sum, { machines }) => sum + machines, 0);
   const placed = total(own.flatMap(({ spec }) => spec.placement));
-  return placed < total(generation.spec.pools) || own.some((pool) => refusedSubnets(pool).length > 0);
+  return placed < total(generation.spec.pools) || own.some((pool) => movedFrom(pool, terms).length > 0);
 }
 
 async function askCloud(

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ClusterGeneration, GenerationPool } from '../../api/v1alpha1/index.ts';
+import type { ClusterGeneration, GenerationPool, Placement, Refusal } from '../../api/v1alpha1/index.ts';
 import {
   ACCOUNTED,
   conditionOf,
@@ -9,15 +9,16 @@ import {
   type Verdict,
   withConditions,
 } from '../../domain/conditions.ts';
+import { isCause } from '../../domain/failures.ts';
 import { overrideOf } from '../../domain/override.ts';
 import type { Plan } from '../../domain/placement.ts';
 import { holdOf } from '../../domain/protection.ts';
+import { refusalsNow } from '../../domain/refusals.ts';
 import { stageOf } from '../../domain/stage.ts';
 import { powerWanted, STANDBY, startEstimate } from '../../domain/standby.ts';
 import { ProviderError } from '../../providers/provider.ts';
-import { isCause } from '../pool/ended.ts';
 import type { Objection } from './accept.ts';
-import { vcpusOf } from './capacity.ts';
+import { nowhereElse, vcpusOf } from './capacity.ts';
 import type { GenerationInput } from './input.ts';
 
 /** What a generation's status says of it. Nothing is decided here. */
@@ -114,12 +115,7 @@ function progress(
     verdicts.push({ type: 'CapacityProved', status: false, reason, message });
     return [...verdicts, { type: 'Ready', status: false, reason, message }, ...kstatus('Stalled', reason, message)];
   }
-  verdicts.push({
-    type: 'CapacityProved',
-    status: true,
-    reason: 'Fits',
-    message: `${machines.desired} machines have a place`,
-  });
+  verdicts.push(placedWhere(input, machines.desired, plan?.placement ?? []));
   if (powerWanted(input.generation, input.platform) === 'Stopped') return [...verdicts, ...standbyProgress(input)];
   const done = machines.ready >= machines.desired && own.every((pool) => isTrue(pool, 'Ready'));
   const waiting = own.find((pool) => !isTrue(pool, 'Ready'));
@@ -142,6 +138,24 @@ function progress(
     { type: 'Ready', status: done, reason, message },
     ...kstatus(done ? 'Current' : 'Reconciling', reason, message),
   ];
+}
+
+/** Whether every machine has a place where the cloud can have it; which subnets are left out, and in whose words. */
+function placedWhere(
+  { own, generationClass, now }: GenerationInput,
+  desired: number,
+  placement: readonly Placement[],
+): Verdict {
+  const say = (pool: GenerationPool, refusals: readonly Refusal[]) =>
+    refusals.map(({ subnet, message }) => `${subnet} for pool ${pool.metadata.name}: ${message}`);
+  const stuck = own.flatMap((pool) => say(pool, nowhereElse(pool, placement, now)));
+  if (stuck.length > 0) {
+    const message = `no subnet of GenerationClass ${generationClass?.metadata.name} with room can have all machines. ${stuck.join('; ')}`;
+    return { type: 'CapacityProved', status: false, reason: 'SubnetUnsuitable', message };
+  }
+  const leftOut = own.flatMap((pool) => say(pool, refusalsNow(pool, now)));
+  const message = [`${desired} machines have a place`, ...leftOut.map((one) => `left out is ${one}`)].join('; ');
+  return { type: 'CapacityProved', status: true, reason: 'Fits', message };
 }
 
 /** A stopped standby is as it should be, whatever of it is still being stopped: nothing that anybody waits for is missing. */

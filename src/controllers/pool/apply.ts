@@ -3,6 +3,7 @@ import { FINALIZER, RELEASED_TAG } from '../../api/v1alpha1/index.ts';
 import { ACCOUNTED, conditionOf, timestamp } from '../../domain/conditions.ts';
 import { tagsOfMachine } from '../../domain/identity.ts';
 import { realLimit } from '../../domain/moment.ts';
+import { withoutRefusal, withRefusal } from '../../domain/refusals.ts';
 import { generationPools } from '../../kinds.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import { nodes } from '../../kube/resources.ts';
@@ -108,6 +109,7 @@ function afterLaunch(status: GenerationPoolStatus, entry: Launch, machines: read
     launches: without(status.launches, entry),
     instances: [...(status.instances ?? []), ...machines.filter(({ id }) => !known.has(id)).map(instanceOf)],
     failures: (status.failures ?? []).filter(isObserved),
+    ...(status.refusals && { refusals: withoutRefusal(status.refusals, entry.subnet) }),
   };
 }
 
@@ -135,7 +137,13 @@ function afterRefusal(
     again && BLIND.includes(error.reason) && now - Date.parse(entry.time) < realLimit(about, DOUBT, IN_FLIGHT);
   const launches =
     error.refused && !doubtful ? without(status.launches, entry) : askedAt(status.launches, entry, error, now);
-  return { ...status, launches, failures: withFailure(status.failures, error, now, scaled) };
+  const { reason, message } = error;
+  return {
+    ...status,
+    launches,
+    refusals: withRefusal(status.refusals, { subnet: entry.subnet, reason, message }, { now, scaled }),
+    failures: withFailure(status.failures, error, now, scaled),
+  };
 }
 
 /** The journal with the time at which a launch was last asked for without an answer. */

@@ -3,6 +3,7 @@ import { kstatus, timestamp, type Verdict, withConditions } from '../../domain/c
 import { realLimit } from '../../domain/moment.ts';
 import { overrideOf } from '../../domain/override.ts';
 import { holdOf } from '../../domain/protection.ts';
+import { isOfSubnet } from '../../domain/refusals.ts';
 import type { ProviderError } from '../../providers/provider.ts';
 import { accounted, tooMany } from './accounted.ts';
 import { type Instance, instancesAfter, machinesLeft } from './accounting.ts';
@@ -62,7 +63,9 @@ export function decide(input: PoolInput): PoolDecision {
   const present = withEnded(failuresOf(input), lacks ? endedEarly(input, machines) : [], instances, input);
   const waiting = waitFor(present, now);
   const doubt = input.sight.unseen.length > 0;
-  const resting = leaving || retired || power.standby || waiting > 0 || doubt || standstill.launch !== undefined;
+  const general = present.filter((failure) => !isOfSubnet(failure));
+  const resting =
+    leaving || retired || power.standby || waitFor(general, now) > 0 || doubt || standstill.launch !== undefined;
   const launch = resting ? [] : launchesFor(pool, instances, input.affordable, now);
   const unhurried = standstill.end !== undefined || ((leaving || retired) && waiting > 0);
   const released = leaving && isReleasing(input);

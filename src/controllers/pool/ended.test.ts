@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { aMachine, aPool, at, EPOCH } from '../../../test/builders/index.ts';
 import type { Failure } from '../../api/v1alpha1/index.ts';
+import { isCause } from '../../domain/failures.ts';
 import type { Machine } from '../../providers/provider.ts';
-import { endedEarly, isCause, newlyEnded, withEnded } from './ended.ts';
+import { endedEarly, newlyEnded, withEnded } from './ended.ts';
 import { waitFor } from './launching.ts';
 
 const KEY = { code: 'Client.InternalError', message: 'Client error on launch' };

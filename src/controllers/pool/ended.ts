@@ -1,4 +1,5 @@
 import type { Failure, GenerationPool } from '../../api/v1alpha1/index.ts';
+import { isCause } from '../../domain/failures.ts';
 import type { Moment } from '../../domain/moment.ts';
 import type { Machine } from '../../providers/provider.ts';
 import type { Instance } from './accounting.ts';
@@ -72,10 +73,6 @@ function messageOf(early: readonly Machine[]): string {
     'its image, its disks, and whether the key of its disks may be used. It is tried again, more slowly each time'
   );
 }
-
-/** False of one loss that is made good at once: it keeps nothing from being as it should. */
-export const isCause = ({ reason, since, retryTime }: Failure): boolean =>
-  reason !== 'EndedEarly' || retryTime !== since;
 
 /** What is new in a pool's failures by machines that ended early, for an event. */
 export function newlyEnded(before: GenerationPool, after: GenerationPool): string | undefined {

@@ -1,6 +1,7 @@
 import type { Failure, FailureReason, GenerationPool, GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
 import { timestamp } from '../../domain/conditions.ts';
 import type { Moment } from '../../domain/moment.ts';
+import { refusalsNow } from '../../domain/refusals.ts';
 import type { ProviderError } from '../../providers/provider.ts';
 
 /** Most machines asked for in one request: a batch fails as a whole where a single one would have come. */
@@ -11,6 +12,7 @@ const WAITS: Record<FailureReason, [first: number, longest: number]> = {
   Throttled: [1_000, 30_000],
   AddressesExhausted: [15_000, 300_000],
   CapacityUnavailable: [15_000, 300_000],
+  SubnetUnsuitable: [15_000, 300_000],
   QuotaExceeded: [30_000, 300_000],
   Unauthorized: [30_000, 300_000],
   InvalidTemplate: [60_000, 600_000],
@@ -34,7 +36,7 @@ const JOURNAL_LENGTH = 64;
 
 /**
  * The launches to ask for now: those in the journal again, with their tokens, until each has an answer; only then new
- * ones, for what each subnet lacks. While one is unanswered nothing is added, so that machines never exceed desired.
+ * ones, for what each subnet lacks that is not left out. While one is unanswered nothing is added, so that machines never exceed desired.
  *
  * @param affordable machines that the account's API budget allows in one request now; with 0 nothing new is asked for
  */
@@ -43,10 +45,12 @@ export function launchesFor(pool: GenerationPool, instances: Instances, affordab
   if (journal.length > 0 || affordable < 1) return journal;
   const batch = Math.min(LARGEST_BATCH, affordable);
   const launches: Launch[] = [];
+  const leftOut = new Set(refusalsNow(pool, now).map(({ subnet }) => subnet));
   let free = pool.spec.machines - instances.length;
   for (const { subnet, machines } of pool.spec.placement) {
     let lacking = Math.min(free, machines - instances.filter((instance) => instance.subnet === subnet).length);
     free -= Math.max(0, lacking);
+    if (leftOut.has(subnet)) continue;
     for (; lacking > 0; lacking -= batch)
       launches.push({
         token: `${pool.metadata.uid}-${(pool.status.launchCount ?? 0) + launches.length}`,

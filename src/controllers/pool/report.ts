@@ -1,8 +1,8 @@
 import type { Failure } from '../../api/v1alpha1/index.ts';
 import { kstatus, timestamp, type Verdict } from '../../domain/conditions.ts';
+import { isCause } from '../../domain/failures.ts';
 import { STANDBY } from '../../domain/standby.ts';
 import type { Members } from './census.ts';
-import { isCause } from './ended.ts';
 import type { PoolInput } from './input.ts';
 import { isObserved } from './launching.ts';
 import type { PowerPlan } from './power.ts';

@@ -25,10 +25,10 @@ describe('an error of EC2', () => {
     ['InvalidAMIID.Malformed', 400, 'InvalidTemplate', true],
     ['InvalidLaunchTemplateId.VersionNotFound', 400, 'InvalidTemplate', true],
     ['InvalidLaunchTemplateName.NotFoundException', 400, 'InvalidTemplate', true],
-    ['InvalidSubnetID.NotFound', 400, 'InvalidTemplate', true],
+    ['InvalidSubnetID.NotFound', 400, 'SubnetUnsuitable', true],
     ['InvalidGroup.NotFound', 400, 'InvalidTemplate', true],
     ['InvalidInstanceType', 400, 'InvalidTemplate', true],
-    ['Unsupported', 400, 'InvalidTemplate', true],
+    ['Unsupported', 400, 'SubnetUnsuitable', true],
     ['OperationNotPermitted', 400, 'Unknown', true],
     ['InvalidInstanceID.NotFound', 400, 'Unknown', true],
     ['SomethingNew', 400, 'Unknown', true],
@@ -43,6 +43,11 @@ describe('an error of EC2', () => {
     const error = classify(sdkError(code, status), asked);
     expect(error).toBeInstanceOf(ProviderError);
     expect({ reason: error.reason, refused: error.refused }).toEqual({ reason, refused });
+  });
+
+  it('speaks of the class where no launch was asked for', () => {
+    const describing = { ...asked, operation: 'DescribeSubnets' };
+    expect(classify(sdkError('InvalidSubnetID.NotFound', 400), describing).reason).toBe('InvalidTemplate');
   });
 
   it.each(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE'])(

@@ -21,6 +21,10 @@ const CAPACITY = meaning(
   'CapacityUnavailable',
   'The cloud has no such machines in that zone now: it is tried again; a subnet in another zone or another machine type may help.',
 );
+const SUBNET = meaning(
+  'SubnetUnsuitable',
+  'Such machines are placed in the other subnets of the GenerationClass. If none of them can have them, add a subnet in another zone, or make a new ClusterGeneration with another machine type.',
+);
 const QUOTA = meaning('QuotaExceeded', 'Raise the quota at the cloud, or remove machines that use it.');
 const CREDENTIALS = meaning(
   'Unauthorized',
@@ -100,6 +104,14 @@ const MEANINGS: [Meaning, string[]][] = [
 
 const BY_CODE = new Map(MEANINGS.flatMap(([means, codes]) => codes.map((code) => [code, means] as const)));
 
+/** What is said of a launch in one subnet and may well be different in another. Of the class's subnets as such it is said of the class. */
+const OF_ITS_SUBNET = [
+  'Unsupported',
+  'InvalidAvailabilityZone',
+  'InvalidSubnetID.NotFound',
+  'InvalidSubnetId.NotFound',
+];
+
 /** Families of codes: `InvalidAMIID.NotFound`, `.Malformed`, `.Unavailable`, ... */
 const TEMPLATE_FAMILIES =
   /^Invalid(AMIID|AllocationID|Group|GroupId|GroupName|KeyPair|LaunchTemplate\w*|NetworkInterfaceID|PlacementGroup|SecurityGroup\w*|Snapshot|SubnetID|SubnetId|IamInstanceProfile\w*)(\.|$)/;
@@ -121,7 +133,7 @@ export function classify(
   options: { retryAfter?: number; partial?: boolean } = {},
 ): ProviderError {
   const code = codeOf(error);
-  const means = meaningOf(error, code);
+  const means = meaningOf(error, code, asked.operation);
   const asking = `${asked.operation} (${asked.what}) at ${asked.endpoint}`;
   const words = wordsOf(error);
   const refused = means.refused && !(options.partial && means !== THROTTLED && means.reason !== 'Unauthorized');
@@ -156,7 +168,8 @@ export function invalidTemplate(code: string, message: string): ProviderError {
   return new ProviderError(message, { reason: 'InvalidTemplate', code, refused: true });
 }
 
-function meaningOf(error: unknown, code: string): Meaning {
+function meaningOf(error: unknown, code: string, operation: string): Meaning {
+  if (operation === 'RunInstances' && OF_ITS_SUBNET.includes(code)) return SUBNET;
   const known = BY_CODE.get(code);
   if (known) return known;
   if (TEMPLATE_FAMILIES.test(code)) return TEMPLATE;

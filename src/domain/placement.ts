@@ -12,6 +12,9 @@ export interface Demand {
   machines: number;
   /** vCPUs of one machine */
   vcpus: number;
+  /** Addresses that one machine takes, and why, where that is not just its own: `3 each: declared 1, observed 3 on i-0abc` */
+  addresses: number;
+  because?: string | undefined;
   /** Subnets where this pool was refused, in the order in which they are used again when there is nothing else. */
   avoid?: readonly string[];
 }
@@ -29,14 +32,19 @@ export type Shortage = 'InsufficientAddresses' | 'InsufficientVCPUs';
  * @param vcpus vCPUs still to be had
  */
 export function place(demands: readonly Demand[], rooms: readonly Room[], vcpus: number): Plan {
-  const needed = demands.reduce((sum, demand) => sum + demand.machines, 0);
+  const machines = demands.reduce((sum, demand) => sum + demand.machines, 0);
+  const needed = demands.reduce((sum, demand) => sum + demand.machines * demand.addresses, 0);
   const free = rooms.reduce((sum, room) => sum + Math.max(0, room.free), 0);
-  if (needed > free) {
+  const placement = needed > free ? undefined : fill(demands, rooms);
+  if (!placement) {
+    const why = [...new Set(demands.flatMap((demand) => (demand.machines > 0 ? (demand.because ?? []) : [])))];
+    const each = why.length > 0 ? ` (${why.join('; ')})` : '';
     const sum = rooms.map((room) => `${room.subnet} has ${Math.max(0, room.free)}`).join(', ');
+    const short = needed > free ? `${needed - free} short` : 'no subnet has enough for the last of them';
     return {
       fits: false,
       reason: 'InsufficientAddresses',
-      message: `${needed} more machines need ${needed} addresses and ${free} are free (${sum}): ${needed - free} short. Add a subnet to the GenerationClass, or delete a generation that never was live`,
+      message: `${machines} more machines need ${needed} addresses${each} and ${free} are free (${sum}): ${short}. Add a subnet to the GenerationClass, or delete a generation that never was live`,
     };
   }
   const wanted = demands.reduce((sum, demand) => sum + demand.machines * demand.vcpus, 0);
@@ -44,30 +52,31 @@ export function place(demands: readonly Demand[], rooms: readonly Room[], vcpus:
     return {
       fits: false,
       reason: 'InsufficientVCPUs',
-      message: `${needed} more machines need ${wanted} vCPUs and ${Math.max(0, vcpus)} are left: ${wanted - Math.max(0, vcpus)} short. Ask the provider for a larger quota, or delete a generation that never was live`,
+      message: `${machines} more machines need ${wanted} vCPUs and ${Math.max(0, vcpus)} are left: ${wanted - Math.max(0, vcpus)} short. Ask the provider for a larger quota, or delete a generation that never was live`,
     };
-  return { fits: true, placement: fill(demands, rooms) };
+  return { fits: true, placement };
 }
 
-function fill(demands: readonly Demand[], rooms: readonly Room[]): Placement[] {
+/** The machines that take most addresses first: they fit into the fewest gaps. Undefined when not all of them fit. */
+function fill(demands: readonly Demand[], rooms: readonly Room[]): Placement[] | undefined {
   const left = new Map(rooms.map((room) => [room.subnet, room.free]));
   const placed = new Map<string, Placement>();
-  for (const demand of demands)
-    for (let machine = 0; machine < demand.machines; machine++) {
-      const avoid = demand.avoid ?? [];
-      const subnet = roomiest(left, avoid) ?? avoid.find((one) => (left.get(one) ?? 0) > 0);
-      if (subnet === undefined) throw new Error('place() was to check that there is room');
-      left.set(subnet, (left.get(subnet) ?? 0) - 1);
-      const key = `${demand.pool} ${subnet}`;
-      const at = placed.get(key) ?? { pool: demand.pool, subnet, machines: 0 };
+  for (const { pool, machines, addresses, avoid = [] } of demands.toSorted((a, b) => b.addresses - a.addresses))
+    for (let machine = 0; machine < machines; machine++) {
+      const subnet = roomiest(left, avoid, addresses) ?? avoid.find((one) => (left.get(one) ?? 0) >= addresses);
+      if (subnet === undefined) return undefined;
+      left.set(subnet, (left.get(subnet) ?? 0) - addresses);
+      const key = `${pool} ${subnet}`;
+      const at = placed.get(key) ?? { pool, subnet, machines: 0 };
       placed.set(key, { ...at, machines: at.machines + 1 });
     }
   return [...placed.values()];
 }
 
-function roomiest(left: ReadonlyMap<string, number>, avoid: readonly string[]): string | undefined {
+function roomiest(left: ReadonlyMap<string, number>, avoid: readonly string[], addresses: number): string | undefined {
   let best: string | undefined;
   for (const [subnet, free] of left)
-    if (!avoid.includes(subnet) && free > (best === undefined ? 0 : (left.get(best) ?? 0))) best = subnet;
+    if (!avoid.includes(subnet) && free >= addresses && free > (best === undefined ? 0 : (left.get(best) ?? 0)))
+      best = subnet;
   return best;
 }

@@ -52,6 +52,10 @@ export interface Capacity {
   subnets: Subnet[];
   /** vCPUs by machine type asked for. */
   types: Record<string, number>;
+  /** Network interfaces that a machine of each type can have, and addresses, or prefixes, on each. */
+  network: Record<string, { interfaces: number; addresses: number }>;
+  /** By machine, pending or running, of the whole account: addresses of its own subnet that it holds; a prefix counts for all of its own. */
+  held: Record<string, { type: string; addresses: number }>;
   /** On-Demand vCPUs: the account's quota in the region, and what its pending and running machines use of it. */
   vcpus: { quota: number; used: number };
 }

@@ -251,3 +251,36 @@ describe('Elastic IPs', () => {
     expect(subnet.free).toBe(free);
   });
 });
+
+describe('a CNI', () => {
+  it('attaches interfaces, addresses and prefixes once the Node is there, and gives them back with the machine', async () => {
+    const cni = { after: { median: '20s' }, interfaces: 2, addresses: 3, prefixes: 1 };
+    const { launch, ok, clock, cloud } = aCloud({ cni });
+    const subnet = cloud.subnets.get('subnet-b')!;
+    const free = subnet.free;
+    const [one] = launch(1);
+    const interfaces = () => items(instancesOf(ok('DescribeInstances', named([one!])))[0]!.networkInterfaceSet);
+    await clock.advance(39_000);
+    expect([interfaces().length, free - subnet.free]).toEqual([1, 1]);
+    await clock.advance(1_000);
+    expect(interfaces().map((each) => items(each.privateIpAddressesSet).map(({ primary }) => primary))).toEqual([
+      [true, false, false],
+      [true, false, false],
+    ]);
+    expect(interfaces().every((each) => /\/28$/.test(String(items(each.ipv4PrefixSet)[0]?.ipv4Prefix)))).toBe(true);
+    expect(free - subnet.free).toBe(38);
+    ok('TerminateInstances', named([one!]));
+    await clock.advance(10_000);
+    expect(subnet.free).toBe(free);
+  });
+
+  it('takes no more than there is', async () => {
+    const { launch, clock, cloud } = aCloud({
+      subnets: [{ id: 'subnet-b', zone: 'us-east-1b', cidr: '10.0.1.0/28' }],
+      cni: { after: { median: '0s' }, interfaces: 4, addresses: 4 },
+    });
+    launch(2);
+    await clock.advance(60_000);
+    expect(cloud.subnets.get('subnet-b')!.free).toBe(0);
+  });
+});

@@ -2,7 +2,7 @@ import type { Cloud } from './cloud.ts';
 import type { Machine } from './nodes/registry.ts';
 import type { FaultSpec } from './scenario/fault.ts';
 import type { Spread } from './scenario/schema.ts';
-import type { Instance, StateName } from './state/instance.ts';
+import { type Instance, interfacesOf, type StateName } from './state/instance.ts';
 
 /** Real ms that something takes this time. */
 function drawn(cloud: Cloud, { median, spread }: Spread): number {
@@ -19,11 +19,32 @@ export function boot(cloud: Cloud, instance: Instance, now: number): void {
     instance.state.set('running', at);
     cloud.ledger.machine(instance.id, { running: iso(at) });
     if (!instance.boots) return;
-    cloud.agenda.at(at + registration, () => {
+    cloud.agenda.at(at + registration, (at) => {
       if (instance.starts !== start || instance.state.current !== 'running') return;
       instance.registered = true;
       cloud.nodes.want(machineOf(cloud, instance), 'up');
+      givePodsAddresses(cloud, instance, at);
     });
+  });
+}
+
+/** Plays the CNI of a new Node, if there is one: it attaches interfaces and takes addresses and prefixes, as far as the subnet has them. */
+function givePodsAddresses(cloud: Cloud, instance: Instance, registered: number): void {
+  const { cni } = cloud.scenario;
+  if (!cni) return;
+  const start = instance.starts;
+  cloud.agenda.at(registered + drawn(cloud, cni.after), () => {
+    if (instance.starts !== start) return;
+    const { subnet, interfaces } = instance;
+    const taken = <T>(count: number, take: () => T | undefined) =>
+      Array.from({ length: Math.max(0, count) }, take).filter((one) => one !== undefined);
+    const addresses = (count: number) => taken(count, () => subnet.take());
+    const more = interfacesOf(instance.id, addresses(cni.interfaces - interfaces.length), interfaces.length);
+    instance.interfaces = [...interfaces, ...more].map((one) => ({
+      ...one,
+      secondary: [...one.secondary, ...addresses(cni.addresses - 1 - one.secondary.length)],
+      prefixes: [...one.prefixes, ...taken(cni.prefixes - one.prefixes.length, () => subnet.takePrefix())],
+    }));
   });
 }
 
@@ -87,7 +108,10 @@ function wind(cloud: Cloud, instance: Instance, now: number, first: StateName, l
 }
 
 function bury(cloud: Cloud, instance: Instance, at: number): void {
-  for (const { address } of instance.interfaces) instance.subnet.release(address);
+  for (const { address, secondary, prefixes } of instance.interfaces) {
+    for (const one of [address, ...secondary]) instance.subnet.release(one);
+    for (const one of prefixes) instance.subnet.releasePrefix(one);
+  }
   for (const { allocationId, association } of cloud.addresses.values()) {
     if (association.current?.instanceId === instance.id) disassociate(cloud, allocationId, at, 'ec2');
   }

@@ -192,6 +192,8 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
           free: free[id] ?? 0,
         })),
         types: Object.fromEntries(types.map((type) => [type, 4])),
+        network: {},
+        held: {},
         vcpus: cloud.vcpus,
       }),
       affordable: () => 1000,

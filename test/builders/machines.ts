@@ -43,7 +43,9 @@ export const aNode = (changes: Partial<NodeView> & { machine?: string; pool?: Ge
 };
 
 /** Two subnets with 100 free addresses each and vCPUs for 250 machines of 4. */
-export const aCapacity = (changes: { free?: Record<string, number>; vcpus?: Capacity['vcpus'] } = {}): Capacity => ({
+export const aCapacity = (
+  changes: Partial<Pick<Capacity, 'vcpus' | 'held' | 'network'>> & { free?: Record<string, number> } = {},
+): Capacity => ({
   subnets: Object.entries(changes.free ?? { 'subnet-a': 100, 'subnet-b': 100 }).map(([id, free]) => ({
     id,
     zone: `us-east-1${id.slice(-1)}`,
@@ -52,6 +54,8 @@ export const aCapacity = (changes: { free?: Record<string, number>; vcpus?: Capa
     free,
   })),
   types: { 'm6i.xlarge': 4 },
+  network: changes.network ?? { 'm6i.xlarge': { interfaces: 4, addresses: 15 } },
+  held: changes.held ?? {},
   vcpus: changes.vcpus ?? { quota: 1000, used: 0 },
 });
 

@@ -58,7 +58,7 @@ describe('imports', () => {
     const noun = (path: string) => /^src\/controllers\/([^/]+)\//.exec(path)?.[1];
     const across = ours.filter(({ from, to }) => noun(from) && noun(to) && noun(from) !== noun(to));
     expect(across.map(({ from, to }) => `${from} imports ${to}`)).toEqual([
-      'src/controllers/class/decide.ts imports src/controllers/generation/capacity.ts',
+      'src/controllers/class/decide.ts imports src/controllers/generation/addresses.ts',
       'src/controllers/cutover/gather.ts imports src/controllers/placement/census.ts',
       'src/controllers/placement/census.ts imports src/controllers/cutover/input.ts',
       'src/controllers/platform/waiting.ts imports src/controllers/placement/gather.ts',

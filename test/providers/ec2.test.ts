@@ -130,7 +130,6 @@ describe('a launch at EC2', () => {
       { template: aTemplate({ launchTemplate: { id: 'lt-0abc', version: '8' } }) },
       'InvalidAMIID.NotFound',
     ],
-    ['a subnet that does not exist', { subnet: 'subnet-x' }, 'InvalidSubnetID.NotFound'],
     [
       'a machine type that does not exist',
       { template: aTemplate({ instanceType: 'm6i.tiny' }) },
@@ -146,6 +145,31 @@ describe('a launch at EC2', () => {
     const { provider } = await start();
     const error = await refusal(provider.launch(aLaunch(request), 'planned'));
     expect(error).toMatchObject({ reason: 'InvalidTemplate', code, refused: true });
+  });
+
+  it('in a subnet that is gone, or whose zone does not have the type, is refused for that subnet', async () => {
+    const { provider, fault } = await start();
+    const gone = await refusal(provider.launch(aLaunch({ subnet: 'subnet-x' }), 'planned'));
+    expect(gone).toMatchObject({ reason: 'SubnetUnsuitable', code: 'InvalidSubnetID.NotFound', refused: true });
+    fault({
+      name: 'zone',
+      match: { subnet: 'subnet-b' },
+      effect: { error: { code: 'Unsupported', message: 'not here' } },
+    });
+    const unsupported = await refusal(provider.launch(aLaunch({ subnet: 'subnet-b' }), 'planned'));
+    expect(unsupported).toMatchObject({ reason: 'SubnetUnsuitable', code: 'Unsupported', refused: true });
+    expect(await provider.launch(aLaunch({ subnet: 'subnet-a' }), 'planned')).toHaveLength(3);
+  });
+
+  it('of a machine that the cloud ends itself shows why', async () => {
+    const { provider, fault, clock } = await start();
+    const ends = { after: '5s', code: 'Client.InternalError', message: 'Client error on launch' };
+    fault({ name: 'key', operations: ['RunInstances'], effect: { ends } });
+    const [machine] = await provider.launch(aLaunch({ machines: 1 }), 'planned');
+    await clock.advance(5_000);
+    expect(await provider.find([machine!.id])).toMatchObject([
+      { state: 'shutting-down', ended: { code: 'Client.InternalError', message: 'Client error on launch' } },
+    ]);
   });
 });
 
@@ -436,7 +460,7 @@ describe('tags at EC2', () => {
 
 describe('capacity at EC2', () => {
   it('is addresses, vCPUs of types, quota and what all owners use of it', async () => {
-    const { provider, clock } = await start({ quotas: { vcpus: 100 } });
+    const { provider, clock, simulator } = await start({ quotas: { vcpus: 100 } });
     await provider.launch(aLaunch({ subnet: 'subnet-a', machines: 3 }), 'planned');
     await provider.launch(aLaunch({ token: 'token-2', machines: 2, tags: { owner: 'somebody' } }), 'planned');
     await clock.advance(20_000);
@@ -446,8 +470,27 @@ describe('capacity at EC2', () => {
         { id: 'subnet-b', zone: 'us-east-1b', cidr: '10.0.1.0/24', total: 251, free: 249 },
       ],
       types: { 'm6i.xlarge': 4 },
+      network: { 'm6i.xlarge': { interfaces: 4, addresses: 15 } },
+      held: Object.fromEntries(
+        simulator.cloud.instances.all.map(({ id }) => [id, { type: 'm6i.xlarge', addresses: 1 }]),
+      ),
       vcpus: { quota: 100, used: 20 },
     });
+  });
+
+  it('says what each machine holds, when a CNI has given it addresses and prefixes', async () => {
+    const { provider, clock } = await start({
+      cni: { after: { median: '20s' }, interfaces: 2, addresses: 3, prefixes: 1 },
+    });
+    const [machine] = await provider.launch(aLaunch({ machines: 1 }), 'planned');
+    const holds = async () => {
+      const { held, subnets } = await provider.capacity({ subnets: ['subnet-b'], types: [] }, 0);
+      return [held[machine!.id]?.addresses, subnets[0]!.total - subnets[0]!.free];
+    };
+    await clock.advance(15_000);
+    expect(await holds()).toEqual([1, 1]);
+    await clock.advance(90_000);
+    expect(await holds()).toEqual([38, 38]);
   });
 
   it.each([

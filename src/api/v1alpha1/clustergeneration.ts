@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CustomObject, Definition } from './definition.ts';
 import {
+  addressesPerMachine,
   conditions,
   count,
   immutable,
@@ -70,6 +71,9 @@ export const machineTemplate = z
           '^[a-z0-9-]+[.][a-z0-9-]+$',
           'not an instance type of EC2: write for example m6i.xlarge',
         ),
+        addressesPerMachine: addressesPerMachine()
+          .optional()
+          .describe("Addresses that such a machine takes; default: the GenerationClass's"),
       })
       .optional(),
   })

@@ -118,3 +118,6 @@ export const observedGeneration = () => z.int().default(-1);
 /** A pod or Job template that this API passes on as it is. */
 export const jobTemplate = () =>
   z.record(z.string(), z.unknown()).meta({ 'x-kubernetes-preserve-unknown-fields': true });
+
+/** Addresses of its subnet that one machine takes. EC2's largest machines hold 15 interfaces of 50 addresses or prefixes. */
+export const addressesPerMachine = () => z.int32().min(1).max(12_000);

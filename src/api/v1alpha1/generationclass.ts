@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CustomObject, Definition } from './definition.ts';
 import {
+  addressesPerMachine,
   conditions,
   count,
   immutable,
@@ -73,6 +74,12 @@ const ec2 = z.object({
     .object({ namespace: namespaceName(), name: objectName() })
     .optional()
     .describe("Secret with accessKeyId and secretAccessKey; the SDK's own chain (IRSA, ...) when absent"),
+  podAddresses: z
+    .enum(['Secondary', 'Prefixes'])
+    .optional()
+    .describe(
+      "How a CNI gives pods addresses of the machine's subnet: one by one on its interfaces, or as prefixes of 16. Machines then need what their type can hold, unless addressesPerMachine says otherwise",
+    ),
 });
 
 const spec = z
@@ -88,6 +95,11 @@ const spec = z
       64,
       1,
     ).describe('Where machines may go; the planner chooses, free addresses decide'),
+    addressesPerMachine: addressesPerMachine()
+      .optional()
+      .describe(
+        'Addresses of its subnet that a machine takes, those of its pods included, where a CNI gives them; default 1. What machines are seen to hold counts where it is more',
+      ),
     quotas: z
       .object({ vcpus: z.int32().min(1).optional() })
       .optional()
@@ -138,7 +150,20 @@ const status = z.object({
     64,
   )
     .optional()
-    .describe('Addresses; stopped machines keep theirs; reserved: planned by generations, not yet launched'),
+    .describe('Addresses; stopped machines keep theirs; reserved: planned by generations, and not yet taken'),
+  addressesPerMachine: listMap(
+    z.object({
+      type: z.string().max(64),
+      needed: count(),
+      declared: count(),
+      observed: count().optional(),
+      machine: z.string().max(64).optional().describe('That was observed to hold most'),
+    }),
+    'type',
+    64,
+  )
+    .optional()
+    .describe('What a machine of each type in use is counted with'),
   apiBudgets: listMap(
     z.object({
       operation: z.string().max(64),

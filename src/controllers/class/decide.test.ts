@@ -42,6 +42,16 @@ describe('a class', () => {
     ]);
   });
 
+  it('says what its machines take, and reserves that much', () => {
+    const pools = [aPool({ spec: { machines: 3 }, instances: ['i-1'] })];
+    const capacity = aCapacity({ held: { 'i-1': { type: 'm6i.xlarge', addresses: 3 } } });
+    const { status } = decide(input({ pools, capacity }));
+    expect(status.subnets?.[0]).toMatchObject({ id: 'subnet-a', reserved: 6 });
+    expect(status.addressesPerMachine).toEqual([
+      { type: 'm6i.xlarge', needed: 3, declared: 1, observed: 3, machine: 'i-1' },
+    ]);
+  });
+
   it('whose zones are written wrong says which', () => {
     const generationClass = aClass({ spec: { subnets: [{ id: 'subnet-a', zone: 'us-east-1c' }] } });
     const { status } = decide(input({ generationClass }));

@@ -1,7 +1,7 @@
 import type { GenerationClass, GenerationPool } from '../../api/v1alpha1/index.ts';
 import { kstatus, timestamp, type Verdict, withConditions } from '../../domain/conditions.ts';
 import { type BudgetState, type Capacity, ProviderError } from '../../providers/provider.ts';
-import { promised } from '../generation/capacity.ts';
+import { addressesToCome, type Grounds, needOf } from '../generation/addresses.ts';
 
 /**
  * controllers/class reports what a GenerationClass has to offer: is its cloud reachable, do its subnets exist, how
@@ -39,7 +39,7 @@ export function decide(input: ClassInput): { status: GenerationClass['status']; 
       observedGeneration: generationClass.metadata.generation,
       ...(account && { account }),
       pools: pools.length,
-      ...(!failed && { subnets: subnetsOf(capacity, input.pools) }),
+      ...(!failed && offersOf({ spec: generationClass.spec, capacity, pools: input.pools })),
       apiBudgets: input.budgets.map(({ lastThrottledTime, ...budget }) => ({
         ...budget,
         ...(lastThrottledTime !== undefined && { lastThrottledTime: timestamp(lastThrottledTime) }),
@@ -54,16 +54,28 @@ export function decide(input: ClassInput): { status: GenerationClass['status']; 
 const accountSeen = ({ generationClass, account }: ClassInput): GenerationClass['status']['account'] =>
   account === undefined ? undefined : { id: account, region: generationClass.spec.ec2?.region ?? '' };
 
-function subnetsOf(capacity: Capacity, pools: readonly GenerationPool[]) {
-  const places = pools.flatMap(promised);
-  return capacity.subnets.map(({ id, zone, cidr, total, free }) => ({
-    id,
-    zone,
-    cidr,
-    total,
-    free,
-    reserved: places.filter(({ subnet }) => subnet === id).reduce((sum, { machines }) => sum + machines, 0),
-  }));
+/** What the class's subnets have left, and what a machine of each type in use takes of them. */
+function offersOf(grounds: Grounds): Pick<GenerationClass['status'], 'subnets' | 'addressesPerMachine'> {
+  const { capacity, pools } = grounds;
+  const taken = pools.flatMap((pool) => addressesToCome(pool, grounds));
+  const needs = pools.map(({ spec }) => needOf(spec.template, grounds)).toSorted((a, b) => b.addresses - a.addresses);
+  const types = [...new Set(needs.map(({ type }) => type))].toSorted();
+  return {
+    subnets: capacity.subnets.map(({ id, zone, cidr, total, free }) => ({
+      id,
+      zone,
+      cidr,
+      total,
+      free,
+      reserved: taken.reduce((sum, { subnet, addresses }) => sum + (subnet === id ? addresses : 0), 0),
+    })),
+    addressesPerMachine: types.flatMap((type) => {
+      const need = needs.find((one) => one.type === type);
+      if (!need) return [];
+      const { addresses: needed, declared, observed } = need;
+      return [{ type, needed, declared, ...(observed && { observed: observed.addresses, machine: observed.machine }) }];
+    }),
+  };
 }
 
 function verdicts(generationClass: GenerationClass, capacity: Capacity | ProviderError): Verdict[] {

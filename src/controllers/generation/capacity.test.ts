@@ -3,10 +3,11 @@ import fc from 'fast-check';
 import { aCapacity, aCondition, aGeneration, aPool, aPoolSpec, EPOCH } from '../../../test/builders/index.ts';
 import type { FailureReason, GenerationPool, Refusal } from '../../api/v1alpha1/index.ts';
 import { withRefusal } from '../../domain/refusals.ts';
-import { movedFrom, nowhereElse, planCapacity, promised, vcpusOf, withdrawn } from './capacity.ts';
+import { promised } from './addresses.ts';
+import { movedFrom, nowhereElse, planCapacity, vcpusOf, withdrawn } from './capacity.ts';
 
 const now = EPOCH + 10_000;
-const terms = { subnets: ['subnet-a', 'subnet-b'], now };
+const terms = { subnets: ['subnet-a', 'subnet-b'], spec: {}, now };
 const refused = (reason: FailureReason, ...subnets: string[]): Refusal[] =>
   subnets.reduce<Refusal[]>(
     (refusals, subnet, n) =>
@@ -83,6 +84,24 @@ describe('will it fit?', () => {
       reason: 'InsufficientVCPUs',
     });
     expect(planCapacity(green(3), [], [], aCapacity(), { ...terms, ceiling: 12 }).fits).toBe(true);
+  });
+
+  it('counts the addresses of each machine, and those that others have not taken yet', () => {
+    const blue = aPool({ generation: 'blue', spec: { machines: 2 }, instances: ['i-1', 'i-2'] });
+    const held = (n: number) => ({
+      'i-1': { type: 'm6i.xlarge', addresses: 3 },
+      'i-2': { type: 'm6i.xlarge', addresses: n },
+    });
+    const plan = (free: number, n: number) =>
+      planCapacity(green(3), [], [blue], aCapacity({ free: { 'subnet-a': free }, held: held(n) }), terms);
+    expect(plan(9, 3).fits).toBe(true);
+    expect(plan(10, 1)).toMatchObject({
+      reason: 'InsufficientAddresses',
+      message: expect.stringContaining(
+        '3 more machines need 9 addresses (3 each: declared 1, observed 3 on i-1) and 8 are free (subnet-a has 8): 1 short',
+      ),
+    });
+    expect(plan(11, 1).fits).toBe(true);
   });
 
   it('forgets the promises to a pool that is being deleted', () => {

@@ -12,6 +12,7 @@ import { type Demand, type Plan, place, type Room } from '../../domain/placement
 import { refusalsNow } from '../../domain/refusals.ts';
 import { STANDBY } from '../../domain/standby.ts';
 import type { Capacity } from '../../providers/provider.ts';
+import { addressesToCome, describeNeed, type Grounds, launchedIn, needOf, promised } from './addresses.ts';
 
 /**
  * Will it fit? Proved before the first machine is asked for, over all that is promised and not yet there: what other
@@ -21,22 +22,12 @@ import type { Capacity } from '../../providers/provider.ts';
 
 type Placed = ReadonlyMap<string, Placement[]>;
 
-/** Machines that a pool has been granted in a subnet and that do not exist yet. */
-export function promised(pool: GenerationPool): { subnet: string; machines: number }[] {
-  if (pool.metadata.deletionTimestamp) return [];
-  return pool.spec.placement.map(({ subnet, machines }) => ({
-    subnet,
-    machines: Math.max(0, machines - launchedIn(pool, subnet)),
-  }));
-}
-
-export const launchedIn = (pool: GenerationPool, subnet: string): number =>
-  (pool.status.instances ?? []).filter((instance) => instance.subnet === subnet).length;
-
 /** What a plan is made for, beside pools and capacity. */
 export interface Terms {
   /** Ids of the class's subnets: a subnet that has left the class is left by what does not exist yet. */
   subnets: readonly string[];
+  /** What the class says that a machine takes. */
+  spec: Grounds['spec'];
   /** Most vCPUs, by the class. */
   ceiling?: number | undefined;
   /** Machines that exist already, of pools that do not exist any more. */
@@ -46,6 +37,7 @@ export interface Terms {
 
 export const termsOf = ({ spec }: GenerationClass, now: number): Terms => ({
   subnets: spec.subnets.map(({ id }) => id),
+  spec,
   ceiling: spec.quotas?.vcpus,
   now,
 });
@@ -61,24 +53,21 @@ export function planCapacity(
   own: readonly GenerationPool[],
   others: readonly GenerationPool[],
   capacity: Capacity,
-  { subnets, ceiling, present = [], now }: Terms,
+  { subnets, spec, ceiling, present = [], now }: Terms,
 ): Plan {
+  const grounds: Grounds = { spec, capacity, pools: [...own, ...others] };
   const settled = settledPlacement(generation, own, present, { subnets, now });
-  const demands = demandsOf(generation, own, settled, capacity, now);
-  const pending = [...settled].flatMap(([pool, places]) => pendingOf(generation, own, pool, places, capacity));
-  const taken = [...others.flatMap((pool) => pendingIn(pool, capacity)), ...pending];
+  const demands = demandsOf(generation, own, settled, grounds, now);
+  const granted = [...others, ...[...settled].flatMap(([pool, places]) => placedAs(generation, own, pool, places))];
+  const taken = granted.flatMap((pool) => addressesToCome(pool, grounds));
   const rooms: Room[] = capacity.subnets.map(({ id, free }) => ({
     subnet: id,
-    free:
-      free -
-      total(
-        taken.filter(({ subnet }) => subnet === id),
-        'machines',
-      ),
+    free: free - sumOf(taken.flatMap(({ subnet, addresses }) => (subnet === id ? addresses : []))),
   }));
   const quota = Math.min(capacity.vcpus.quota, ceiling ?? Number.POSITIVE_INFINITY);
   const asleep = [...own, ...others].reduce((sum, pool) => sum + vcpusAsleep(pool, capacity), 0);
-  const plan = place(demands, rooms, quota - capacity.vcpus.used - total(taken, 'vcpus') - asleep);
+  const promisedVCPUs = sumOf(granted.map((pool) => vcpusPromised(pool, capacity)));
+  const plan = place(demands, rooms, quota - capacity.vcpus.used - promisedVCPUs - asleep);
   return plan.fits ? { fits: true, placement: merged([...[...settled.values()].flat(), ...plan.placement]) } : plan;
 }
 
@@ -151,16 +140,19 @@ function demandsOf(
   generation: ClusterGeneration,
   own: readonly GenerationPool[],
   settled: Placed,
-  capacity: Capacity,
+  grounds: Grounds,
   now: number,
 ): Demand[] {
   return generation.spec.pools.map(({ name, machines, template }) => {
     const pool = own.find(({ metadata }) => metadata.name === poolObjectName(generation.metadata.name, name));
     const placed = (settled.get(name) ?? []).reduce((sum, place) => sum + place.machines, 0);
+    const need = needOf(template, grounds);
     return {
       pool: name,
       machines: Math.max(0, machines - placed),
-      vcpus: vcpusEach(template, capacity),
+      vcpus: vcpusEach(template, grounds.capacity),
+      addresses: need.addresses,
+      because: describeNeed(need),
       avoid: pool ? refusalsNow(pool, now).map(({ subnet }) => subnet) : [],
     };
   });
@@ -195,13 +187,6 @@ export function nowhereElse(pool: GenerationPool, placement: readonly Placement[
   );
 }
 
-/** Machines that will come to a subnet, and the vCPUs that they will use. */
-interface Pending {
-  subnet: string;
-  machines: number;
-  vcpus: number;
-}
-
 /** What the machines of a stopped standby will use once they are started. */
 function vcpusAsleep(pool: GenerationPool, capacity: Capacity): number {
   const reason = conditionOf(pool, 'Ready')?.reason;
@@ -209,24 +194,21 @@ function vcpusAsleep(pool: GenerationPool, capacity: Capacity): number {
   return (pool.status.instances ?? []).length * vcpusEach(pool.spec.template, capacity);
 }
 
-const total = (list: readonly Pending[], what: 'machines' | 'vcpus'): number =>
-  list.reduce((sum, pending) => sum + pending[what], 0);
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
 
-function pendingIn(pool: GenerationPool, capacity: Capacity): Pending[] {
-  const each = vcpusEach(pool.spec.template, capacity);
-  return promised(pool).map(({ subnet, machines }) => ({ subnet, machines, vcpus: machines * each }));
-}
+/** vCPUs of the machines that a pool has been granted and that do not exist yet. */
+const vcpusPromised = (pool: GenerationPool, capacity: Capacity): number =>
+  sumOf(promised(pool).map(({ machines }) => machines)) * vcpusEach(pool.spec.template, capacity);
 
-/** The same for places that are about to be granted to a pool of this generation. */
-function pendingOf(
+/** A pool of this generation as it is with the places that it keeps; none where it is still to be made. */
+function placedAs(
   generation: ClusterGeneration,
   own: readonly GenerationPool[],
   pool: string,
   places: readonly Placement[],
-  capacity: Capacity,
-): Pending[] {
+): GenerationPool[] {
   const object = own.find(({ metadata }) => metadata.name === poolObjectName(generation.metadata.name, pool));
-  return object ? pendingIn({ ...object, spec: { ...object.spec, placement: [...places] } }, capacity) : [];
+  return object ? [{ ...object, spec: { ...object.spec, placement: [...places] } }] : [];
 }
 
 const vcpusEach = (template: MachineTemplate, capacity: Capacity): number =>

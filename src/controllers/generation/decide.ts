@@ -102,7 +102,7 @@ function leave(input: GenerationInput, reason: 'Deleting' | 'Retired', because: 
 }
 
 /** What a cloud has that was not asked, because nothing is to be placed. */
-const NOTHING: Capacity = { subnets: [], types: {}, vcpus: { quota: 0, used: 0 } };
+const NOTHING: Capacity = { subnets: [], types: {}, network: {}, held: {}, vcpus: { quota: 0, used: 0 } };
 
 /** The plan for what is not placed yet; undefined while the cloud could not be asked. */
 function planOf(input: GenerationInput): Plan | undefined {

@@ -5,7 +5,7 @@ import type { Capacity, Provider, Subnet } from '../provider.ts';
 import { share, shareEach } from '../share.ts';
 import type { Client } from './client.ts';
 import { incomplete, invalidTemplate } from './errors.ts';
-import { describeInstances } from './observe.ts';
+import { addressesHeld, describeInstances } from './observe.ts';
 
 /** What limits a launch: addresses of subnets, vCPUs of types, the account's quota and what is used of it. */
 
@@ -33,7 +33,7 @@ const QUOTA_AGE = 5 * 60_000;
 const planned = 'planned' as const;
 
 /** Answers `capacity` for one account, sharing what several pools ask at the same time. */
-export function capacityOf(client: Client, clock: Clock, vcpusOf: TypeCatalogue): Provider['capacity'] {
+export function capacityOf(client: Client, clock: Clock, typesOf: TypeCatalogue): Provider['capacity'] {
   const subnets = shareEach(clock, SUBNET_SETS, (key) => describeSubnets(client, key.split(',')));
   const quota = share(clock, () => readQuota(client));
   const used = share(clock, async () => {
@@ -47,8 +47,15 @@ export function capacityOf(client: Client, clock: Clock, vcpusOf: TypeCatalogue)
       ({ InstanceType, InstanceLifecycle }) => STANDARD.test(InstanceType ?? '') && InstanceLifecycle !== 'spot',
     );
     const types = counted.map(({ InstanceType }) => InstanceType ?? '');
-    const vcpus = await vcpusOf(types);
-    return types.reduce((sum, type) => sum + (vcpus.get(type) ?? 0), 0);
+    const known = await typesOf(types);
+    const held = running.map((one) => [
+      one.InstanceId ?? '',
+      { type: one.InstanceType ?? '', addresses: addressesHeld(one) },
+    ]);
+    return {
+      vcpus: types.reduce((sum, type) => sum + (known.get(type)?.vcpus ?? 0), 0),
+      held: Object.fromEntries(held) as Capacity['held'],
+    };
   });
   return async ({ subnets: ids, types }, maxAge): Promise<Capacity> => {
     const foreign = types.find((type) => !STANDARD.test(type));
@@ -60,21 +67,34 @@ export function capacityOf(client: Client, clock: Clock, vcpusOf: TypeCatalogue)
       );
     }
     // One after the other: the first of them that fails is the one to report.
-    const vcpus = await vcpusOf(types);
+    const known = await typesOf(types);
     const found = ids.length > 0 ? await subnets([...new Set(ids)].sort().join(','), maxAge) : [];
     return {
       subnets: found,
-      types: Object.fromEntries(types.map((type) => [type, vcpus.get(type) ?? 0])),
-      vcpus: { quota: await quota(Math.max(maxAge, clock.scaled(QUOTA_AGE))), used: await used(maxAge) },
+      types: Object.fromEntries(types.map((type) => [type, known.get(type)?.vcpus ?? 0])),
+      network: Object.fromEntries(types.flatMap((type) => networkOf(type, known))),
+      vcpus: { quota: await quota(Math.max(maxAge, clock.scaled(QUOTA_AGE))), used: (await used(maxAge)).vcpus },
+      held: (await used(maxAge)).held,
     };
   };
 }
 
-export type TypeCatalogue = (types: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+/** What a type has. */
+interface TypeFacts {
+  vcpus: number;
+  network?: Capacity['network'][string];
+}
 
-/** vCPUs by type. What a type has never changes, so each is asked for once. Throws InvalidTemplate for an unknown one. */
+export type TypeCatalogue = (types: readonly string[]) => Promise<ReadonlyMap<string, TypeFacts>>;
+
+function networkOf(type: string, known: ReadonlyMap<string, TypeFacts>): [string, Capacity['network'][string]][] {
+  const network = known.get(type)?.network;
+  return network ? [[type, network]] : [];
+}
+
+/** vCPUs and network by type. What a type has never changes, so each is asked for once. Throws InvalidTemplate for an unknown one. */
 export function typeCatalogue(client: Client, clock: Clock): TypeCatalogue {
-  const known = new Map<string, number>();
+  const known = new Map<string, TypeFacts>();
   const ask = shareEach(clock, TYPE_SETS, async (key) => {
     const types = key.split(',');
     const answer = await client.send(
@@ -82,8 +102,11 @@ export function typeCatalogue(client: Client, clock: Clock): TypeCatalogue {
       { InstanceTypes: types as _InstanceType[] },
       { priority: planned, what: `machine type ${types.join(', ')}` },
     );
-    for (const { InstanceType, VCpuInfo } of answer.InstanceTypes ?? []) {
-      if (InstanceType && VCpuInfo?.DefaultVCpus) known.set(InstanceType, VCpuInfo.DefaultVCpus);
+    for (const { InstanceType, VCpuInfo, NetworkInfo } of answer.InstanceTypes ?? []) {
+      if (!InstanceType || !VCpuInfo?.DefaultVCpus) continue;
+      const { MaximumNetworkInterfaces: interfaces, Ipv4AddressesPerInterface: addresses } = NetworkInfo ?? {};
+      const network = interfaces && addresses ? { interfaces, addresses } : undefined;
+      known.set(InstanceType, { vcpus: VCpuInfo.DefaultVCpus, ...(network && { network }) });
     }
     const missing = types.find((type) => !known.has(type));
     if (missing !== undefined) throw incomplete('DescribeInstanceTypes', `the vCPUs of ${missing}`);

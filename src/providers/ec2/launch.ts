@@ -73,7 +73,7 @@ export function ec2Block(template: MachineTemplate): NonNullable<MachineTemplate
 /** Throws InvalidTemplate when the launch template, its version or the machine type does not exist, or is not On-Demand. */
 export async function checkTemplate(
   client: Client,
-  vcpusOf: (types: readonly string[]) => Promise<unknown>,
+  typesOf: (types: readonly string[]) => Promise<unknown>,
   template: MachineTemplate,
 ): Promise<void> {
   const { launchTemplate, instanceType } = ec2Block(template);
@@ -98,5 +98,5 @@ export async function checkTemplate(
       `Launch template ${id} has no version ${version}. Make it, or a ClusterGeneration that names an existing one.`,
     );
   }
-  await vcpusOf([instanceType]);
+  await typesOf([instanceType]);
 }

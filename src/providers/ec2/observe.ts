@@ -104,6 +104,17 @@ function reasonOf({ StateReason }: Instance): Machine['ended'] {
   return code ? { code, message: Message.replace(`${code}: `, '') } : undefined;
 }
 
+/** Addresses in a prefix of an interface: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-prefix-eni.html */
+const PREFIX = 16;
+
+/** Addresses of its own subnet that an instance holds, with all its interfaces: a CNI may give it some in other subnets as well. */
+export const addressesHeld = ({ SubnetId, NetworkInterfaces = [] }: Instance): number =>
+  NetworkInterfaces.filter((one) => one.SubnetId === SubnetId).reduce(
+    (sum, { PrivateIpAddresses = [], Ipv4Prefixes = [] }) =>
+      sum + PrivateIpAddresses.length + PREFIX * Ipv4Prefixes.length,
+    0,
+  );
+
 function primaryOf({ NetworkInterfaces }: Instance): PrimaryInterface | undefined {
   const primary = NetworkInterfaces?.find(({ Attachment }) => Attachment?.DeviceIndex === 0);
   const address = primary?.PrivateIpAddresses?.find(({ Primary }) => Primary);

@@ -28,12 +28,12 @@ const CLUSTERS = 8;
 export function ec2Provider(client: DestroyerClient, clock: Clock): Provider {
   const observe = shareEach(clock, CLUSTERS, (cluster) => observeTagged(client, CLUSTER_TAG, cluster));
   const owner = shareEach(clock, SUBNET_SETS, (key) => ownerOf(client, key.split(',')));
-  const vcpusOf = typeCatalogue(client, clock);
+  const typesOf = typeCatalogue(client, clock);
   const provider: Provider = {
     observe,
     find: (ids) => findMachines(client, ids),
     owner: (subnets, maxAge) => owner([...new Set(subnets)].toSorted().join(','), maxAge),
-    capacity: capacityOf(client, clock, vcpusOf),
+    capacity: capacityOf(client, clock, typesOf),
     affordable: (priority) => Math.min(MOST_MACHINES, client.affordable('RunInstances', priority)),
     launch: (request, priority) => launch(client, request, priority),
     start: (ids, priority) => start(client, ids, priority),
@@ -42,7 +42,7 @@ export function ec2Provider(client: DestroyerClient, clock: Clock): Provider {
     tag: (ids, tags) => tag(client, ids, tags),
     addresses: (allocationIDs) => describeAddresses(client, allocationIDs),
     associate: (allocationID, instanceID) => associate(client, allocationID, instanceID),
-    checkTemplate: (template) => checkTemplate(client, vcpusOf, template),
+    checkTemplate: (template) => checkTemplate(client, typesOf, template),
     budgets: () => client.budgets(),
   };
   remember(provider, client);

@@ -77,7 +77,7 @@ export const describeInstanceTypes: Action = {
   },
 };
 
-function typeView({ name, vcpus, memoryMiB }: InstanceType): Answer {
+function typeView({ name, vcpus, memoryMiB, networkInterfaces, addressesPerInterface }: InstanceType): Answer {
   const threads = vcpus > 1 ? 2 : 1;
   return {
     instanceType: name,
@@ -91,6 +91,10 @@ function typeView({ name, vcpus, memoryMiB }: InstanceType): Answer {
     processorInfo: { supportedArchitectures: ['x86_64'] },
     vCpuInfo: { defaultVCpus: vcpus, defaultCores: Math.max(1, vcpus / threads), defaultThreadsPerCore: threads },
     memoryInfo: { sizeInMiB: memoryMiB },
+    networkInfo: {
+      maximumNetworkInterfaces: networkInterfaces,
+      ipv4AddressesPerInterface: addressesPerInterface,
+    },
     instanceStorageSupported: false,
     hibernationSupported: false,
     burstablePerformanceSupported: false,

@@ -77,7 +77,7 @@ export function instanceView(cloud: Cloud, instance: Instance, seen: number): An
 }
 
 function interfaceView(cloud: Cloud, instance: Instance, one: NetworkInterface, seen: number): Answer {
-  const { id, deviceIndex, address } = one;
+  const { id, deviceIndex, address, secondary, prefixes } = one;
   const publicIp = publicAddressOf(cloud, one, seen);
   const association = publicIp && { publicIp, publicDnsName: '', ipOwnerId: cloud.scenario.account };
   const privateDnsName = nodeName(address, cloud.scenario.region);
@@ -107,7 +107,13 @@ function interfaceView(cloud: Cloud, instance: Instance, one: NetworkInterface, 
     association: association || undefined,
     privateIpAddressesSet: [
       { privateIpAddress: address, privateDnsName, primary: true, association: association || undefined },
+      ...secondary.map((one) => ({
+        privateIpAddress: one,
+        privateDnsName: nodeName(one, cloud.scenario.region),
+        primary: false,
+      })),
     ],
+    ipv4PrefixSet: prefixes.length > 0 ? prefixes.map((ipv4Prefix) => ({ ipv4Prefix })) : undefined,
     ipv6AddressesSet: [],
     interfaceType: 'interface',
   };

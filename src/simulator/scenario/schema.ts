@@ -59,7 +59,16 @@ export const scenarioSchema = z.strictObject({
   seed: count.default(1),
   callers: z.array(z.strictObject({ accessKeyId: z.string().min(1), name: z.string().min(1) })).min(1),
   instanceTypes: z
-    .array(z.strictObject({ name: z.string(), vcpus: z.int().positive(), memoryMiB: z.int().positive() }))
+    .array(
+      z.strictObject({
+        name: z.string(),
+        vcpus: z.int().positive(),
+        memoryMiB: z.int().positive(),
+        /** Most network interfaces, and addresses or prefixes on each: by default those of m6i.xlarge. */
+        networkInterfaces: z.int().min(1).max(15).default(4),
+        addressesPerInterface: z.int().min(1).max(50).default(15),
+      }),
+    )
     .min(1),
   images: z.array(z.string().regex(/^ami-[0-9a-z]+$/)).min(1),
   launchTemplates: z.array(launchTemplateSchema).default([]),
@@ -67,6 +76,19 @@ export const scenarioSchema = z.strictObject({
   subnets: z.array(z.strictObject({ id: z.string().min(1), zone: z.string().min(1), cidr: z.cidrv4() })).min(1),
   /** Of each machine, from its launch; each takes an address of its subnet. EC2's most is 15 a machine. */
   networkInterfaces: z.int().min(1).max(15).default(1),
+  /** What a CNI gives each machine once it is a Node, as far as its subnet has it. */
+  cni: z
+    .strictObject({
+      /** From the registration of the Node. */
+      after: spreadSchema.prefault({ median: '20s' }),
+      /** Network interfaces that the machine then has. */
+      interfaces: z.int().min(1).max(15).default(1),
+      /** Addresses of each, the primary one included. */
+      addresses: z.int().min(1).max(50).default(1),
+      /** Prefixes of 16 addresses of each. */
+      prefixes: z.int().min(0).max(49).default(0),
+    })
+    .optional(),
   addresses: z.array(z.strictObject({ allocationId: z.string().min(1), publicIp: z.ipv4() })).default([]),
   quotas: z.strictObject({ vcpus: count.default(1920) }).prefault({}),
   buckets: z.record(z.string(), bucketSchema).default({}),

@@ -14,8 +14,17 @@ export const stateCodes: Record<StateName, number> = {
   stopped: 80,
 };
 
-/** One of a machine's network interfaces, with one private address; the machine has it until it is terminated. */
-export type NetworkInterface = { readonly id: string; readonly deviceIndex: number; readonly address: string };
+/** One of a machine's network interfaces; the machine has it until it is terminated. */
+export type NetworkInterface = {
+  readonly id: string;
+  readonly deviceIndex: number;
+  /** Its primary private address. */
+  readonly address: string;
+  /** Further ones, which a CNI gives to pods. */
+  readonly secondary: readonly string[];
+  /** Blocks of 16 addresses, likewise: `10.0.0.32/28`. */
+  readonly prefixes: readonly string[];
+};
 
 /** One machine. What others see late is Lagged. Times are ms since the epoch. */
 export type Instance = {
@@ -30,7 +39,7 @@ export type Instance = {
   /** The private address of its primary network interface. */
   readonly address: string;
   /** In the order of their device index, from 0; the first is the primary one. */
-  readonly interfaces: readonly NetworkInterface[];
+  interfaces: readonly NetworkInterface[];
   type: InstanceType;
   readonly image: string;
   readonly securityGroups: readonly string[];
@@ -66,13 +75,17 @@ export function usesQuota(instance: Instance): boolean {
 /**
  * Network interfaces for these private addresses, 15 at most. Their ids follow from the machine's, to cost no random number,
  * and never contain it.
+ *
+ * @param from device index of the first
  */
-export function interfacesOf(instanceId: string, addresses: readonly string[]): NetworkInterface[] {
+export function interfacesOf(instanceId: string, addresses: readonly string[], from = 0): NetworkInterface[] {
   const digits = instanceId.slice(-16);
-  return addresses.map((address, deviceIndex) => ({
-    id: `eni-${(deviceIndex + 1).toString(16)}${digits}`,
-    deviceIndex,
+  return addresses.map((address, index) => ({
+    id: `eni-${(from + index + 1).toString(16)}${digits}`,
+    deviceIndex: from + index,
     address,
+    secondary: [],
+    prefixes: [],
   }));
 }
 

@@ -29,6 +29,17 @@ describe('a subnet', () => {
     expect(taken.at(-1)).toBe(first);
   });
 
+  it('cuts prefixes in one piece, and counts what is left', () => {
+    const subnet = new Subnet({ id: 's', zone: 'z', cidr: '10.0.0.0/26' });
+    expect([subnet.takePrefix(), subnet.free]).toEqual(['10.0.0.32/28', 43]);
+    subnet.take();
+    expect([subnet.takePrefix(), subnet.free]).toEqual(['10.0.0.16/28', 26]);
+    expect([subnet.takePrefix(), subnet.free]).toEqual([undefined, 26]);
+    subnet.releasePrefix('10.0.0.32/28');
+    expect([subnet.free, subnet.takePrefix()]).toEqual([42, '10.0.0.32/28']);
+    expect(all(subnet)).toHaveLength(26);
+  });
+
   it('knows its own addresses', () => {
     const subnet = new Subnet({ id: 's', zone: 'z', cidr: '10.0.0.16/28' });
     const addresses = ['10.0.0.15', '10.0.0.16', '10.0.0.31', '10.0.0.32', 'x'];

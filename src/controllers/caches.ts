@@ -9,7 +9,7 @@ import type { IndexFunction } from '../kube/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { BY, type Caches } from './context.ts';
-import { machineIdOf, poolKeyOf, viewOf } from './nodes.ts';
+import { machineIdOf, type NodeView, poolKeyOf, viewOf } from './nodes.ts';
 import { viewOfPod } from './pods.ts';
 
 /** The local copies that controllers decide by, and what keeps them up to date. */
@@ -67,7 +67,11 @@ export function startableCaches(options: {
     pods: reflectors.pods.store,
     outages: outages(),
   };
-  caches.nodes.subscribe((_, before, after) => caches.outages.observe(before, after, options.clock.now()));
+  // A Node in whose place its machine has another one is no machine of its generation.
+  const counted = (node: NodeView | undefined) => (node?.stale === undefined ? node : undefined);
+  caches.nodes.subscribe((_, before, after) =>
+    caches.outages.observe(counted(before), counted(after), options.clock.now()),
+  );
   return { caches, reflectors: Object.values(reflectors) };
 }
 

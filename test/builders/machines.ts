@@ -3,7 +3,7 @@ import type { NodeView } from '../../src/controllers/nodes.ts';
 import { labelsOfMember, tagsOfMachine } from '../../src/domain/identity.ts';
 import type { Capacity, Machine } from '../../src/providers/provider.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
-import { aPool, EPOCH } from './objects.ts';
+import { aPool, at, EPOCH } from './objects.ts';
 
 /** Builders of what a cloud and its Nodes show. */
 
@@ -38,6 +38,8 @@ export const aNode = (changes: Partial<NodeView> & { machine?: string; pool?: Ge
     uid: `uid-node-${machine}`,
     unschedulable: false,
     maintenance: undefined,
+    stale: undefined,
+    created: at(0),
     ...rest,
   };
 };

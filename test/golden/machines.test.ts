@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { ANNOTATION, LABEL } from '../../src/api/v1alpha1/index.ts';
 import { clusterGenerations, generationClasses, generationPools } from '../../src/kinds.ts';
+import { nodes } from '../../src/kube/resources.ts';
 import { aPoolSpec, aRefusal } from '../builders/index.ts';
 import { expectGolden } from './golden.ts';
 import { generation, plain } from './site.ts';
@@ -117,5 +119,55 @@ describe('a zone that cannot have a type', () => {
     await world.run(180);
     expect(green()?.status.machines).toMatchObject({ ready: 2 });
     expect(world.cloud.alive().map(({ subnet }) => subnet)).toEqual(['subnet-a', 'subnet-a']);
+  });
+});
+
+describe('a second Node of a machine', () => {
+  const node = (name: string) => world.server.read(nodes, name);
+  const second = (name: string, machine: string, ready: boolean, labels = {}) => {
+    const found = world.cloud.machines().find(({ id }) => id === machine);
+    world.server.seed(nodes, {
+      metadata: { name, uid: `uid-${name}`, creationTimestamp: new Date(world.clock.now()).toISOString(), labels },
+      spec: { providerID: found?.providerID ?? '' },
+      status: { conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
+    });
+  };
+
+  it('that is not Ready changes nothing, whichever the operator sees first, and is named once', async () => {
+    world = await aWorld();
+    world.apply(plain());
+    world.apply(generation('green', [aPoolSpec({ machines: 2 })]));
+    await world.run(120);
+    world.note('a Node with the providerID of a machine that has one');
+    second('aaa-renamed', 'i-1', false);
+    await world.run(120);
+    const named = () => world.operator.events.filter(({ reason }) => reason === 'StaleNode');
+    expect(named()).toMatchObject([{ note: expect.stringContaining('kubectl delete node aaa-renamed') }]);
+    await world.restart();
+    await world.run(120);
+    expect(named()).toEqual([]);
+    expect(pool()?.status).toMatchObject({ machines: { ready: 2 }, staleNodes: ['aaa-renamed'] });
+    expect(node('aaa-renamed')?.metadata.labels).toEqual({});
+  });
+
+  it('that takes over from a host that was renamed is the machine’s, and the former one is called stale', async () => {
+    world = await aWorld();
+    world.apply(plain());
+    world.apply(generation('green', [aPoolSpec({ machines: 2 })]));
+    await world.run(120);
+    world.server.edit(nodes, 'node-i-1', (one) => {
+      one.status = { conditions: [{ type: 'Ready', status: 'False' }] };
+    });
+    second('zzz-renamed', 'i-1', true);
+    await world.run(30);
+    expect(node('zzz-renamed')?.metadata.labels).toMatchObject({ [LABEL.generation]: 'green' });
+    expect(node('node-i-1')?.metadata.annotations).toMatchObject({ [ANNOTATION.stale]: 'zzz-renamed' });
+    expect(pool()?.status.machines).toMatchObject({ ready: 2 });
+    world.server.edit(nodes, 'node-i-1', (one) => {
+      one.metadata.deletionTimestamp = 'now';
+    });
+    await world.run(30);
+    expect(pool()?.status).toMatchObject({ machines: { ready: 2 } });
+    expect(pool()?.status.staleNodes).toBeUndefined();
   });
 });

@@ -6,6 +6,7 @@ import {
   count,
   immutable,
   listMap,
+  listSet,
   objectName,
   observedGeneration,
   shortName,
@@ -116,6 +117,9 @@ const status = z.object({
     .describe(
       'Machines that this pool had and that are known to be no more: what says so when the cloud has forgotten',
     ),
+  staleNodes: listSet(z.string().min(1).max(253), 5000)
+    .optional()
+    .describe('Nodes that name a machine of this pool which has another Node: they count for nothing'),
   refusals: listMap(subnetRefusal, 'subnet', 64)
     .optional()
     .describe('Subnets in which the cloud would not launch its machines; until retryTime they are left out'),

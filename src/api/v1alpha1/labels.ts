@@ -23,6 +23,8 @@ export const LABEL = {
 } as const;
 
 export const ANNOTATION = {
+  /** On a labelled Node: name of the Node that its machine has in its place. Written by the operator: then people may delete it. */
+  stale: `${GROUP}/stale`,
   /** On a Node, its own name: this one machine of a live generation may be cordoned and drained by a person. */
   maintenance: `${GROUP}/maintenance`,
   /** On a protected Namespace: the Nodes whose pods may be evicted now, comma-separated. Written by the operator. */

@@ -5,6 +5,7 @@ import { isReleased, uidsOf } from '../../domain/identity.ts';
 import type { Machine, Provider } from '../../providers/provider.ts';
 import type { Member, Problem } from '../../traffic/target.ts';
 import { BY, type Context } from '../context.ts';
+import { nodeOfMachine } from '../nodes.ts';
 import { providerOfClass, troubleWith } from '../provider.ts';
 
 /** The machines of the generation that a cutover goes to: where they are, and which of them can take traffic. */
@@ -93,7 +94,7 @@ export function membersOf({ caches }: Context, generation: ClusterGeneration, ma
   return machines
     .filter(({ state }) => state === 'running')
     .flatMap(({ id, launchTime, tags, providerID }) => {
-      const [node] = caches.nodes.byIndex(BY.providerID, providerID);
+      const node = nodeOfMachine(caches.nodes.byIndex(BY.providerID, providerID));
       if (!node || !uids.includes(node.labels[LABEL.generationUID] ?? '')) return [];
       return [{ machine: id, launchTime, role: tags[LABEL.role] ?? '', node: node.name, ready: node.ready }];
     });

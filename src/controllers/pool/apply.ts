@@ -1,5 +1,5 @@
 import type { FailureReason, GenerationPool, GenerationPoolStatus, Launch } from '../../api/v1alpha1/index.ts';
-import { FINALIZER, RELEASED_TAG } from '../../api/v1alpha1/index.ts';
+import { ANNOTATION, FINALIZER, RELEASED_TAG } from '../../api/v1alpha1/index.ts';
 import { ACCOUNTED, conditionOf, timestamp } from '../../domain/conditions.ts';
 import { tagsOfMachine } from '../../domain/identity.ts';
 import { realLimit } from '../../domain/moment.ts';
@@ -17,6 +17,7 @@ import { newlyEnded } from './ended.ts';
 import { type Gathered, priorityOf } from './gather.ts';
 import { IN_FLIGHT, isObserved, waitFor, withFailure } from './launching.ts';
 import { refusedNow, untilRetry } from './refusal.ts';
+import { describeTwin, type Mark } from './twins.ts';
 
 /** Nodes labelled at once: the API server is the limit, not this process. */
 const LABELLING = 8;
@@ -25,7 +26,7 @@ const LABELLING = 8;
 export async function apply(context: Context, input: Gathered, decision: PoolDecision): Promise<number> {
   const { client } = context;
   let journalled = await writeStatus(client, generationPools, input.pool, decision.status);
-  announce(context, input.pool, journalled);
+  announce(context, input, journalled);
   tellRefusal(context, input.pool, journalled);
   let again = decision.requeueAfter;
   if (input.provider && decision.launch.length > 0) {
@@ -34,6 +35,7 @@ export async function apply(context: Context, input: Gathered, decision: PoolDec
     again = Math.min(again, Math.max(wait, context.clock.scaled(1_000)));
   }
   await labelAll(context, decision.label);
+  for (const mark of decision.mark) await markNode(context, mark);
   if (input.provider) again = Math.min(again, await revive(context, input, input.provider, journalled, decision));
   if (decision.stop) again = Math.min(again, await takeDown(context, journalled, 'Stop', decision.stop));
   if (decision.terminate) again = Math.min(again, await takeDown(context, journalled, 'Terminate', decision.terminate));
@@ -43,8 +45,15 @@ export async function apply(context: Context, input: Gathered, decision: PoolDec
   return again;
 }
 
-/** Tells people, once, of machines that have ended early and of those that are not accounted for. */
-function announce({ events, log }: Context, before: GenerationPool, after: GenerationPool): void {
+/** Tells people, once, of second Nodes, of machines that have ended early and of those that are not accounted for. */
+function announce({ events, log }: Context, input: Gathered, after: GenerationPool): void {
+  const before = input.pool;
+  for (const name of after.status.staleNodes ?? []) {
+    if (before.status.staleNodes?.includes(name)) continue;
+    const note = describeTwin(name, input);
+    log.warn('A machine has two Nodes', { pool: after.metadata.name, node: name });
+    events.record({ regarding: after, type: 'Warning', reason: 'StaleNode', action: 'Observe', note });
+  }
   const ended = newlyEnded(before, after);
   if (ended !== undefined) {
     log.warn('Machines ended early', { pool: after.metadata.name, message: ended });
@@ -168,10 +177,22 @@ async function labelNode({ client }: Context, { name, labels, taints }: LabelNod
     // Taints are a list that others write to as well: replaced only in the state in which they were read.
     const node = taints.length > 0 ? await client.get(nodes, name) : undefined;
     const body = {
-      metadata: { labels, ...(node && { resourceVersion: node.metadata.resourceVersion }) },
+      metadata: {
+        labels,
+        annotations: { [ANNOTATION.stale]: null },
+        ...(node && { resourceVersion: node.metadata.resourceVersion }),
+      },
       ...(node && { spec: { taints: [...(node.spec?.taints ?? []), ...taints] } }),
     };
     await client.patch(nodes, name, body, { type: 'merge' });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+async function markNode({ client }: Context, { node, stale }: Mark): Promise<void> {
+  try {
+    await client.patch(nodes, node, { metadata: { annotations: { [ANNOTATION.stale]: stale } } }, { type: 'merge' });
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

@@ -31,6 +31,7 @@ function input(changes: Partial<PoolInput> & { ids?: string[]; nodeless?: string
     standstill: {},
     revived: { bare: [], unknown: 0 },
     working: new Set(),
+    twins: [],
     sight: NOTHING_LACKS,
     account: undefined,
     affordable: 1000,

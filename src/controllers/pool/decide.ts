@@ -14,6 +14,7 @@ import { IN_FLIGHT, launchesFor, waitFor } from './launching.ts';
 import { journalOfStandby, type PowerPlan, powerPlan } from './power.ts';
 import { refusalOf, stands, untilRetry } from './refusal.ts';
 import { failuresNow, failuresOf, verdicts } from './report.ts';
+import { type Mark, marksFor, twinNames } from './twins.ts';
 
 /**
  * controllers/pool keeps the machines of one GenerationPool at the cloud equal to its spec: launches what is missing,
@@ -32,6 +33,8 @@ export interface PoolDecision {
   status: GenerationPoolStatus;
   launch: Launch[];
   label: LabelNode[];
+  /** Nodes to be called stale, or not any more. */
+  mark: Mark[];
   /** Machines that are too many, broken before they ever served, or of a pool that goes. The interlock decides again. */
   terminate: { ids: string[]; because: string } | undefined;
   /** Running machines of a standby that is kept stopped. The interlock decides again. */
@@ -91,6 +94,7 @@ export function decide(input: PoolInput): PoolDecision {
     ...(ended.length > 0 && { ended }),
     launches: [...journal, ...started],
     launchCount: (pool.status.launchCount ?? 0) + started.length,
+    staleNodes: input.twins.length > 0 ? twinNames(input) : undefined,
     failures,
     refusal,
     conditions: withConditions(
@@ -117,6 +121,7 @@ export function decide(input: PoolInput): PoolDecision {
     status,
     launch,
     label: members.unlabelled,
+    mark: marksFor(input),
     terminate,
     ...due,
     letGo,
@@ -146,6 +151,7 @@ function blind({ pool, now, scaled }: PoolInput, error: ProviderError): PoolDeci
     status: { ...pool.status, conditions },
     launch: [],
     label: [],
+    mark: [],
     terminate: undefined,
     stop: undefined,
     start: [],

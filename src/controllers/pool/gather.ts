@@ -7,7 +7,7 @@ import { powerWanted } from '../../domain/standby.ts';
 import { nodes } from '../../kube/resources.ts';
 import { type Machine, type Priority, type Provider, ProviderError } from '../../providers/provider.ts';
 import { BY, type Context } from '../context.ts';
-import { type NodeView, viewOf } from '../nodes.ts';
+import { type NodeView, nodeOfMachine, viewOf } from '../nodes.ts';
 import { providerOfClass } from '../provider.ts';
 import type { PoolInput } from './input.ts';
 import type { Revivals } from './revival.ts';
@@ -44,11 +44,18 @@ export async function gather(context: Context, pool: GenerationPool, revivals: R
     const affordable = provider.affordable(priorityOf(same));
     const standstill = standstillFor(context, pool, observed);
     const revived = await revivedOf(base, provider, machines, revivals);
-    const nodes = nodesOf(context, machines);
-    return { ...base, standstill, provider, machines, sight, revived, affordable, nodes };
+    return { ...base, standstill, provider, machines, sight, revived, affordable, ...nodesOf(context, machines) };
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    return { ...base, provider: undefined, machines: error, sight: NOTHING_LACKS, affordable: 0, nodes: new Map() };
+    return {
+      ...base,
+      provider: undefined,
+      machines: error,
+      sight: NOTHING_LACKS,
+      affordable: 0,
+      nodes: new Map(),
+      twins: [],
+    };
   }
 }
 
@@ -102,13 +109,18 @@ function assertAccount({ metadata, spec, status }: GenerationPool, account: stri
   );
 }
 
-function nodesOf({ caches }: Context, machines: readonly Machine[]): Map<string, NodeView> {
+/** The Node of each machine, and those that name a machine which has another one. */
+function nodesOf({ caches }: Context, machines: readonly Machine[]): Pick<PoolInput, 'nodes' | 'twins'> {
   const nodes = new Map<string, NodeView>();
+  const twins: NodeView[] = [];
   for (const { providerID } of machines) {
-    const [node] = caches.nodes.byIndex(BY.providerID, providerID);
-    if (node) nodes.set(providerID, node);
+    const all = caches.nodes.byIndex(BY.providerID, providerID);
+    const node = nodeOfMachine(all);
+    if (!node) continue;
+    nodes.set(providerID, node);
+    twins.push(...all.filter((other) => other !== node));
   }
-  return nodes;
+  return { nodes, twins };
 }
 
 /** The same with all Nodes that a live list shows besides: a cache that lacks one is no proof that it never was. */
@@ -118,5 +130,9 @@ export async function nodesNow(
 ): Promise<ReadonlyMap<string, NodeView>> {
   const { items } = await client.list(nodes);
   const views = items.map(viewOf).filter(({ providerID }) => providerID !== '');
-  return new Map([...views.map((view) => [view.providerID, view] as const), ...known]);
+  const found = [...Map.groupBy(views, ({ providerID }) => providerID)].flatMap(([providerID, all]) => {
+    const node = nodeOfMachine(all);
+    return node ? [[providerID, node] as const] : [];
+  });
+  return new Map([...found, ...known]);
 }

@@ -20,7 +20,10 @@ export interface PoolInput {
   working: ReadonlySet<string>;
   /** How far what the cloud does not show can be believed. */
   sight: Sight;
+  /** The Node of each machine, by providerID. */
   nodes: ReadonlyMap<string, NodeView>;
+  /** Nodes that name one of these machines and are not its Node. */
+  twins: readonly NodeView[];
   /** Machines that may be asked for in one request now. */
   affordable: number;
   now: number;

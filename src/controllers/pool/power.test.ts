@@ -22,6 +22,7 @@ function input(states: MachineState[], changes: Partial<PoolInput> = {}): PoolIn
     standstill: {},
     revived: { bare: [], unknown: 0 },
     working: new Set(),
+    twins: [],
     sight: NOTHING_LACKS,
     account: undefined,
     affordable: 1000,

@@ -185,6 +185,11 @@ export const mutations: Mutation[] = [
     ({ live, unclaimed }) => ['person', 'PATCH', unclaimed, metadata({ labels: live.node.metadata.labels })],
     ['labels', 'is set by the operator'],
   ],
+  [
+    'call a Node stale by hand',
+    ({ live }) => ['admin', 'PATCH', live.node, metadata({ annotations: { 'generations.dev/stale': 'x' } })],
+    ['labels', 'is written by the operator, while'],
+  ],
 
   // Disabling machines.
   ...onNodes.map(([act, change, subresource, message]): [string, Act, ...Rule[]] => [

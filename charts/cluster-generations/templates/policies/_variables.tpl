@@ -152,14 +152,17 @@ node.variables and node.rules: what cannot be done to the Node of a protected ge
 # Its value is the Node's own name, so that it cannot be set in bulk; set before, so that nothing is disabled in the same write.
 - name: maintained
   expression: oldObject.metadata.?annotations[?'generations.dev/maintenance'].orValue('') == oldObject.metadata.name
+# Another Node is Ready that names the same machine: written by the operator alone (labels.yaml), and taken back when that changes.
+- name: stale
+  expression: oldObject.metadata.?annotations[?'generations.dev/stale'].orValue('') != ''
 - name: mayDisable
   expression: "!variables.held || !variables.ready || variables.maintained || (variables.isOperator && variables.known && !variables.live)"
 {{- end }}
 
 {{- define "node.rules" -}}
-# kubectl delete node: its pods are evicted at once, its machine is an orphan. People never, sick or not.
+# kubectl delete node: its pods are evicted at once, its machine is an orphan. People never, sick or not, but in whose place the machine has another.
 - expression: >-
-    request.operation != 'DELETE' || !variables.held || (!variables.ready && (variables.isOperator || variables.isNodeController))
+    request.operation != 'DELETE' || !variables.held || (!variables.ready && (variables.isOperator || variables.isNodeController || variables.stale))
   reason: Forbidden
   messageExpression: >-
     variables.what + ' cannot be deleted: ' + variables.partWhy + '. ' + variables.partHow + '. ' + variables.nodeHow + '. ' + variables.meant

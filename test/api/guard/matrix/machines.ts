@@ -81,6 +81,23 @@ export const nodeActs: Act[] = [
     attempt: () => ({ method: 'DELETE' }),
     legal: either(unprotected, theOperator, theNodeController),
   },
+  { what: 'delete its stale Node', to: 'stale', attempt: () => ({ method: 'DELETE' }), legal: anybody },
+  {
+    what: 'delete its stale Node that is Ready',
+    to: 'staleReady',
+    attempt: () => ({ method: 'DELETE' }),
+    legal: unprotected,
+  },
+  ...['', '/status'].map((subresource) => ({
+    what: `call its sick Node stale${subresource && ' through its status'}`,
+    to: 'sick',
+    attempt: patch({ metadata: { annotations: { 'generations.dev/stale': 'other' } } }, subresource),
+    legal: theOperator,
+    undo: {
+      who: 'operator' as const,
+      attempt: patch({ metadata: { annotations: { 'generations.dev/stale': null } } }),
+    },
+  })),
   {
     what: 'cordon its Node',
     to: 'node',

@@ -6,7 +6,7 @@ import type { Act, Attempt, Cast, Family } from './cells.ts';
 import { nodeActs, poolActs } from './machines.ts';
 import { anybodyButTheOperator, both, nobody, theOperator, unprotected, when, whoeverMayWriteSpecs } from './rules.ts';
 
-/** A Platform with one generation, its pool and three Nodes: a ready one, a sick one, and one that a person works on. */
+/** A Platform with one generation, its pool and its Nodes: a ready one, a sick one, one that a person works on, and two in whose place the machine has another. */
 
 const finalizers = ['generations.dev/machines'];
 const later = '2026-11-02T12:00:00Z';
@@ -46,7 +46,16 @@ async function build(cluster: GuardedCluster, situation: string): Promise<Cast> 
   const annotations = { 'generations.dev/maintenance': worked.metadata.name };
   const maintained = await cluster.create(labelled({ ...worked, metadata: { ...worked.metadata, annotations } }));
   await expectStatus(200, cluster.call('admin', 'PATCH', pathOf(platform), { metadata: { labels: { site: name } } }));
-  return { platform: await cluster.get(platform), generation, pool, node, sick, maintained };
+  const replaced = (ready: 'True' | 'False') => {
+    const { metadata, ...rest } = aNode(generation, name, ready);
+    return labelled({
+      ...rest,
+      metadata: { ...metadata, annotations: { 'generations.dev/stale': node.metadata.name } },
+    });
+  };
+  const stale = await cluster.create(replaced('False'));
+  const staleReady = await cluster.create(replaced('True'));
+  return { platform: await cluster.get(platform), generation, pool, node, sick, maintained, stale, staleReady };
 }
 
 async function discard(cluster: GuardedCluster, { platform, generation, pool, ...nodes }: Cast): Promise<void> {

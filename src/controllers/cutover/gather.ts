@@ -8,7 +8,8 @@ import { findAgreed } from '../agreed.ts';
 import { BY, type Context } from '../context.ts';
 import { taskCensusOf } from '../placement/census.ts';
 import { answersOf } from './checks.ts';
-import type { CutoverInput } from './input.ts';
+import { hurried } from './hurry.ts';
+import type { CutoverInput, PoolRefusal } from './input.ts';
 import { jobViewsOf } from './jobs.ts';
 import { isBegun, isDone, stepAt } from './journal.ts';
 import { machinesOf, membersOf } from './machines.ts';
@@ -16,8 +17,13 @@ import { isWritten } from './steps/reserve.ts';
 import { targetKind } from './targets.ts';
 import { trialOf, tried } from './trial.ts';
 
+/** Longest wait for one answer of the API server while traffic is held or moved. Real ms. */
+const HURRY = 5_000;
+
 /** All that a decision about a cutover rests on. Everything is read live: what it leads to is not taken back easily. */
-export async function gather(context: Context, cutover: Cutover): Promise<CutoverInput> {
+export async function gather(calm: Context, cutover: Cutover): Promise<CutoverInput> {
+  const moving = cutover.status.switches !== undefined && cutover.status.outcome === undefined;
+  const context = moving ? { ...calm, client: hurried(calm.client, HURRY) } : calm;
   const { caches, client, clock } = context;
   const generation = (name: string) => findAgreed(client, clusterGenerations, name, caches.generations);
   const [platform, from, to] = await Promise.all([
@@ -60,8 +66,19 @@ export async function gather(context: Context, cutover: Cutover): Promise<Cutove
     answers,
     trial,
     sight,
+    refusals: refusalsOf(context, to),
   };
 }
+
+/** What the pools of a generation say of the cloud, by the cache: they have no other way to say it. */
+const refusalsOf = ({ caches }: Context, generation: ClusterGeneration | undefined): PoolRefusal[] =>
+  caches.pools
+    .byIndex(BY.generation, generation?.metadata.name ?? '')
+    .filter(({ spec }) => generation && uidsOf(generation).includes(spec.generationUID))
+    .toSorted((a, b) => a.metadata.name.localeCompare(b.metadata.name))
+    .flatMap(({ metadata, status }) =>
+      (status.failures ?? []).map(({ reason, message, since }) => ({ pool: metadata.name, reason, message, since })),
+    );
 
 /** While users wait, and Quiesce has seen to the tasks already: to list thousands of pods takes a second. */
 const BETWEEN: StepName[] = ['Migrate', 'Verify', 'Switch', 'Point', 'Release'];

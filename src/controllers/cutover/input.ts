@@ -1,4 +1,4 @@
-import type { ClusterGeneration, Cutover, Platform, SwitchState } from '../../api/v1alpha1/index.ts';
+import type { ClusterGeneration, Cutover, Failure, Platform, SwitchState } from '../../api/v1alpha1/index.ts';
 import type { Sight } from '../../guard/canary/sight.ts';
 import type { Machine } from '../../providers/provider.ts';
 import type { Member, Problem, TargetView } from '../../traffic/target.ts';
@@ -21,6 +21,8 @@ export interface CutoverInput {
   members: Member[] | Problem;
   /** Those that have not ended, registered or not, with their tags; empty when `members` says why they could not be seen. */
   machines: Pick<Machine, 'id' | 'tags' | 'state'>[];
+  /** What the cloud refuses to the pools of `to`, or what they wait for in vain, pool by pool. */
+  refusals?: PoolRefusal[];
   /** Machines of `from`, likewise: whether there is something to go back to. */
   left: Member[] | Problem;
   /** The platform's traffic targets as seen for `to`; in mode Decommission, which has none, for `from`. */
@@ -41,6 +43,9 @@ export interface CutoverInput {
   /** Turns declared ms into real ms. */
   scaled(ms: number): number;
 }
+
+/** A failure of a pool, in the words of its status. */
+export type PoolRefusal = Pick<Failure, 'reason' | 'message' | 'since'> & { pool: string };
 
 /** A Job of this cutover as it was just seen. */
 export interface JobView {

@@ -10,7 +10,8 @@ export async function start(client: Client, ids: readonly string[], priority: Pr
   for (let from = 0; from < ids.length; ) {
     const most = Math.min(MOST_MACHINES, client.affordable('StartInstances', priority));
     const some = ids.slice(from, from + Math.max(1, most));
-    const what = some.length === 1 ? `machine ${some[0]}` : `${some.length} machines, ${some[0]} and others`;
+    // Without their names: after a refusal another one is tried each time, and a status would be another each time. The cloud names it.
+    const what = some.length === 1 ? 'a stopped machine' : `${some.length} stopped machines`;
     await client.send('StartInstances', { InstanceIds: some }, { priority, what, machines: some.length });
     from += some.length;
   }

@@ -37,13 +37,24 @@ export const reserve: Step = {
     }
     if (blocked) return { blocked };
     const [starting] = objections;
-    if (starting) return { waitFor: starting.message };
+    if (starting) return cannotStart(input) ?? { waitFor: starting.message };
     const changed = planChanged(input);
     return changed ? { blocked: changed } : { waitFor: 'the end of Reserve' };
   },
   // A former leader may have moved the pointer after Point was undone: the platform is not let go as long as it is there.
   undo: (input) => point.undo(input) ?? giveBack(input),
 };
+
+/** Of a standby that was stopped: the cloud does not let it start, and nobody knows until when. */
+function cannotStart({ to, refusals = [] }: CutoverInput): Action | undefined {
+  const [refused, ...others] = refusals.filter(({ reason }) => reason !== 'Throttled');
+  if (!refused) return undefined;
+  const { pool, reason, since } = refused;
+  const more = others.length > 0 ? ` (and ${others.length} more of its troubles)` : '';
+  // When it is tried next is left out: it is another time after each try.
+  const message = `${to?.metadata.name} is kept stopped, and since ${since} its pool ${pool} cannot be started${more}: ${refused.message} It is tried again by itself after ever longer waits, of ten minutes at most: the next time is status.failures[].retryTime of GenerationPool ${pool}. Nothing has moved: wait, make room at the cloud, or abort this Cutover (spec.abort: true)`;
+  return { blocked: { reason, message } };
+}
 
 const isSeen = ({ cutover, sight }: CutoverInput): boolean => cutover.spec.to === undefined || sight?.seen === true;
 

@@ -16,6 +16,9 @@ export interface Refusal {
   passing: boolean;
 }
 
+/** How the message of a condition about a refusal begins. */
+export const REFUSES = 'the API server refuses';
+
 /** An effect that the API server has not carried out. `cause` is its ApiError. */
 export class NotDone extends Error {
   override readonly name = 'NotDone';

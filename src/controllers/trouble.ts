@@ -6,7 +6,7 @@ import type { Resource } from '../kube/resource.ts';
 import { writeStatus } from '../kube/status.ts';
 import type { ReconcileResult } from '../runtime/controller.ts';
 import type { Context } from './context.ts';
-import { causeOf, NotDone, type Refusal, refusalOf } from './refusal.ts';
+import { causeOf, NotDone, REFUSES, type Refusal, refusalOf } from './refusal.ts';
 
 /**
  * The way of every refusal into the status of the object that wanted it: what a controller makes of an error from the API
@@ -119,7 +119,7 @@ async function tell<T extends Reported>(
   const { thrown, stopped, ended } = about;
   const { reason, words, remedy } = about.refusal;
   const what = thrown instanceof NotDone ? thrown.what : 'what the operator has to do';
-  const message = `the API server refuses ${what}: ${words}. ${remedy}`;
+  const message = `${REFUSES} ${what}: ${words}. ${remedy}`;
   events.record({ regarding: object, type: 'Warning', reason, action: 'Reconcile', note: message });
   const halted: Verdict[] = [
     { type: 'Ready', status: false, reason, message },

@@ -10,7 +10,7 @@ import type { Action, CutoverInput, Effect, Step } from './input.ts';
 import { hasBegun, isBegun, isDone, isOver, type Journal, recorded } from './journal.ts';
 import { lossOf } from './loss.ts';
 import { leftToOthers } from './moves.ts';
-import { isBarredForGood, podsRefused, refusedInVain } from './refused.ts';
+import { isBarredForGood, podsRefused, refusedInVain, withWords } from './refused.ts';
 import { report } from './report.ts';
 import { steps } from './steps/index.ts';
 import { noWayBack } from './way-back.ts';
@@ -187,7 +187,7 @@ function carryOut(
   input: CutoverInput,
   journal: Journal,
   action: Exclude<Action, { failed: Problem }>,
-  { back }: { back: boolean } = { back: false },
+  { back = false, barred = false }: { back?: boolean; barred?: boolean } = {},
 ): CutoverDecision {
   if ('blocked' in action)
     return blocked(
@@ -213,22 +213,24 @@ function carryOut(
   const patient = waits && action.patiently === true;
   const reason = back ? `Undoing${step.name}` : step.name;
   const pauses = input.cutover.spec.paused && !back && mayPauseAfter(step);
-  const said = pauses ? `${message}; spec.paused: it pauses after this step` : message;
+  const text = pauses ? `${message}; spec.paused: it pauses after this step` : message;
   const ongoing: Verdict[] = [
-    { type: 'Ready', status: false, reason, message: said },
-    ...kstatus(patient ? 'Current' : 'Reconciling', reason, said),
+    { type: 'Ready', status: false, reason, message: text },
+    ...kstatus(patient ? 'Current' : 'Reconciling', reason, text),
     notBlocked,
   ];
+  // Something else is refused still.
+  const said = barred ? [] : ongoing;
   const soon = MOVING.includes(step.name) ? SOONEST : Math.max(SOONEST, input.scaled(SOON));
   if (waits) {
     const requeueAfter = action.until === undefined ? soon : Math.max(SOONEST, action.until - input.now);
-    return { status: report(input, ongoing, { ...action.journal, steps: journalled }), effects: [], requeueAfter };
+    return { status: report(input, said, { ...action.journal, steps: journalled }), effects: [], requeueAfter };
   }
   // A cloud and the endpoints of a Service take their time to show a change; the API server shows its own at once.
   const asking = action.effects.some((effect) => SLOW.includes(effect.do));
   const own = retried ? notBegunAnew(input.cutover, action.journal) : action.journal;
   return {
-    status: report(input, retried ? [] : ongoing, { ...own, steps: journalled }),
+    status: report(input, retried ? [] : said, { ...own, steps: journalled }),
     effects: action.effects,
     step: step.name,
     requeueAfter: asking ? soon : 0,
@@ -263,10 +265,11 @@ function failed(
   input: CutoverInput,
   step: Step,
   journal: Journal,
-  problem: Problem,
+  cause: Problem,
   change: Partial<Cutover['status']> = {},
 ): CutoverDecision {
   const written = { ...input, cutover: { ...input.cutover, status: { ...input.cutover.status, ...change } } };
+  const problem = withWords(input, cause);
   const message = short(problem.message);
   const barred = noWayBack(written);
   if (barred) {
@@ -305,7 +308,7 @@ function goBack(input: CutoverInput): CutoverDecision {
       barred = { step, action };
       continue;
     }
-    if (action) return undoNow(input, step, action, journal);
+    if (action) return undoNow(input, step, action, journal, barred !== undefined);
     // Also one that has failed: what is undone is not looked at again, or two steps would undo each other. Its message stays.
     journal = recorded(journal, step.name, { state: 'Undone', endTime: timestamp(now) }, now);
   }
@@ -318,11 +321,11 @@ function goBack(input: CutoverInput): CutoverDecision {
   return end(input, outcome, what, journal);
 }
 
-function undoNow(input: CutoverInput, step: Step, action: Action, journal: Journal): CutoverDecision {
+function undoNow(input: CutoverInput, step: Step, action: Action, journal: Journal, barred = false): CutoverDecision {
   const { now } = input;
   if ('failed' in action) return blocked(input, action.failed, recordedUndo(journal, step, action.failed.message, now));
   const message = `undoing: ${'waitFor' in action ? action.waitFor : 'blocked' in action ? action.blocked.message : action.message}`;
-  const decision = carryOut(step, input, journal, action, { back: true });
+  const decision = carryOut(step, input, journal, action, { back: true, barred });
   const { status } = decision;
   return {
     ...decision,

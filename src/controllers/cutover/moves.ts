@@ -61,7 +61,7 @@ function forth(input: CutoverInput, step: Step['name'], way: Way, looks: Look[])
   const overdue = waiting.length + moves.length > 0 && input.now - since(input, step) > patience(input);
   // What is Blocked past the point of no return goes on by itself when its cause is gone.
   if (overdue && !(moves.length > 0 && isTrue(input.cutover, 'Blocked')))
-    return { failed: inVain(input, [...waiting, ...moves.map(text)]), ...journal };
+    return { failed: inVain([...waiting, ...moves.map(text)]), ...journal };
   if (moves.length > 0) return { ...journal, ...switching(moves, []) };
   if (waiting.length > 0) return { waitFor: waiting.join('; '), ...journal };
   return 'journal' in journal ? { ...journal, effects: [], message: arrival(looks) } : undefined;
@@ -78,7 +78,7 @@ function back(input: CutoverInput, way: Way, looks: Look[]): Action | undefined 
   const open = unseen ? [unseen.message, ...waiting] : waiting;
   if (open.length > 0 && 'journal' in journal) return { waitFor: [...open, ...notes].join('; '), ...journal };
   if (unseen) return wait(unseen);
-  if (waiting.length > 0 && input.now - sinceUndo(input) > patience(input)) return { blocked: inVain(input, waiting) };
+  if (waiting.length > 0 && input.now - sinceUndo(input) > patience(input)) return { blocked: inVain(waiting) };
   if (waiting.length > 0) return { waitFor: [...waiting, ...notes].join('; ') };
   return 'journal' in journal ? { ...journal, effects: [], message: [arrival(looks), ...notes].join('; ') } : undefined;
 }
@@ -134,11 +134,10 @@ function arrival(looks: readonly Look[]): string {
 
 const patience = (input: CutoverInput): number => realLimit(input, PATIENCE, LEAST_PATIENCE);
 
-function inVain({ cutover }: CutoverInput, waiting: readonly string[]): Problem {
-  const bar = conditionOf(cutover, 'Blocked');
-  const last = bar?.status === 'True' && bar.reason !== NOT_SERVING ? `. The last that was refused: ${bar.message}` : '';
-  return { reason: NOT_SERVING, message: `for ${formatDuration(PATIENCE)} in vain: ${waiting.join('; ')}${last}` };
-}
+const inVain = (waiting: readonly string[]): Problem => ({
+  reason: NOT_SERVING,
+  message: `for ${formatDuration(PATIENCE)} in vain: ${waiting.join('; ')}`,
+});
 
 /** The journal with what was just seen, if that is new: a state is never ahead of it (S11). */
 function brought(

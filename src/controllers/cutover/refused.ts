@@ -1,6 +1,7 @@
 import { conditionOf } from '../../domain/conditions.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import type { Problem } from '../../traffic/target.ts';
+import { REFUSES } from '../refusal.ts';
 import type { Action, CutoverInput, Effect } from './input.ts';
 import { isVoidTemplate } from './job-manifest.ts';
 import { noWayBack } from './way-back.ts';
@@ -39,6 +40,13 @@ export function refusedInVain(input: CutoverInput, action: Action): Problem | un
   };
 }
 
+/** What has failed while something was refused has failed because of that: with the words of whoever refused it. */
+export function withWords({ cutover }: CutoverInput, { reason, message }: Problem): Problem {
+  const bar = conditionOf(cutover, 'Blocked');
+  const words = bar?.status === 'True' && bar.message.startsWith(REFUSES) && !message.includes(bar.message);
+  return { reason, message: words ? `${message}. Meanwhile ${bar.message}` : message };
+}
+
 /**
  * A request that a former leader has sent before the cutover turned back is over by then: 15 s is the client's own limit, 60 s
  * that of an API server (--request-timeout). Real ms.
@@ -47,12 +55,16 @@ const LATE = 90_000;
 
 /**
  * True for what keeps a migration from being begun late, when that is refused and none can come any more: no Job is there, and
- * whoever was about to make one had his time. Users do not wait for it; it is tried until it is done.
+ * whoever was about to make one had his time. Users do not wait for it, unless something that the old generation may not live with
+ * is still to be undone; it is tried until it is done.
  */
 export function isBarredForGood({ cutover, now }: CutoverInput, action: Action): boolean {
   const bar = conditionOf(cutover, 'Blocked');
-  const { undo } = cutover.status;
+  const { undo, migrations = [] } = cutover.status;
   if (!('effects' in action) || action.effects.length === 0 || bar?.status !== 'True' || !undo) return false;
+  const undoable = new Set(cutover.spec.migrations?.flatMap((one) => (one.undo ? [one.name] : [])));
+  if (migrations.some(({ name, state }) => undoable.has(name) && (state === 'Committed' || state === 'Undoing')))
+    return false;
   const occupies = (effect: Effect) => effect.do === 'startJob' && isVoidTemplate(effect.template);
   return (
     action.effects.every((effect) => occupies(effect) && bar.message.includes(effect.what)) &&

@@ -98,3 +98,28 @@ describe('a work queue', () => {
     expect(depths.slice(-2)).toEqual([1, 2]);
   });
 });
+
+describe('a work queue with lanes', () => {
+  it('has one key of a lane in work at a time, and lets those of other lanes go before', async () => {
+    const clock = manualClock();
+    const queue = workQueue({
+      clock,
+      backoff: backoff({ clock, min: 100, max: 1_000 }),
+      laneOf: (key) => key.charAt(0),
+    });
+    const taken: (string | undefined)[] = [];
+    for (let worker = 0; worker < 3; worker++) void queue.get().then((key) => taken.push(key));
+    for (const key of ['a1', 'a2', 'a3', 'b1']) queue.add(key);
+    await clock.advance(0);
+    expect(taken).toEqual(['a1', 'b1']);
+    queue.add('a1');
+    queue.done('a1');
+    await clock.advance(0);
+    // In their order: the one that was asked for again is behind those that waited.
+    expect(taken).toEqual(['a1', 'b1', 'a2']);
+    void queue.get().then((key) => taken.push(key));
+    queue.done('a2');
+    await clock.advance(0);
+    expect(taken).toEqual(['a1', 'b1', 'a2', 'a3']);
+  });
+});

@@ -131,6 +131,26 @@ describe('Reserve', () => {
     });
   });
 
+  it('is Blocked with the words of the cloud when it cannot be started', () => {
+    const retention = { until: at(999), standby: 'Stopped' as const, cutover: { name: 'x', uid: 'y' } };
+    const to = aGeneration({ live: true, reservedBy: 'to-green', status: { retention, conditions: [] } });
+    const starting = (reason: 'CapacityUnavailable' | 'Throttled') =>
+      reserve.act(
+        written({
+          to,
+          cutover: begun({ spec: { mode: 'Rollback' } }),
+          refusals: [{ pool: 'green.web', reason, message: 'StartInstances was refused: no capacity.', since: at(9) }],
+        }),
+      );
+    expect(starting('CapacityUnavailable')).toMatchObject({
+      blocked: {
+        reason: 'CapacityUnavailable',
+        message: expect.stringMatching(/pool green\.web cannot be started: StartInstances was refused: no capacity\. /),
+      },
+    });
+    expect(starting('Throttled')).toHaveProperty('waitFor');
+  });
+
   it.each([
     ['retired meanwhile', { retiredTime: at(30) }, 'TargetRetired'],
     ['reserved by another', { reservedBy: { name: 'other', uid: 'uid-other' } }, 'TargetReserved'],

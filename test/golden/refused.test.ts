@@ -281,6 +281,30 @@ describe('every kind of effect', () => {
   });
 });
 
+describe('tasks that may not be ended', () => {
+  it('are named while traffic is held, on the Platform and the cutover, and it goes on when they may', async () => {
+    site = await withLaw();
+    const { world } = site;
+    law = ({ method, resource, target }) => {
+      if (method === 'DELETE' && resource.plural === 'pods' && target?.namespace === 'tasks')
+        throw refusal(403, 'Forbidden', `delete Pod tasks/${target.name}: a policy says no`);
+    };
+    world.apply(aCutover({ from: 'blue', to: 'green' }));
+    await world.until('it is Blocked', isBlocked, 30);
+    const said = { status: 'True', reason: 'Forbidden', message: expect.stringContaining('a policy says no') };
+    expect(conditionOf('to-green', 'Blocked')).toMatchObject(said);
+    const placed = () => site.platform().status.conditions?.find(({ type }) => type === 'TasksPlaced');
+    expect(placed()).toMatchObject({ ...said, status: 'False' });
+    const writes = countingWrites();
+    await world.run(45);
+    expect(writes()).toBe(0);
+    law = () => {};
+    await world.until('it has ended', hasEnded(site, 'to-green'), 120);
+    expect(site.cutover('to-green').status.outcome).toBe('Succeeded');
+    expect(placed()?.status).toBe('True');
+  });
+});
+
 describe('a rollback to a stopped standby', () => {
   it('that the cloud has no room for is Blocked with its words, the same ones at each try', async () => {
     site = await withLaw(whole({ retention: { standby: 'Stopped', for: '1h' } }));

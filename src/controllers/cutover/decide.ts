@@ -10,7 +10,7 @@ import type { Action, CutoverInput, Effect, Step } from './input.ts';
 import { hasBegun, isBegun, isDone, isOver, type Journal, recorded } from './journal.ts';
 import { lossOf } from './loss.ts';
 import { leftToOthers } from './moves.ts';
-import { isBarredForGood, podsRefused, refusedInVain, withWords } from './refused.ts';
+import { isBarredForGood, refusedInVain, refusedToOthers, withWords } from './refused.ts';
 import { report } from './report.ts';
 import { steps } from './steps/index.ts';
 import { noWayBack } from './way-back.ts';
@@ -198,7 +198,7 @@ function carryOut(
   const waits = 'waitFor' in action;
   const message = waits ? action.waitFor : action.message;
   const before = journal.find(({ name }) => name === step.name);
-  const refused = waits ? podsRefused(input) : undefined;
+  const refused = waits ? refusedToOthers(input, step.name) : undefined;
   if (refused) {
     const { name, message } = { name: step.name, message: short(refused.message) };
     const status = { ...input.cutover.status, ...action.journal };

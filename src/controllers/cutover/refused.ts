@@ -1,8 +1,9 @@
 import { conditionOf } from '../../domain/conditions.ts';
 import { formatDuration } from '../../domain/duration.ts';
+import { placementRefused } from '../../domain/tasks-placed.ts';
 import type { Problem } from '../../traffic/target.ts';
 import { REFUSES } from '../refusal.ts';
-import type { Action, CutoverInput, Effect } from './input.ts';
+import type { Action, CutoverInput, Effect, Step } from './input.ts';
 import { isVoidTemplate } from './job-manifest.ts';
 import { noWayBack } from './way-back.ts';
 
@@ -10,6 +11,13 @@ import { noWayBack } from './way-back.ts';
  * What a cutover makes of effects that are refused, beyond saying so and trying again: when waiting is no use, and what of the
  * way back does without them. Pure.
  */
+
+/** What a step that waits for others waits for in vain as long as it is refused to them. */
+export const refusedToOthers = (input: CutoverInput, step: Step['name']): Problem | undefined =>
+  podsRefused(input) ?? (BY_PLACEMENT.includes(step) ? placementRefused(input.platform) : undefined);
+
+/** Steps that wait for tasks to end or to start. */
+const BY_PLACEMENT: Step['name'][] = ['Quiesce', 'Restore'];
 
 /** A Job whose pods are refused will not end by itself: its deadline comes, and people can do something before it does. */
 export function podsRefused({ jobs }: CutoverInput): Problem | undefined {

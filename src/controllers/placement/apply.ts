@@ -48,7 +48,7 @@ export async function apply(
   const { platform } = input;
   const name = platform?.name ?? '';
   if (platform) tellLost(context, platform, input.pods);
-  const refusals: unknown[] = [];
+  const refusals: ApiError[] = [];
   const write = <T>(items: readonly T[], act: (item: T, signal: AbortSignal) => Promise<unknown>) =>
     inParallel(items, async (item) => {
       if (signal.aborted) return false;
@@ -58,7 +58,7 @@ export async function apply(
         return await settled(() => act(item, AbortSignal.any([signal, AbortSignal.timeout(LONGEST_WRITE)])));
       } catch (error) {
         // What somebody's policy has against one pod is no reason to leave the others where they are.
-        if (!isForbidden(error) && !isInvalid(error)) throw error;
+        if (!(error instanceof ApiError) || !(isForbidden(error) || isInvalid(error))) throw error;
         refusals.push(error);
         return false;
       }
@@ -98,7 +98,8 @@ export async function apply(
   }
   if (Object.values(done).some((count) => count > 0))
     log.info('Pods placed', { platform: name, live: platform?.live, ...done });
-  if (refusals.length > 0) throw refusals[0];
+  // Of several the same one each time: it is what a status says.
+  if (refusals.length > 0) throw refusals.toSorted((a, b) => a.message.localeCompare(b.message))[0];
 }
 
 /** Counts lost pods, and names each machine that somebody has to see to, once, in an event on the Platform. */

@@ -5,6 +5,7 @@ import { apply } from './apply.ts';
 import { decide } from './decide.ts';
 import { gather } from './gather.ts';
 import { type Memory, memory } from './memory.ts';
+import { tellRefusal } from './refused.ts';
 
 /** How often the cloud is asked about machines that do not answer. Declared ms. */
 const MACHINES = 10_000;
@@ -33,7 +34,13 @@ export function placementController(context: Context): Controller {
       const known = memoryOf(key);
       const input = await gather(context, key, known);
       const decision = decide(input);
-      await apply(context, input, decision, known, signal);
+      try {
+        await apply(context, input, decision, known, signal);
+      } catch (error) {
+        await tellRefusal(context, key, error);
+        throw error;
+      }
+      await tellRefusal(context, key, undefined);
       if (!input.platform && input.pods.length === 0) memories.delete(key);
       const { pace, machines } = decision.again;
       const waits = [...(pace === undefined ? [] : [pace]), ...(machines ? [clock.scaled(MACHINES)] : [])];

@@ -10,7 +10,7 @@ import { verify } from '../../../src/controllers/cutover/steps/verify.ts';
 import { trialOf } from '../../../src/controllers/cutover/trial.ts';
 import { cutovers } from '../../../src/kinds.ts';
 import { deleteObject } from '../../../src/kube/delete.ts';
-import { jobs, nodes, pods, services } from '../../../src/kube/resources.ts';
+import { jobs, nodes, pods, resourceQuotas, services } from '../../../src/kube/resources.ts';
 import { writeStatus } from '../../../src/kube/status.ts';
 import { aCutoverInput } from '../../builders/index.ts';
 import { type Ground, type Site, startGround, startProxy } from './ground.ts';
@@ -195,6 +195,25 @@ describe('before anything moves', () => {
     expect(await site.jobs()).toEqual([]);
   }, 20_000);
 
+  it('all Jobs together have room in the quotas, and a pod of each is let in', async () => {
+    const site = await ground.aCutover({ migrations: [aMigration('first'), aMigration('second')] });
+    const trial = async () => trialOf(ground.operator(), await site.cutover(), site.platform);
+    expect(await trial()).toBeUndefined();
+    const lift = await quotaOf(site, { 'count/jobs.batch': '1' });
+    expect(await trial()).toEqual({
+      reason: 'QuotaExceeded',
+      message: `this cutover may make 2 Jobs, which are kept with their pods, and ResourceQuota ${site.name}/quota allows 1 of count/jobs.batch and 0 are there: raise the quota, or delete what it counts`,
+    });
+    await lift();
+    await quotaOf(site, { 'limits.cpu': '10', 'limits.memory': '10Gi' });
+    const refused = await trial();
+    expect(refused?.reason).toBe('PodsRefused');
+    expect(refused?.message).toMatch(
+      /the pod of migration first, .*failed quota: quota: must specify limits\.cpu for: main/,
+    );
+    expect(await site.jobs()).toEqual([]);
+  }, 20_000);
+
   it('the namespace, the service account and the previews have to be there', async () => {
     const site = await ground.aCutover({ migrations: [aMigration('schema')], verify: [smoke] }, traffic('nowhere'));
     const context = ground.operator();
@@ -218,6 +237,41 @@ describe('before anything moves', () => {
       message: expect.stringContaining('is managed by kit-test'),
     });
   }, 20_000);
+});
+
+/** A ResourceQuota that the controller manager has looked at; returns what takes it away. */
+async function quotaOf(site: Site, hard: Record<string, string>): Promise<() => Promise<void>> {
+  const metadata = { name: 'quota', namespace: site.name };
+  await ground.admin.create(resourceQuotas, { metadata, spec: { hard } });
+  await waitFor('the quota to be counted', { limitMs: 20_000 }, async () => {
+    const { status } = await ground.admin.get(resourceQuotas, 'quota', { namespace: site.name });
+    return status?.used && Object.keys(hard).every((key) => status.used?.[key] !== undefined) ? true : undefined;
+  });
+  return async () => {
+    const { uid, resourceVersion } = (await ground.admin.get(resourceQuotas, 'quota', { namespace: site.name }))
+      .metadata;
+    await deleteObject(ground.admin, resourceQuotas, { ...metadata, uid, resourceVersion });
+  };
+}
+
+describe('a Job whose pods are refused', () => {
+  it('says so while it waits and when it has failed, in the same words each time', async () => {
+    const site = await ground.aCutover({ migrations: [aMigration('schema', { deadline: '3s' })] });
+    await quotaOf(site, { 'limits.cpu': '10' });
+    await look(site, migrate);
+    const seen = new Set<string>();
+    const view = await waitFor('the Job to fail', { limitMs: 30_000, everyMs: 100 }, async () => {
+      const [one] = await jobViewsOf(ground.operator(), await site.cutover());
+      if (one?.refused) seen.add(one.refused);
+      return one?.state === 'Failed' ? one : undefined;
+    });
+    const job = await jobOf(site);
+    const words = `pods "${job}" is forbidden: failed quota: quota: must specify limits.cpu for: main`;
+    expect([...seen]).toEqual([words]);
+    expect(view.message).toContain(
+      `DeadlineExceeded: Job was active longer than specified deadline; its pods were refused: ${words}`,
+    );
+  }, 50_000);
 });
 
 const smoke: NonNullable<Cutover['spec']['verify']>[number] = {

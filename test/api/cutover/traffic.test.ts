@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { useControlPlane } from '../../../local/testing.ts';
 import { LABEL } from '../../../src/api/v1alpha1/index.ts';
+import { refusalOf } from '../../../src/controllers/refusal.ts';
 import { clientOver, type KubeClient } from '../../../src/kube/client.ts';
+import { type KubeObject, resource } from '../../../src/kube/resource.ts';
 import { serviceTarget } from '../../../src/traffic/service.ts';
 import { ForeignChange, type TargetView } from '../../../src/traffic/target.ts';
 import { until } from '../kit/kit.ts';
@@ -10,6 +12,12 @@ import { anEdge, type Edge } from './edge.ts';
 /** Traffic Services on a real API server, with the endpoints that the controller manager makes of them. */
 
 const controlPlane = useControlPlane();
+const webhooks = resource<KubeObject>(
+  'admissionregistration.k8s.io/v1',
+  'ValidatingWebhookConfiguration',
+  'validatingwebhookconfigurations',
+  false,
+);
 const LIMIT = 20_000;
 const maintenance = { app: 'maintenance' };
 
@@ -30,6 +38,42 @@ function interrupted({ transport, namespace }: KubeClient, n: number, act: () =>
 }
 
 describe('a traffic Service', () => {
+  it('whose switch an admission webhook would refuse is known beforehand, and nothing of it is written', async () => {
+    const edge = await anEdge(controlPlane, { selector: { app: 'www' } });
+    const target = serviceTarget(edge.client);
+    const before = await edge.service();
+    const states = [maintenance, { app: 'www' }];
+    await target.attempt?.(edge.spec, states);
+    const name = `${edge.namespace}.policy-engine.example.com`;
+    await edge.client.create(webhooks, {
+      metadata: { name },
+      webhooks: [
+        {
+          name,
+          clientConfig: { url: 'https://127.0.0.1:1/validate' },
+          rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['services'] }],
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': edge.namespace } },
+          failurePolicy: 'Fail',
+          sideEffects: 'None',
+          admissionReviewVersions: ['v1'],
+          timeoutSeconds: 2,
+        },
+      ],
+    } as never);
+    let refused: unknown;
+    const isRefused = async () => {
+      refused = await target.attempt?.(edge.spec, states).catch((error: unknown) => error);
+      return refused !== undefined;
+    };
+    await until('the API server to know the webhook', isRefused, LIMIT);
+    expect(refusalOf(refused)).toMatchObject({
+      reason: 'WebhookFails',
+      words: expect.stringContaining(`failed calling webhook "${name}"`),
+    });
+    const { metadata, spec } = await edge.service();
+    expect([metadata.resourceVersion, spec]).toEqual([before.metadata.resourceVersion, before.spec]);
+  }, 60_000);
+
   it('is held, let through to the new generation, and held and put back again, each seen by its endpoints', async () => {
     const edge = await anEdge(controlPlane, { maintenance });
     const [responders] = await Promise.all([edge.runOther(maintenance, 2), edge.run('blue', 2), edge.run('green', 2)]);

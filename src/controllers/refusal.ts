@@ -65,7 +65,7 @@ const JUDGEMENTS: { says: RegExp; reason: string; remedy: string }[] = [
     remedy: 'Change what the admission webhook refuses, or its rules, and it goes on by itself',
   },
   {
-    says: /exceeded quota|failed quota/,
+    says: /exceeded quota|failed quota|status unknown for quota/,
     reason: 'QuotaExceeded',
     remedy:
       'Raise the ResourceQuota that it names, delete what it counts, or give what it asks for, and it goes on by itself',

@@ -7,7 +7,8 @@ import { featuresOf } from './site.ts';
 import { lineOf } from './writes.ts';
 
 /**
- * `make sweep`: kills the operator before and after each write of a whole cutover and of a rollback. Prints a line for each point, then how
+ * `make sweep`: kills the operator before and after each write of a whole cutover and of a rollback, and closes the quota of Jobs at
+ * each write of a cutover. Prints a line for each point, then how
  * many there were. Exit status 1: something was left otherwise, or an invariant did not hold.
  */
 const USAGE = `usage: npm run sweep -- [options]

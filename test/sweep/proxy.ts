@@ -39,6 +39,13 @@ export interface Kill {
   kill(): void;
 }
 
+/** Where something else shall happen: the write is held until it has, then passed on. */
+export interface Happening {
+  number: number;
+  when: 'quota';
+  act(): Promise<void>;
+}
+
 export interface NumberingProxy {
   /** `http://127.0.0.1:<port>` in front of the API server. */
   readonly apiServer: string;
@@ -46,9 +53,9 @@ export interface NumberingProxy {
   readonly cloud: string;
   /** Every change since the start, in the order of arrival. */
   readonly writes: readonly Write[];
-  /** Starts counting from 1, of changes that `counts` is true for; `kill` happens once. */
-  count(counts: (change: Change) => boolean, kill?: Kill): void;
-  /** The write at which the operator was killed since counting last began. */
+  /** Starts counting from 1, of changes that `counts` is true for; what is to be at `point` is once. */
+  count(counts: (change: Change) => boolean, point?: Kill | Happening): void;
+  /** The write at which the operator was killed, or something else happened, since counting last began. */
   killedAt(): Write | undefined;
   /** Ends counting; returns what was counted. */
   stopCounting(): Write[];
@@ -79,7 +86,9 @@ export async function numberingProxy(options: ProxyOptions): Promise<NumberingPr
   const writes: Write[] = [];
   const looks: Record<string, number> = {};
   let place = 0;
-  let counting: { counts(change: Change): boolean; from: number; last: number; kill?: Kill | undefined } | undefined;
+  let counting:
+    | { counts(change: Change): boolean; from: number; last: number; point?: Kill | Happening | undefined }
+    | undefined;
   let killed: Write | undefined;
   let moved = performance.now();
 
@@ -94,17 +103,23 @@ export async function numberingProxy(options: ProxyOptions): Promise<NumberingPr
     moved = performance.now();
     return write;
   };
-  const dueAt = (write: Write, when: Kill['when']): Kill | undefined => {
-    const kill = counting?.kill;
-    return !killed && write.number > 0 && kill?.number === write.number && kill.when === when ? kill : undefined;
+  const dueAt = (write: Write, when: (Kill | Happening)['when']): Kill | Happening | undefined => {
+    const point = counting?.point;
+    return !killed && write.number > 0 && point?.number === write.number && point.when === when ? point : undefined;
   };
   /** True when the operator is dead now. */
   const executed = (write: Write, when: Kill['when']): boolean => {
     const due = dueAt(write, when);
-    if (!due) return false;
+    if (!due || !('kill' in due)) return false;
     killed = write;
     due.kill();
     return true;
+  };
+  const happened = async (write: Write): Promise<void> => {
+    const due = dueAt(write, 'quota');
+    if (!due || !('act' in due)) return;
+    killed = write;
+    await due.act();
   };
 
   const handle = async (at: Arrival['at'], upstream: Upstream, request: IncomingMessage, response: ServerResponse) => {
@@ -131,6 +146,7 @@ export async function numberingProxy(options: ProxyOptions): Promise<NumberingPr
     }
     const write = noted(change);
     if (executed(write, 'before')) return void response.destroy();
+    await happened(write);
     // Nobody's end takes back what was passed on: a request that has been sent is on its way.
     const answer = await upstream.send(request, body);
     const content = await bytesOf(answer);
@@ -160,8 +176,8 @@ export async function numberingProxy(options: ProxyOptions): Promise<NumberingPr
     apiServer: urlOf(servers[0]),
     cloud: urlOf(servers[1]),
     writes,
-    count(counts, kill) {
-      counting = { counts, from: writes.length, last: 0, kill };
+    count(counts, point) {
+      counting = { counts, from: writes.length, last: 0, point };
       killed = undefined;
       moved = performance.now();
     },

@@ -6,7 +6,8 @@ import { auditDestruction, auditRound } from './audit.ts';
 import type { Installation } from './installation.ts';
 import { type Judge, type Moves, movesSince } from './judge.ts';
 import type { Observer } from './observer.ts';
-import type { Kill, Write } from './proxy.ts';
+import type { Happening, Kill, Write } from './proxy.ts';
+import { closedQuota } from './quota.ts';
 import { finished, LIMIT, MACHINES, type Site, stage, theCutover } from './site.ts';
 import { differences, type Parties, type Snapshot, snapshot, standing } from './snapshot.ts';
 import type { Change } from './writes.ts';
@@ -15,20 +16,23 @@ import type { Change } from './writes.ts';
 
 export type Kind = 'cutover' | 'rollback';
 
-/** Where the operator dies: at the write of this number, before it is made or right after. */
+/**
+ * Where the operator dies: at the write of this number, before it is made or right after. Or where a quota closes, so that no Job can be
+ * made any more, until the cutover says so.
+ */
 export interface Point {
   kind: Kind;
   number: number;
-  when: Kill['when'];
+  when: Kill['when'] | Happening['when'];
 }
 
 export const nameOf = ({ kind, number, when }: Point): string => `${kind}:${number}:${when}`;
 
 /** A point by its name. @throws Error when it is none */
 export function pointOf(name: string): Point {
-  const [, kind, number, when] = /^(cutover|rollback):(\d+):(before|after)$/.exec(name) ?? [];
+  const [, kind, number, when] = /^(cutover|rollback):(\d+):(before|after|quota)$/.exec(name) ?? [];
   if (!kind || !number || !when) throw new Error(`${name} is no point: write for example cutover:17:before`);
-  return { kind: kind as Kind, number: Number(number), when: when as Kill['when'] };
+  return { kind: kind as Kind, number: Number(number), when: when as Point['when'] };
 }
 
 export interface Round {
@@ -60,7 +64,7 @@ const CALM = 400;
 const SETTLED = 20_000;
 
 /**
- * @param point where the operator dies, and is started again at once; absent: nowhere
+ * @param point where the operator dies, and is started again at once, or a quota closes for a while; absent: nowhere
  * @param expected how the site is left by a round without a death; absent: as this one leaves it
  */
 export async function playRound(
@@ -90,10 +94,14 @@ export async function playRound(
     installation.killOperator();
     revived = operator.restart();
   };
-  proxy.count(
-    (change) => isOf(change, site, [...ids, ...site.addresses]),
-    point && { number: point.number, when: point.when, kill },
-  );
+  let lifted: Promise<void> | undefined;
+  const close = async () => {
+    const lift = await closedQuota(installation, site.name);
+    lifted = lift(cutover);
+  };
+  const { number = 0, when } = point ?? {};
+  const disturbance = when === 'quota' ? { number, when, act: close } : when && { number, when, kill };
+  proxy.count((change) => isOf(change, site, [...ids, ...site.addresses]), disturbance);
   await admin.create(cutovers, theCutover(site, cutover, kind === 'cutover' ? 'Planned' : 'Rollback', to) as never);
 
   const parties = { cutover, from, to };
@@ -105,7 +113,7 @@ export async function playRound(
     ms = Date.now() - begun.time;
     if (status.outcome !== 'Succeeded') problems.push(`ended otherwise: ${standing({ status })}`);
     await quiet(QUIET);
-    await revived;
+    await Promise.all([revived, lifted]);
     left = await snapshot(installation, site, parties);
     const different = () => (expected ? differences(expected, left) : []);
     await waitFor('the same state', { limitMs: SETTLED, everyMs: 300 }, async () => {
@@ -122,7 +130,7 @@ export async function playRound(
   }
   const killedAt = proxy.killedAt();
   const writes = proxy.stopCounting();
-  await revived;
+  await Promise.all([revived, lifted]);
   await operator.ready();
 
   const ledger = await installation.ledger();

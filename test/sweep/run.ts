@@ -92,10 +92,14 @@ export const anonymous = (line: string): string =>
     .replaceAll(/\beni-[0-9a-f]{17}/g, 'INTERFACE')
     .replaceAll(/\bi-[0-9a-f]{17}/g, 'MACHINE');
 
-/** Both sides of each write of a round. */
+/** Both sides of each write of a round; of one that makes Jobs, also a quota that closes there. */
 export const pointsOf = (kind: Kind, writes: number): Point[] =>
   Array.from({ length: writes }, (_, n) => n + 1).flatMap((number) =>
-    (['before', 'after'] as const).map((when) => ({ kind, number, when })),
+    (['before', 'after', ...(kind === 'cutover' ? (['quota'] as const) : [])] as const).map((when) => ({
+      kind,
+      number,
+      when,
+    })),
   );
 
 /** `count` of the points, each once, in the order in which they were drawn. */

@@ -3,6 +3,7 @@ import {
   type ClusterGeneration,
   type Cutover,
   FINALIZER,
+  FLUX_SSA,
   type GenerationClass,
   type GenerationPool,
   LABEL,
@@ -185,7 +186,10 @@ export const aPool = (
 export const aCutover = (changes: Changes<Cutover> & { from?: string; to?: string } = {}): Cutover => ({
   apiVersion: API_VERSION,
   kind: 'Cutover',
-  metadata: metadataOf(changes.name ?? `to-${changes.to ?? 'green'}`, changes.metadata),
+  metadata: metadataOf(changes.name ?? `to-${changes.to ?? 'green'}`, {
+    annotations: { [FLUX_SSA]: 'Merge' },
+    ...changes.metadata,
+  }),
   spec: { platform: 'us', from: changes.from ?? '', to: changes.to ?? 'green', mode: 'Planned', ...changes.spec },
   status: { observedGeneration: -1, ...changes.status },
 });

@@ -81,6 +81,9 @@ const check = z
     }),
   );
 
+const approvals = () =>
+  listMap(z.object({ user: z.string().min(1).max(253), planHash: z.string().min(1).max(128) }), 'user', 16);
+
 const AGAIN = 'a cutover is decided once; create another Cutover';
 
 const oneWay = (field: string): Rule => ({
@@ -115,11 +118,7 @@ const spec = z
       .boolean()
       .optional()
       .describe('true: roles of the new generation may have fewer machines than those of the live one'),
-    approvals: listMap(
-      z.object({ user: z.string().min(1).max(253), planHash: z.string().min(1).max(128) }),
-      'user',
-      16,
-    ).optional(),
+    approvals: approvals().optional(),
     paused: z.boolean().optional(),
     abort: z.boolean().optional(),
     retireNow: z.boolean().optional(),
@@ -217,6 +216,9 @@ export const MOST_HOLDS = 16;
 const statusFields = z.object({
   observedGeneration: observedGeneration(),
   plan: plan.optional(),
+  approvals: approvals()
+    .optional()
+    .describe('spec.approvals as it was last seen before it began: one that is taken back shows'),
   steps: listMap(
     z.object({
       name: z.enum(STEPS),

@@ -54,3 +54,9 @@ export const CUTOVER_FINALIZER = `${GROUP}/cutover`;
 
 /** Scheduling gate of pods of Follow and Singleton roles, and finalizer of the latter's. */
 export const PLACEMENT = `${GROUP}/placement`;
+
+/**
+ * Flux's own, on Cutovers: what it does with fields that are not in Git. Absent, or `Override`: it takes out those that people have
+ * written with kubectl; with any other value it leaves them.
+ */
+export const FLUX_SSA = 'kustomize.toolkit.fluxcd.io/ssa';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { aCutover, aCutoverInput, aGeneration, anApiServer, at } from '../../../test/builders/index.ts';
-import { CUTOVER_FINALIZER, type Cutover } from '../../api/v1alpha1/index.ts';
+import { CUTOVER_FINALIZER, type Cutover, FLUX_SSA } from '../../api/v1alpha1/index.ts';
 import { cutovers } from '../../kinds.ts';
 import type { EventInput } from '../../kube/events.ts';
 import { manualClock } from '../../runtime/clock.ts';
@@ -21,10 +21,14 @@ beforeEach(() => {
 });
 
 /** Carries out a decision about a cutover whose status is `before`; what it says is in `lines` and `events`. */
-async function carriedOut(before: Partial<Cutover['status']>, decided: (cutover: Cutover) => CutoverDecision) {
+async function carriedOut(
+  before: Partial<Cutover['status']>,
+  decided: (cutover: Cutover) => CutoverDecision,
+  changes: Partial<Cutover['metadata']> = {},
+) {
   const clock = manualClock();
   const server = anApiServer(clock.now);
-  const { metadata, ...rest } = aCutover({ from: 'blue', metadata: { finalizers: [CUTOVER_FINALIZER] } });
+  const { metadata, ...rest } = aCutover({ from: 'blue', metadata: { finalizers: [CUTOVER_FINALIZER], ...changes } });
   server.seed(cutovers, { ...rest, metadata, status: before });
   const client = server.client();
   const log: Logger = {
@@ -90,5 +94,42 @@ describe('the last effect of a cutover', () => {
     expect(lines).toMatchObject([
       { message: 'Cutover effect', effect: 'finalizer', object: 'Cutover to-green', cutover: 'to-green', step },
     ]);
+  });
+});
+
+describe('an approval that vanishes', () => {
+  const alice = { user: 'alice@example.com', planHash: 'p1' };
+  const bob = { user: 'bob@example.com', planHash: 'p1' };
+  const told = () => [...new Set(events.map(({ reason, type, note }) => `${type} ${reason} ${note}`))];
+  const looked = (approvals: Cutover['status']['approvals'], metadata: Partial<Cutover['metadata']> = {}) =>
+    carriedOut(
+      { approvals: [alice, bob] },
+      ({ status }) => ({
+        status: { ...status, approvals },
+        effects: [],
+        requeueAfter: 0,
+      }),
+      metadata,
+    );
+
+  it('is told, with whose it was and of what', async () => {
+    await looked([bob]);
+    expect(told()).toEqual([
+      'Warning ApprovalWithdrawn Cutover to-green: the approval of plan p1 by alice@example.com was taken back: by hand, or by a tool that makes spec what it is in Git (docs/gitops.md)',
+    ]);
+  });
+
+  it.each([
+    ['missing', {}],
+    ['Override', { [FLUX_SSA]: 'Override' }],
+  ])('is laid to Flux where its annotation is %s', async (is, annotations) => {
+    await looked([], { annotations });
+    expect(told()).toHaveLength(2);
+    expect(told()[0]).toContain(`Flux takes approvals back where annotation ${FLUX_SSA} is ${is}: set it to Merge`);
+  });
+
+  it('is not told of one that is there, nor again', async () => {
+    await looked([alice, bob]);
+    expect(told()).toEqual([]);
   });
 });

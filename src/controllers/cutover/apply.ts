@@ -9,6 +9,7 @@ import type { Context } from '../context.ts';
 import { assertLeads } from '../lead.ts';
 import { NotDone, stable } from '../refusal.ts';
 import { writeUpon } from '../trouble.ts';
+import { withdrawn } from './approvals.ts';
 import { pointPreview } from './checks.ts';
 import { blocked, type CutoverDecision } from './decide.ts';
 import type { CutoverInput, Effect } from './input.ts';
@@ -123,6 +124,8 @@ function announce({ events, log }: Context, { cutover: before, from, to }: Cutov
     for (const regarding of [cutover, from, to])
       if (regarding) events.record({ regarding, type, reason, action: 'Cutover', note });
   };
+  for (const note of withdrawn(before, status.approvals))
+    say('ApprovalWithdrawn', `Cutover ${name}: ${note}`, 'Warning');
   for (const entry of status.steps ?? []) {
     const old = before.status.steps?.find((other) => other.name === entry.name);
     if (old?.state === entry.state || !['Done', 'Undone', 'Failed'].includes(entry.state)) continue;

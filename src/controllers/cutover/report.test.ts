@@ -218,3 +218,18 @@ it('counts cutovers that have not ended, with what they hold', () => {
     { platform: 'us', cutover: 'later', begun: false, blocked: false, held: 0 },
   ]);
 });
+
+describe('the approvals of a cutover', () => {
+  const approvals = [{ user: 'alice@example.com', planHash: 'p1' }];
+  const kept = (spec: object, status: Partial<Cutover['status']> = {}) =>
+    report(aCutoverInput({ cutover: aCutover({ from: 'blue', spec, status }) }), [], {}).approvals;
+
+  it('are written down, so that one that is taken back shows', () => {
+    expect(kept({ approvals })).toEqual(approvals);
+    expect(kept({}, { approvals })).toEqual([]);
+    expect(kept({})).toBeUndefined();
+  });
+
+  it('stay as they were once it goes back', () =>
+    expect(kept({}, { approvals, undo: { reason: 'Abort', message: '', time: at(0) } })).toEqual(approvals));
+});

@@ -32,8 +32,10 @@ export function report(
 }
 
 /** Fixed by the write that begins with it: what was approved is what is done. */
-function plan(input: CutoverInput, { status }: Cutover): Pick<Cutover['status'], 'plan'> {
-  return isUnderWay(input) || status.outcome || status.undo ? {} : { plan: planOf(input) };
+function plan(input: CutoverInput, { spec, status }: Cutover): Pick<Cutover['status'], 'plan' | 'approvals'> {
+  if (isUnderWay(input) || status.outcome || status.undo) return {};
+  const approvals = spec.approvals ?? [];
+  return { plan: planOf(input), ...((approvals.length > 0 || status.approvals) && { approvals }) };
 }
 
 /** Those that have not ended, as far as somebody may have to be called for them. */

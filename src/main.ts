@@ -13,6 +13,7 @@ import { platformController } from './controllers/platform/controller.ts';
 import { overridesIn } from './controllers/platform/override.ts';
 import { poolController } from './controllers/pool/controller.ts';
 import { retirementController } from './controllers/retirement/controller.ts';
+import { workloadController } from './controllers/workload/controller.ts';
 import { canary } from './guard/canary/canary.ts';
 import { protectionSampler } from './guard/cloud-sample.ts';
 import { interlock } from './guard/destroy.ts';
@@ -128,6 +129,7 @@ async function run(config: Config): Promise<void> {
     retirementController(context),
     maintenanceController(context),
     placementController(context),
+    workloadController(context),
   ];
 
   const unready = () => (operator.ready() ? undefined : 'the caches are not complete');

@@ -27,6 +27,10 @@ describe('at the start', () => {
       'GET cutovers',
       'GET nodes',
       'GET namespaces',
+      'GET deployments',
+      'GET statefulsets',
+      'GET daemonsets',
+      'GET replicasets',
     ]);
   });
 

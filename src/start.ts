@@ -4,7 +4,7 @@ import type { KubeClient } from './kube/client.ts';
 import { isForbidden, isNotFound, isUnauthorized, isUnreachable } from './kube/errors.ts';
 import { tryToRead } from './kube/readable.ts';
 import type { KubeObject, Resource } from './kube/resource.ts';
-import { namespaces, nodes } from './kube/resources.ts';
+import { daemonSets, deployments, namespaces, nodes, replicaSets, statefulSets } from './kube/resources.ts';
 
 /** Something without which starting makes no sense. The message is one line for people. */
 export class StartError extends Error {
@@ -19,6 +19,10 @@ const READ: Resource<KubeObject>[] = [
   cutovers,
   nodes,
   namespaces,
+  deployments,
+  statefulSets,
+  daemonSets,
+  replicaSets,
 ];
 
 /**

@@ -4,13 +4,23 @@ import { clusterGenerations, cutovers, generationClasses, generationPools, platf
 import type { KubeClient } from '../kube/client.ts';
 import { type Reflector, type ReflectorObserver, reflector } from '../kube/reflector.ts';
 import type { KubeObject, Resource } from '../kube/resource.ts';
-import { namespaces, nodes, pods } from '../kube/resources.ts';
+import {
+  daemonSets,
+  deployments,
+  namespaces,
+  nodes,
+  pods,
+  replicaSets,
+  statefulSets,
+  type Workload,
+} from '../kube/resources.ts';
 import type { IndexFunction } from '../kube/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { BY, type Caches } from './context.ts';
 import { machineIdOf, type NodeView, poolKeyOf, viewOf } from './nodes.ts';
 import { viewOfPod } from './pods.ts';
+import { viewOfNamespace, viewOfWorkload } from './workloads.ts';
 
 /** The local copies that controllers decide by, and what keeps them up to date. */
 export function startableCaches(options: {
@@ -22,6 +32,15 @@ export function startableCaches(options: {
   const all = <T extends KubeObject>(resource: Resource<T>, indexes: Record<string, IndexFunction<T>> = {}) =>
     reflector({ ...options, resource, project: withoutManagedFields, indexes });
 
+  const workloadsOf = (resource: Resource<Workload>) =>
+    reflector({
+      ...options,
+      resource,
+      project: (object: Workload) => viewOfWorkload(resource, object),
+      indexes: { [BY.namespace]: ({ namespace }) => namespace, [BY.generation]: ({ generations }) => generations },
+    });
+
+  const workloads = [deployments, statefulSets, daemonSets, replicaSets].map(workloadsOf);
   const reflectors = {
     classes: all(generationClasses),
     platforms: all(platforms, { [BY.className]: ({ spec }) => spec.className }),
@@ -48,6 +67,7 @@ export function startableCaches(options: {
       labelSelector: `${LABEL.protected}=true`,
       project: withoutManagedFields,
     }),
+    places: reflector({ ...options, resource: namespaces, project: viewOfNamespace }),
     pods: reflector({
       ...options,
       resource: pods,
@@ -65,6 +85,8 @@ export function startableCaches(options: {
     nodes: reflectors.nodes.store,
     namespaces: reflectors.namespaces.store,
     pods: reflectors.pods.store,
+    workloads: workloads.map(({ store }) => store),
+    places: reflectors.places.store,
     outages: outages(),
   };
   // A Node in whose place its machine has another one is no machine of its generation.
@@ -72,7 +94,7 @@ export function startableCaches(options: {
   caches.nodes.subscribe((_, before, after) =>
     caches.outages.observe(counted(before), counted(after), options.clock.now()),
   );
-  return { caches, reflectors: Object.values(reflectors) };
+  return { caches, reflectors: [...Object.values(reflectors), ...workloads] };
 }
 
 /** Who manages which field is bulky, and read live where it matters. A PUT without it leaves it as it is. */

@@ -14,6 +14,7 @@ import type { Ask } from './cutover/checks.ts';
 import type { NodeView } from './nodes.ts';
 import type { PlacementObserver } from './placement/apply.ts';
 import type { PodView } from './pods.ts';
+import type { NamespaceView, WorkloadView } from './workloads.ts';
 
 /**
  * controllers/ has a folder per noun: gather.ts reads, decide.ts decides (pure), apply.ts writes, controller.ts says
@@ -52,6 +53,10 @@ export interface Caches {
   namespaces: Store<Namespace>;
   /** Those that name a platform and a role. */
   pods: Store<PodView>;
+  /** Deployments, StatefulSets, DaemonSets and ReplicaSets: a cache for each. */
+  workloads: readonly Store<WorkloadView>[];
+  /** All of them, with what each says of the workloads in it. */
+  places: Store<NamespaceView>;
   /** What is out of each generation, kept as Nodes change. */
   outages: Outages;
 }
@@ -69,12 +74,14 @@ export const BY = {
   pool: 'pool',
   /** nodes in maintenance, all under one value */
   maintenance: 'maintenance',
-  /** pools, by the name of their generation */
+  /** pools, and workloads whose templates name it, by the name of their generation */
   generation: 'generation',
   /** pools, by the cloud's ids of their instances */
   instance: 'instance',
   /** generations, cutovers and pods, by the name of their platform */
   platform: 'platform',
+  /** workloads, by their namespace */
+  namespace: 'namespace',
   /** generations and platforms, by the name of their class */
   className: 'className',
 } as const;

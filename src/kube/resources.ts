@@ -130,6 +130,18 @@ export type Job = KubeObject & {
   status?: { conditions?: Condition[]; startTime?: string };
 };
 
+/** A Deployment, StatefulSet, DaemonSet or ReplicaSet. */
+export type Workload = KubeObject & {
+  spec?: {
+    /** Not of a DaemonSet. */
+    replicas?: number;
+    template?: {
+      metadata?: { labels?: Record<string, string> };
+      spec?: { nodeSelector?: Record<string, string> };
+    };
+  };
+};
+
 export type ServiceAccount = KubeObject;
 
 export type ResourceQuota = KubeObject & {
@@ -172,6 +184,10 @@ export const configMaps = resource<ConfigMap>('v1', 'ConfigMap', 'configmaps', t
 export const services = resource<Service>('v1', 'Service', 'services', true);
 export const pods = resource<Pod>('v1', 'Pod', 'pods', true);
 export const endpointSlices = resource<EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices', true);
+export const deployments = resource<Workload>('apps/v1', 'Deployment', 'deployments', true);
+export const statefulSets = resource<Workload>('apps/v1', 'StatefulSet', 'statefulsets', true);
+export const daemonSets = resource<Workload>('apps/v1', 'DaemonSet', 'daemonsets', true);
+export const replicaSets = resource<Workload>('apps/v1', 'ReplicaSet', 'replicasets', true);
 export const jobs = resource<Job>('batch/v1', 'Job', 'jobs', true);
 export const serviceAccounts = resource<ServiceAccount>('v1', 'ServiceAccount', 'serviceaccounts', true);
 export const resourceQuotas = resource<ResourceQuota>('v1', 'ResourceQuota', 'resourcequotas', true);

@@ -9,6 +9,7 @@ import { placementController } from '../../src/controllers/placement/controller.
 import { platformController } from '../../src/controllers/platform/controller.ts';
 import { poolController } from '../../src/controllers/pool/controller.ts';
 import { retirementController } from '../../src/controllers/retirement/controller.ts';
+import { workloadController } from '../../src/controllers/workload/controller.ts';
 import type { Canary } from '../../src/guard/canary/canary.ts';
 import { interlock } from '../../src/guard/destroy.ts';
 import type { EventInput } from '../../src/kube/events.ts';
@@ -109,6 +110,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     retirementController,
     maintenanceController,
     placementController,
+    workloadController,
   ];
   const listening = controllers.map((controller) => controller(context));
   for (const reflector of reflectors) void reflector.start(life.signal);

@@ -18,7 +18,7 @@ export const LABEL = {
   task: `${GROUP}/task`,
   /** On a Service that carries traffic; set by the operator. */
   traffic: `${GROUP}/traffic`,
-  /** "true" on a Namespace whose deletion, unlabelling and evictions are guarded. */
+  /** "true" on a Namespace whose deletion, unlabelling and evictions are guarded, or on a workload of any generation or none. */
   protected: `${GROUP}/protected`,
 } as const;
 
@@ -29,8 +29,10 @@ export const ANNOTATION = {
   maintenance: `${GROUP}/maintenance`,
   /** On a protected Namespace: the Nodes whose pods may be evicted now, comma-separated. Written by the operator. */
   draining: `${GROUP}/draining`,
-  /** On a protected Namespace or traffic Service, its own name: its guarding label may be removed. */
+  /** On a protected Namespace or traffic Service, its own name: its guarding label may be removed. On a workload: it is not guarded. */
   unprotect: `${GROUP}/unprotect`,
+  /** On a Namespace: the workloads that are guarded there, as WorkloadItem of domain/workloads.ts has it. Written by the operator. */
+  workloads: `${GROUP}/workloads`,
   /** On pods of Follow and Singleton roles, an integer: those with a lower one start first. */
   startOrder: `${GROUP}/start-order`,
   /** On pods of Singleton roles: providerID of the machine on which a copy may still run. Written by the operator. */

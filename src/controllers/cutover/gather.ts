@@ -7,6 +7,7 @@ import type { Destination, Member, TargetView } from '../../traffic/target.ts';
 import { findAgreed } from '../agreed.ts';
 import { BY, type Context } from '../context.ts';
 import { taskCensusOf } from '../placement/census.ts';
+import { unguardedOf } from '../workloads.ts';
 import { answersOf } from './checks.ts';
 import { hurried } from './hurry.ts';
 import type { CutoverInput, PoolRefusal } from './input.ts';
@@ -67,6 +68,7 @@ export async function gather(calm: Context, cutover: Cutover): Promise<CutoverIn
     trial,
     sight,
     refusals: refusalsOf(context, to),
+    ...(platform && to && !isDone(cutover, 'Reserve') && { unguarded: unguardedIn(context, platform, to) }),
   };
 }
 
@@ -79,6 +81,14 @@ const refusalsOf = ({ caches }: Context, generation: ClusterGeneration | undefin
     .flatMap(({ metadata, status }) =>
       (status.failures ?? []).map(({ reason, message, since }) => ({ pool: metadata.name, reason, message, since })),
     );
+
+/** From the caches that their controller writes by: it is the same process, and what it has written comes back there. */
+const unguardedIn = ({ caches }: Context, platform: Platform, { metadata }: ClusterGeneration): string[] =>
+  unguardedOf(
+    caches.workloads.flatMap((store) => store.byIndex(BY.generation, metadata.name)),
+    (namespace) => caches.places.get(namespace),
+    platform,
+  );
 
 /** While users wait, and Quiesce has seen to the tasks already: to list thousands of pods takes a second. */
 const BETWEEN: StepName[] = ['Migrate', 'Verify', 'Switch', 'Point', 'Release'];

@@ -39,6 +39,8 @@ export interface CutoverInput {
   tasks: TaskCensus[];
   /** Whether every API server enforces the reservation; absent while it is not written, and once it was seen. */
   sight?: Sight | undefined;
+  /** Workloads of `to` that the policies would not find yet, for people; absent once Reserve is done. */
+  unguarded?: string[] | undefined;
   now: number;
   /** Turns declared ms into real ms. */
   scaled(ms: number): number;

@@ -77,6 +77,7 @@ describe('Reserve', () => {
 
   it.each([
     ['all is written and seen', {}, true],
+    ['a workload of the target is not guarded yet', { unguarded: ['Deployment edge/web'] }, false],
     ['not every API server was seen to follow', { sight: { seen: false, waitingFor: 'one', overdue: false } }, false],
     ['nobody has looked whether the API servers follow', { sight: undefined }, false],
     ['the target is not', { to: aGeneration({ status: ready }) }, false],

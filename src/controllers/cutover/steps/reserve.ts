@@ -1,4 +1,4 @@
-import { CUTOVER_FINALIZER } from '../../../api/v1alpha1/index.ts';
+import { ANNOTATION, CUTOVER_FINALIZER } from '../../../api/v1alpha1/index.ts';
 import { planChanged } from '../approvals.ts';
 import { inherited } from '../inherit.ts';
 import type { Action, CutoverInput, Effect, Step } from '../input.ts';
@@ -11,7 +11,8 @@ import { point } from './point.ts';
  * Reserve makes the new generation untouchable before anything depends on it: first on its own object, which no cache
  * can lag behind and no stale leader can overwrite, then in the platform's list that policies read, together with the name
  * of this cutover: one at a time holds a platform. It is done when every API server was seen to enforce that (one that
- * stalls would go on by what it knew before), and Preflight and the approvals still hold.
+ * stalls would go on by what it knew before), and Preflight and the approvals still hold. A planned cutover waits besides until its
+ * workloads are guarded: users are to reach them soon.
  */
 export const reserve: Step = {
   name: 'Reserve',
@@ -19,6 +20,7 @@ export const reserve: Step = {
     late(input) === undefined &&
     isWritten(input) &&
     isSeen(input) &&
+    unguarded(input).length === 0 &&
     objectionsTo(input).length === 0 &&
     planChanged(input) === undefined,
   act: (input) => {
@@ -36,6 +38,8 @@ export const reserve: Step = {
         : { waitFor: sight.waitingFor };
     }
     if (blocked) return { blocked };
+    const [open] = unguarded(input);
+    if (open) return { waitFor: `${open} to be guarded (annotation ${ANNOTATION.workloads} of its Namespace)` };
     const [starting] = objections;
     if (starting) return cannotStart(input) ?? { waitFor: starting.message };
     const changed = planChanged(input);
@@ -57,6 +61,10 @@ function cannotStart({ to, refusals = [] }: CutoverInput): Action | undefined {
 }
 
 const isSeen = ({ cutover, sight }: CutoverInput): boolean => cutover.spec.to === undefined || sight?.seen === true;
+
+/** A rollback's are guarded already, and a recovery has no time to wait. */
+const unguarded = ({ cutover, unguarded: found = [] }: CutoverInput): string[] =>
+  cutover.spec.mode === 'Planned' ? found : [];
 
 function write(input: CutoverInput): Action {
   const { cutover, platform, from, to } = input;

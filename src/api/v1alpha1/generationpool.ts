@@ -155,5 +155,5 @@ export type GenerationPoolStatus = z.output<typeof status>;
 export type GenerationPool = CustomObject<GenerationPoolSpec, GenerationPoolStatus>;
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 export type Failure = z.output<typeof failure>;
-export type Refusal = z.output<typeof refusal>;
+export type Refusal = z.output<typeof subnetRefusal>;
 export type Launch = z.output<typeof launch>;

@@ -58,11 +58,11 @@ describe('a program that is kept running', () => {
   });
 
   it('is a failure when it ends again and again, with the end of its log, until it stays up', async () => {
-    const { start, steady, lines, pass } = kept([0, 0, 0, 0, 0]);
+    const { start, steady, lines, pass } = kept([0, 0, 0, 0, 0, 0, 0, 0]);
     const keeper = start();
     await steady;
     const trouble =
-      'the operator does not stay up: it has ended 5 times in a row, the last time with status 1. The end of its log:\nthe lease was lost';
+      'the operator does not stay up: it has ended 8 times in a row, the last time with status 1. The end of its log:\nthe lease was lost';
     expect(keeper.trouble()).toBe(trouble);
     expect(lines.at(-1)).toBe(trouble);
     pass(60_000);

@@ -32,8 +32,11 @@ const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 30_000;
 /** A process that has run for so long has come up, whatever ends it then. Real ms. */
 const STEADY = 60_000;
-/** Ends in a row, each of a process that had not come up, that make a crash loop. */
-const LOOP = 5;
+/**
+ * Ends in a row, each of a process that had not come up, that make a crash loop: a minute and a half of crashes at the start. An operator that
+ * loses its lease now and then, because the machine is so busy, is none.
+ */
+const LOOP = 8;
 
 export function keepRunning(
   kept: Kept,

@@ -120,6 +120,7 @@ let stopping: Promise<never> | undefined;
 /** Ctrl-C: nothing is worth saving, so everything is killed. Comes twice when a terminal and npm both pass it on. */
 async function interrupted(): Promise<never> {
   tell.print('\nStopping everything.');
+  environment?.keeper?.stop();
   await environment?.controlPlane.stop();
   process.exit(130);
 }

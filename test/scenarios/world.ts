@@ -63,6 +63,8 @@ export interface World {
   /** Address of the simulated cloud. */
   cloud: string;
   kubectl(who: IdentityName, ...args: string[]): Promise<CommandResult>;
+  /** The same with an object on stdin, if any. */
+  kubectlWith(who: IdentityName, input: object | undefined, ...args: string[]): Promise<CommandResult>;
   /** kubectl apply in somebody's name; throws what kubectl said when it was refused. */
   apply(who: IdentityName, ...objects: object[]): Promise<void>;
   get<K extends keyof Kinds>(plural: K, name: string): Promise<Kinds[K] | undefined>;
@@ -128,6 +130,7 @@ export async function startWorld(
     operator,
     cloud: simulator.url,
     kubectl: (who, ...args) => people.kubectl(who, args),
+    kubectlWith: (who, input, ...args) => people.kubectl(who, args, input && JSON.stringify(input)),
     async apply(who, ...objects) {
       const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
       const { status, stderr } = await people.kubectl(who, ['apply', '-f', '-'], list);

@@ -226,6 +226,12 @@ async function policiesInForce({ call }: GuardedCluster): Promise<void> {
       (await call('operator', 'PATCH', `${pathOf(platform)}/status`, { status: { protected: [] } })).status === 200,
     90_000,
   );
+  // The mutating policies want a kind's schema, which the API server asks for every few seconds; until then it answers 503.
+  const cutover = { apiVersion, kind: 'Cutover', metadata: { name }, spec: { platform: name, from: '', to: name } };
+  await eventually('Cutovers to be taken', async () => {
+    const { status } = await call('admin', 'POST', `${collectionOf('Cutover')}?dryRun=All`, cutover);
+    return status === 201;
+  });
   // In this order: the Node's policies need both other kinds.
   for (const object of [node, generation, platform])
     await eventually(

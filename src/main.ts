@@ -11,6 +11,7 @@ import { maintenanceController } from './controllers/maintenance/controller.ts';
 import { placementController } from './controllers/placement/controller.ts';
 import { platformController } from './controllers/platform/controller.ts';
 import { overridesIn } from './controllers/platform/override.ts';
+import { trafficIn } from './controllers/platform/turns.ts';
 import { poolController } from './controllers/pool/controller.ts';
 import { retirementController } from './controllers/retirement/controller.ts';
 import { workloadController } from './controllers/workload/controller.ts';
@@ -39,6 +40,7 @@ import { operationMetrics } from './telemetry/operations.ts';
 import { overrideMetrics } from './telemetry/overrides.ts';
 import { placementMetrics } from './telemetry/placement.ts';
 import { telemetryServer } from './telemetry/server.ts';
+import { trafficMetrics } from './telemetry/traffic.ts';
 import { VERSION } from './version.ts';
 
 /** The operator: config -> client -> caches -> controllers -> serve. */
@@ -119,6 +121,7 @@ async function run(config: Config): Promise<void> {
   };
   caches.platforms.subscribe((name, _, after) => after ?? context.canary.judged(name, undefined));
   overrideMetrics(meters.registry, () => overridesIn(caches.platforms.list()));
+  trafficMetrics(meters.registry, () => trafficIn(caches.platforms.list()));
   cutoverMetrics(meters.registry, () => unfinishedIn(caches.cutovers.list()));
   const controllers = [
     classController(context),

@@ -1,8 +1,8 @@
-import { LABEL } from '../api/v1alpha1/index.ts';
+import { LABEL, type Platform } from '../api/v1alpha1/index.ts';
 import { inMaintenance, outages } from '../domain/blast-radius.ts';
 import { clusterGenerations, cutovers, generationClasses, generationPools, platforms } from '../kinds.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { type Reflector, type ReflectorObserver, reflector } from '../kube/reflector.ts';
+import { type ReflectorObserver, reflector } from '../kube/reflector.ts';
 import type { KubeObject, Resource } from '../kube/resource.ts';
 import {
   daemonSets,
@@ -17,6 +17,8 @@ import {
 import type { IndexFunction } from '../kube/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { Cache } from '../runtime/manager.ts';
+import { trafficWatch } from '../traffic/watch.ts';
 import { BY, type Caches } from './context.ts';
 import { machineIdOf, type NodeView, poolKeyOf, viewOf } from './nodes.ts';
 import { viewOfPod } from './pods.ts';
@@ -28,7 +30,7 @@ export function startableCaches(options: {
   clock: Clock;
   log: Logger;
   observer?: ReflectorObserver;
-}): { caches: Caches; reflectors: Reflector<unknown>[] } {
+}): { caches: Caches; reflectors: Cache[] } {
   const all = <T extends KubeObject>(resource: Resource<T>, indexes: Record<string, IndexFunction<T>> = {}) =>
     reflector({ ...options, resource, project: withoutManagedFields, indexes });
 
@@ -76,6 +78,7 @@ export function startableCaches(options: {
       indexes: { [BY.platform]: ({ platform }) => platform },
     }),
   };
+  const traffic = trafficWatch({ ...options, targetsKnown: reflectors.platforms.synced });
   const caches: Caches = {
     classes: reflectors.classes.store,
     platforms: reflectors.platforms.store,
@@ -87,6 +90,7 @@ export function startableCaches(options: {
     pods: reflectors.pods.store,
     workloads: workloads.map(({ store }) => store),
     places: reflectors.places.store,
+    traffic,
     outages: outages(),
   };
   // A Node in whose place its machine has another one is no machine of its generation.
@@ -94,8 +98,13 @@ export function startableCaches(options: {
   caches.nodes.subscribe((_, before, after) =>
     caches.outages.observe(counted(before), counted(after), options.clock.now()),
   );
-  return { caches, reflectors: [...Object.values(reflectors), ...workloads] };
+  caches.platforms.subscribe(() => traffic.follow([...new Set(caches.platforms.list().flatMap(trafficServices))]));
+  return { caches, reflectors: [...Object.values(reflectors), ...workloads, traffic] };
 }
+
+/** Keys of the Services that are traffic targets of a platform. */
+export const trafficServices = ({ spec }: Platform): string[] =>
+  spec.traffic.flatMap(({ service }) => (service ? [`${service.namespace}/${service.name}`] : []));
 
 /** Who manages which field is bulky, and read live where it matters. A PUT without it leaves it as it is. */
 function withoutManagedFields<T extends KubeObject>(object: T): T {

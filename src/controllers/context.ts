@@ -10,6 +10,7 @@ import type { Provider } from '../providers/provider.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ControllerObserver } from '../runtime/controller.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { TrafficWatch } from '../traffic/watch.ts';
 import type { Ask } from './cutover/checks.ts';
 import type { NodeView } from './nodes.ts';
 import type { PlacementObserver } from './placement/apply.ts';
@@ -57,6 +58,8 @@ export interface Caches {
   workloads: readonly Store<WorkloadView>[];
   /** All of them, with what each says of the workloads in it. */
   places: Store<NamespaceView>;
+  /** Services that are traffic targets, and where their requests arrive. */
+  traffic: TrafficWatch;
   /** What is out of each generation, kept as Nodes change. */
   outages: Outages;
 }

@@ -11,6 +11,8 @@ export interface NodeView {
   ready: boolean;
   /** Cordoned. */
   unschedulable: boolean;
+  /** Pods that its kubelet takes at most; undefined while it has not said. */
+  podLimit: number | undefined;
   /** The annotation generations.dev/maintenance as it stands: it counts when it is the Node's own name. */
   maintenance: string | undefined;
   /** The annotation generations.dev/stale: the Node that its machine has in its place. Written by the operator. */
@@ -28,6 +30,7 @@ export function viewOf(node: Node): NodeView {
     providerID: node.spec?.providerID ?? '',
     ready: node.metadata.deletionTimestamp === undefined && isReady(node),
     unschedulable: node.spec?.unschedulable ?? false,
+    podLimit: Number.parseInt(node.status?.allocatable?.pods ?? '', 10) || undefined,
     maintenance: node.metadata.annotations?.[ANNOTATION.maintenance],
     stale: node.metadata.annotations?.[ANNOTATION.stale],
     labels: node.metadata.labels ?? {},

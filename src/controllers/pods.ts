@@ -65,7 +65,7 @@ export function viewOfPod(pod: Pod): PodView {
 const COMING = ['ContainerCreating', 'PodInitializing'];
 
 /** Of a pod whose containers have not all begun: that the scheduler finds no room for it, or one of them cannot begin. */
-function hindranceOf({ status }: Pod): string | undefined {
+export function hindranceOf({ status }: Pod): string | undefined {
   if (status?.phase !== 'Pending') return undefined;
   const scheduled = status.conditions?.find(({ type }) => type === 'PodScheduled');
   if (scheduled?.reason === 'Unschedulable') return `finds no machine: ${scheduled.message}`;

@@ -130,16 +130,18 @@ export type Job = KubeObject & {
   status?: { conditions?: Condition[]; startTime?: string };
 };
 
-/** A Deployment, StatefulSet, DaemonSet or ReplicaSet. */
+/** What keeps pods of one template running: a Deployment, StatefulSet, DaemonSet or ReplicaSet. */
 export type Workload = KubeObject & {
   spec?: {
-    /** Not of a DaemonSet. */
+    /** 1 unless told; a DaemonSet has none. */
     replicas?: number;
+    paused?: boolean;
     template?: {
       metadata?: { labels?: Record<string, string> };
       spec?: { nodeSelector?: Record<string, string> };
     };
   };
+  status?: { conditions?: Condition[] };
 };
 
 export type ServiceAccount = KubeObject;

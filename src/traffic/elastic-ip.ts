@@ -1,5 +1,6 @@
 import type { TrafficTarget as Spec, SwitchState } from '../api/v1alpha1/index.ts';
 import type { Address, Machine, Provider } from '../providers/provider.ts';
+import { addressesServed } from './arrival.ts';
 import { type Destination, ForeignChange, type Member, type Problem, stateText, type TargetKind } from './target.ts';
 
 /** Addresses that are moved at the same time: EC2 takes 5 changes a second from an account, and lets save up 50. */
@@ -30,7 +31,8 @@ export function elasticIPTarget(provider: () => Promise<Provider>, shared?: read
       const due = ids.filter((id) => wanted[id] && now[id] !== wanted[id]).map((id) => wanted[id] ?? '');
       const taking = due.length > 0 ? await cloud.find(due) : [];
       const problem = unknown(spec, ids, now) ?? inUse(spec, addresses) ?? occupied(spec, taking, found) ?? lacking;
-      const moved = ids.filter((id) => now[id] === wanted[id]).length;
+      const ready = new Set(machines.map(({ machine }) => machine));
+      const moved = addressesServed(ids, now, ready).length;
       return {
         target: spec.name,
         role: spec.role,
@@ -75,7 +77,7 @@ function idsOf(spec: Spec): string[] {
 }
 
 /** Machine behind each address; '' when it points nowhere; no entry when there is no such address. */
-const stateOf = (addresses: readonly Address[]): SwitchState =>
+export const stateOf = (addresses: readonly Address[]): SwitchState =>
   Object.fromEntries(
     // A network interface that is no machine's, a gateway's for example, is something, though it has no machine's id.
     addresses.map(({ allocationID, instanceID, associationID }) => [allocationID, instanceID ?? associationID ?? '']),

@@ -1,5 +1,6 @@
 import { LABEL, type TrafficTarget as Spec } from '../api/v1alpha1/index.ts';
 import type { Endpoint, Pod, Service } from '../kube/resources.ts';
+import { minReadyOf } from './arrival.ts';
 import { answers, portsMissingIn, takesTraffic } from './endpoints.ts';
 import type { Destination, Problem } from './target.ts';
 
@@ -89,6 +90,12 @@ export function tooFewReady(
       message: `traffic target ${spec.name} has no ready pod of generation ${generation}: none of ${candidates} ${where} is Ready on a machine of that generation`,
     };
   const serving = endpoints.filter(answers).length;
+  const least = minReadyOf(spec);
+  if (!fewer && ready < least)
+    return {
+      reason: 'TooFewReadyEndpoints',
+      message: `traffic target ${spec.name} has minReady ${least}, and of ${candidates} ${where} only ${ready} are Ready on a machine of that generation: wait for them or start more, or write allowSmallerRoles: true in the Cutover`,
+    };
   if (fewer || ready >= serving) return undefined;
   return {
     reason: 'TooFewReadyEndpoints',

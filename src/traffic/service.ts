@@ -3,7 +3,8 @@ import type { KubeClient } from '../kube/client.ts';
 import { isConflict } from '../kube/errors.ts';
 import { find } from '../kube/find.ts';
 import { type Endpoint, endpointSlices, type Pod, pods, type Service, services } from '../kube/resources.ts';
-import { answers, isOneOf, portsMissingIn, portsNotOffered, readyEndpoints } from './endpoints.ts';
+import { arrivalOf, arrives } from './arrival.ts';
+import { isOneOf, portsMissingIn, portsNotOffered, readyEndpoints } from './endpoints.ts';
 import { holdView } from './maintenance.ts';
 import { MANAGER, noPreview, notSelecting, ownedByAnother, portMissing, readyPods, tooFewReady } from './objections.ts';
 import { type Destination, ForeignChange, sameState, stateText, type TargetKind, type TargetView } from './target.ts';
@@ -52,7 +53,7 @@ export function serviceTarget(client: KubeClient): TargetKind {
         nowhere: { ...wanted, [LABEL.generation]: '' },
         ...(problem && { problem }),
         ...(able === 0 && { nobody: true }),
-        ...arrival(spec, { now, wanted, candidates, endpoints, closed }, destination),
+        ...arrivalView(spec, { now, wanted, candidates, endpoints, closed }, destination),
         ...(hold && { hold }),
       };
     },
@@ -131,7 +132,7 @@ export const selectorFor = (
   [LABEL.generation]: generation,
 });
 
-const selectorText = (selector: SwitchState): string =>
+export const selectorText = (selector: SwitchState): string =>
   Object.entries(selector)
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
@@ -153,7 +154,7 @@ function missing(spec: Spec, wanted: SwitchState): TargetView {
 }
 
 /** Whether the Service's own endpoints are all pods of the generation, on its machines, and answer on every port. */
-function arrival(
+function arrivalView(
   spec: Spec,
   {
     now,
@@ -173,10 +174,11 @@ function arrival(
   const { namespace, name } = nameOf(spec);
   const nodes = new Set(members.map(({ node }) => node));
   const isCandidate = isOneOf(candidates);
-  const elsewhere = endpoints.filter((endpoint) => !nodes.has(endpoint.nodeName ?? '') || !isCandidate(endpoint));
-  const there = endpoints.some(answers) && elsewhere.length === 0 && closed.length === 0;
-  const serving = sameState(now, wanted) && there;
+  const belongs = (endpoint: Endpoint) => nodes.has(endpoint.nodeName ?? '') && isCandidate(endpoint);
+  const arrival = arrivalOf(endpoints, closed, belongs);
+  // One is enough for a move to be believed: how many there have to be before it is asked beforehand.
+  const serving = sameState(now, wanted) && arrives(arrival, 1);
   const without = closed.length > 0 ? `, and none with port ${closed.join(', ')}` : '';
-  const waitingFor = `EndpointSlices of Service ${namespace}/${name} show ${endpoints.filter(answers).length} ready endpoints, ${elsewhere.length} of them not on machines of ${generation}${without}`;
+  const waitingFor = `EndpointSlices of Service ${namespace}/${name} show ${arrival.answering} ready endpoints, ${arrival.elsewhere.length} of them not on machines of ${generation}${without}`;
   return { serving, waitingFor };
 }

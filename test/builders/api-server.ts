@@ -181,12 +181,24 @@ export function anApiServer(now: () => number): ApiServer {
     });
   };
 
-  const list = ({ resource, target, query }: ApiRequest) => {
+  /** What a list or a watch is narrowed to: a namespace, labels, one name. */
+  const chosenBy = ({
+    target,
+    query,
+  }: {
+    target?: ApiRequest['target'] | undefined;
+    query?: ApiRequest['query'] | undefined;
+  }) => {
     const wanted = selectorOf(query?.labelSelector ?? '');
-    const items = [...collection(resource).values()].filter(
-      ({ metadata }) =>
-        (target?.namespace === undefined || metadata.namespace === target.namespace) && wanted(metadata.labels ?? {}),
-    );
+    const [, name] = /^metadata\.name=(.+)$/.exec(query?.fieldSelector ?? '') ?? [];
+    return ({ metadata }: Stored): boolean =>
+      (target?.namespace === undefined || metadata.namespace === target.namespace) &&
+      (name === undefined || metadata.name === name) &&
+      wanted(metadata.labels ?? {});
+  };
+
+  const list = (request: ApiRequest) => {
+    const items = [...collection(request.resource).values()].filter(chosenBy(request));
     return { items, metadata: { resourceVersion: String(version) } };
   };
 
@@ -206,7 +218,7 @@ export function anApiServer(now: () => number): ApiServer {
   };
 
   /** A watch: what there is, the mark of its end, then each change as it happens. */
-  const stream: Transport['stream'] = ({ resource, target, signal, onOpen, onData }) => {
+  const stream: Transport['stream'] = ({ resource, target, query, signal, onOpen, onData }) => {
     if (target?.subresource === 'log') {
       onOpen();
       onData(Buffer.from(`${(logs[keyOf({ metadata: target as { name: string } })] ?? []).join('\n')}\n`));
@@ -214,7 +226,8 @@ export function anApiServer(now: () => number): ApiServer {
     }
     const tell = (type: string, object: Stored) => onData(Buffer.from(`${JSON.stringify({ type, object })}\n`));
     onOpen();
-    for (const object of collection(resource).values()) tell('ADDED', object);
+    const chosen = chosenBy({ target, query });
+    for (const object of [...collection(resource).values()].filter(chosen)) tell('ADDED', object);
     const annotations = { 'k8s.io/initial-events-end': 'true' };
     const end = {
       metadata: { name: '', uid: '', creationTimestamp: '', resourceVersion: String(version), annotations },
@@ -222,9 +235,9 @@ export function anApiServer(now: () => number): ApiServer {
     tell('BOOKMARK', { apiVersion: resource.apiVersion, kind: resource.kind, ...end });
     const listener = ({ resource: { plural }, before, after }: Change) => {
       if (plural !== resource.plural) return;
-      if (after) tell(before ? 'MODIFIED' : 'ADDED', after);
-      else if (before)
-        tell('DELETED', { ...before, metadata: { ...before.metadata, resourceVersion: String(version) } });
+      const was = before !== undefined && chosen(before);
+      if (after && chosen(after)) tell(was ? 'MODIFIED' : 'ADDED', after);
+      else if (was) tell('DELETED', { ...before, metadata: { ...before.metadata, resourceVersion: String(version) } });
     };
     listeners.add(listener);
     return new Promise((_, reject) => {

@@ -79,7 +79,17 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
     if (stopped !== undefined && time >= stopped) return time >= stopped + STOPPING ? 'stopped' : 'stopping';
     return time < machine.launchTime + cloud.boot ? 'pending' : 'running';
   };
-  const show = (life: Life, time = now()): Machine => ({ ...life.machine, state: stateAt(life, time) });
+  /** A machine shows the address that points at it, as its primary interface does. */
+  const show = (life: Life, time = now()): Machine => {
+    const { id } = life.machine;
+    const index = Object.values(cloud.addresses).indexOf(id);
+    const elasticIP = index < 0 ? {} : { elasticIP: publicIPOf(Object.keys(cloud.addresses)[index] ?? '') };
+    return {
+      ...life.machine,
+      state: stateAt(life, time),
+      primary: { id: `eni-${id}`, privateIP: '10.0.0.1', ...elasticIP },
+    };
+  };
   const said = (call: string) => {
     cloud.calls.push(call);
     cloud.onCall(call);
@@ -234,7 +244,7 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
           .filter((id) => cloud.addresses[id] !== undefined)
           .map((id) => ({
             allocationID: id,
-            publicIP: '192.0.2.1',
+            publicIP: publicIPOf(id),
             ...(cloud.addresses[id] && { instanceID: cloud.addresses[id] }),
           })),
       associate: async (allocationID, instanceID) => {
@@ -279,6 +289,9 @@ export function aCloud(now: () => number, free: Record<string, number> = { 'subn
   };
   return cloud;
 }
+
+/** `eipalloc-1` is 192.0.2.1. */
+const publicIPOf = (allocationID: string): string => `192.0.2.${allocationID.split('-').at(-1)}`;
 
 const trouble = (reason: ProviderError['reason'], code: string, message: string): ProviderError =>
   new ProviderError(message, { reason, code, refused: true });

@@ -37,6 +37,7 @@ export const aNode = (changes: Partial<NodeView> & { machine?: string; pool?: Ge
     taints: [],
     uid: `uid-node-${machine}`,
     unschedulable: false,
+    podLimit: 110,
     maintenance: undefined,
     stale: undefined,
     created: at(0),

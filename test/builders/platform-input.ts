@@ -10,6 +10,7 @@ export const aPlatformInput = (changes: Partial<PlatformInput> = {}): PlatformIn
   cloud: { machines: [] },
   traffic: [],
   waiting: [],
+  targets: [],
   now: EPOCH,
   scaled: (ms) => ms,
   ...changes,

@@ -9,6 +9,7 @@ import { metrics } from '../../src/telemetry/metrics.ts';
 import { operationMetrics } from '../../src/telemetry/operations.ts';
 import { overrideMetrics } from '../../src/telemetry/overrides.ts';
 import { placementMetrics } from '../../src/telemetry/placement.ts';
+import { trafficMetrics } from '../../src/telemetry/traffic.ts';
 
 /** docs/alerts.yaml asks for metrics by name: each of them exists, and each has the labels that it is grouped by. */
 
@@ -21,6 +22,7 @@ it('every alert is about metrics that the operator has', async () => {
   overrideMetrics(registry, () => []);
   cutoverMetrics(registry, () => []);
   placementMetrics(registry);
+  trafficMetrics(registry, () => []);
   const meters = new Map(
     registry.getMetricsAsArray().map((meter) => [meter.name, (meter as { labelNames?: string[] }).labelNames ?? []]),
   );

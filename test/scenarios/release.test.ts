@@ -64,7 +64,7 @@ describe('an override with release: true', () => {
     });
     await staged(world, 'next', 'site', { web: { machines: SIZE } });
     await cutOver(world, 'site', '', 'next');
-    await world.until('platforms', 'site', 'to serve', has('Ready', 'True', 'Serving'));
+    await world.until('platforms', 'site', 'to be complete', has('Ready', 'True', 'MachinesReady'));
     expect(aliveOf(await world.ledger(), 'ours').map(({ id }) => id)).toEqual(ids);
   }, 60_000);
 

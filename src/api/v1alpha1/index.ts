@@ -53,4 +53,10 @@ export {
   RELEASED_TAG,
   VERSION,
 } from './labels.ts';
-export type { Platform, PlatformStatus, TrafficTarget } from './platform.ts';
+export {
+  type Platform,
+  type PlatformStatus,
+  TRAFFIC_STATES,
+  type TrafficStatus,
+  type TrafficTarget,
+} from './platform.ts';

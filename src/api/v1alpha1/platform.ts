@@ -79,6 +79,12 @@ const trafficTarget = z
         ),
       })
       .optional(),
+    minReady: z
+      .int32()
+      .min(1)
+      .max(100000)
+      .optional()
+      .describe('Fewest ready endpoints of a service with which it counts as serving; 1 unless told'),
   })
   .meta(
     rules(
@@ -89,6 +95,11 @@ const trafficTarget = z
       {
         rule: 'has(self.service) || (!has(self.preview) && !has(self.maintenance))',
         message: 'preview and maintenance belong to a service target: leave them out for elasticIPs',
+      },
+      {
+        rule: 'has(self.service) || !has(self.minReady)',
+        message:
+          'minReady counts the ready endpoints of a service: leave it out for elasticIPs, each of whose addresses has to lead to a Ready machine',
       },
     ),
   );
@@ -175,6 +186,32 @@ const spec = z
     }),
   );
 
+/** What a traffic target was last seen to do. Only the first says that users are served by the live generation. */
+export const TRAFFIC_STATES = ['Serving', 'Moving', 'Held', 'NotServing', 'Unknown'] as const;
+
+const trafficStatus = z.object({
+  name: shortName(),
+  state: z
+    .enum(TRAFFIC_STATES)
+    .describe(
+      'Serving: seen to reach enough of the live generation. Moving, Held: on its way, or behind its maintenance responder, by the cutover that holds this Platform. NotServing: seen not to. Unknown: not seen',
+    ),
+  leadsTo: z.string().max(1024).describe('For people: a generation, the maintenance responder, nothing, or elsewhere'),
+  generation: z.string().max(63).optional().describe('The generation that it leads to, where it leads to one'),
+  machines: listAtomic(z.string().max(64), 64)
+    .optional()
+    .describe("Of elasticIPs: what each address points at, in the Platform's order; empty when it is nothing"),
+  ready: count().describe(
+    'Ready endpoints of a service, or addresses that lead to a Ready machine of the live generation',
+  ),
+  minReady: count().describe('How many there have to be'),
+  countedTime: time().describe('When ready was last brought up to date; at once when the state changes'),
+  servingSince: time().optional().describe('Since when it was seen to serve without a break; only while it does'),
+  lastServingTime: time().optional().describe('When it was last seen to serve; written when that ends'),
+  reason: z.string().max(128).optional(),
+  message: z.string().max(2048).optional().describe('Why it does not serve, and what to do'),
+});
+
 const status = z
   .object({
     observedGeneration: observedGeneration(),
@@ -251,6 +288,9 @@ const status = z
       'name',
       32,
     ).optional(),
+    traffic: listMap(trafficStatus, 'name', 32)
+      .optional()
+      .describe('What was seen of each traffic target, while a generation is live'),
     destruction: z
       .object({ machines: z.number().min(0), time: time() })
       .optional()
@@ -321,3 +361,4 @@ export type PlatformSpec = z.output<typeof spec>;
 export type PlatformStatus = z.output<typeof status>;
 export type Platform = CustomObject<PlatformSpec, PlatformStatus>;
 export type TrafficTarget = z.output<typeof trafficTarget>;
+export type TrafficStatus = z.output<typeof trafficStatus>;

@@ -83,8 +83,8 @@ describe('a platform with a status', () => {
     ]);
   });
 
-  it('whose machines are all there serves', () => {
-    expect(ready({ ...live, livePools: [pool(3, 3)] })).toMatchObject({ status: 'True', reason: 'Serving' });
+  it('whose machines are all there says so, and nothing of what users reach: it has no traffic targets', () => {
+    expect(ready({ ...live, livePools: [pool(3, 3)] })).toMatchObject({ status: 'True', reason: 'MachinesReady' });
   });
 
   it.each<[string, Partial<PlatformInput>, string]>([

@@ -8,6 +8,7 @@ import { rebindStep } from './rebind.ts';
 import { verdictsOf } from './report.ts';
 import { consistency, markedLive, pointersOf } from './restore.ts';
 import { rolesOf } from './roles.ts';
+import { recountIn, trafficOf } from './serving.ts';
 import { tasksWait } from './waiting.ts';
 
 /**
@@ -44,8 +45,9 @@ export function decide(input: PlatformInput): PlatformDecision {
   const roles = rolesOf(current);
   const guard = reportOf(current.platform, input.round, input);
   const consistent = consistency(input, changes, rebind.objection);
+  const traffic = trafficOf(current);
   const verdicts = [
-    ...verdictsOf(current, roles, consistent),
+    ...verdictsOf(current, roles, traffic, consistent),
     guard.verdict,
     consistent,
     override.verdict,
@@ -58,6 +60,7 @@ export function decide(input: PlatformInput): PlatformDecision {
       observedGeneration: platform.metadata.generation,
       neverLive: neverLive(current),
       roles,
+      traffic,
       ...(guard.guard && { guard: guard.guard }),
       conditions: withConditions(platform.status.conditions, verdicts, {
         generation: platform.metadata.generation,
@@ -66,7 +69,15 @@ export function decide(input: PlatformInput): PlatformDecision {
     },
     effects: [rebind.effect, override.effect, markedLive(input)].filter((effect) => effect !== undefined).slice(0, 1),
     say: [rebind.say, override.say].filter((say) => say !== undefined),
-    requeueAfter: Math.max(1, Math.min(troubled ? scaled(BUSY) : Infinity, guard.next, override.endsIn ?? Infinity)),
+    requeueAfter: Math.max(
+      1,
+      Math.min(
+        troubled ? scaled(BUSY) : Infinity,
+        guard.next,
+        override.endsIn ?? Infinity,
+        recountIn(current, traffic) ?? Infinity,
+      ),
+    ),
   };
 }
 

@@ -14,6 +14,7 @@ import { clusterGenerations, platforms } from '../../kinds.ts';
 import { manualClock } from '../../runtime/clock.ts';
 import type { Context } from '../context.ts';
 import { gather } from './gather.ts';
+import { trafficMemory } from './traffic.ts';
 
 it('reads everything anew before it believes that cloud and Kubernetes disagree', async () => {
   const server = anApiServer(() => EPOCH);
@@ -30,7 +31,7 @@ it('reads everything anew before it believes that cloud and Kubernetes disagree'
       generations: { byIndex: () => known },
       classes: { get: () => aClass() },
       pools: { list: () => [], byIndex: () => [] },
-      cutovers: { byIndex: () => [] },
+      cutovers: { byIndex: () => [], get: () => undefined },
       nodes: { list: () => [] },
       pods: { byIndex: () => [] },
     },
@@ -40,12 +41,12 @@ it('reads everything anew before it believes that cloud and Kubernetes disagree'
     providerOf: async () => cloud.provider,
     canary: { probe: async () => undefined },
   } as unknown as Context;
-  expect((await gather(context, aPlatform()))?.generations).toBe(known);
+  expect((await gather(context, aPlatform(), trafficMemory()))?.generations).toBe(known);
   expect(server.requests).toEqual([]);
 
   // The cache has not caught up with the generation whose machine the cloud shows.
   known.length = 0;
-  const live = await gather(context, aPlatform());
+  const live = await gather(context, aPlatform(), trafficMemory());
   expect(live?.generations.map(({ metadata }) => metadata.name)).toEqual(['green']);
   expect(server.requests).not.toEqual([]);
 });

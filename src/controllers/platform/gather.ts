@@ -9,6 +9,8 @@ import { lookAtCloud, witnesses } from './cloud.ts';
 import { probe } from './guard.ts';
 import type { PlatformInput } from './input.ts';
 import { isToBeInferred } from './restore.ts';
+import { transitOf } from './serving.ts';
+import { type TrafficMemory, targetsOf } from './traffic.ts';
 import { waitingTasks } from './waiting.ts';
 
 /** Oldest look at the cloud with which all is well, and with which something is not. Declared ms. */
@@ -18,7 +20,11 @@ const CAREFUL = 2_000;
 type Seen = Pick<PlatformInput, 'platform' | 'generations' | 'cloud'>;
 
 /** All that a decision about a platform rests on; undefined when it is gone. */
-export async function gather(context: Context, cached: Platform): Promise<PlatformInput | undefined> {
+export async function gather(
+  context: Context,
+  cached: Platform,
+  memory: TrafficMemory,
+): Promise<PlatformInput | undefined> {
   const { caches, clock } = context;
   const seen = await look(context, cached);
   if (!seen) return undefined;
@@ -34,6 +40,8 @@ export async function gather(context: Context, cached: Platform): Promise<Platfo
     livePools,
     waiting: waitingTasks(context, platform),
     round: await probe(context, platform, { generations, live: owner, livePools }),
+    targets: await targetsOf(context, { platform, livePools, uids, cloud: seen.cloud }, memory),
+    transit: transitOf(platform, caches.cutovers.get(platform.status.cutover?.name ?? '')),
     classExists: caches.classes.get(platform.spec.className) !== undefined,
     ...momentOf(clock),
   };

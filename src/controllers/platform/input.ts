@@ -1,6 +1,8 @@
 import type { ClusterGeneration, GenerationPool, Platform } from '../../api/v1alpha1/index.ts';
 import type { Round } from '../../guard/canary/round.ts';
 import type { Machine } from '../../providers/provider.ts';
+import type { TargetSight } from '../../traffic/sight.ts';
+import type { Transit } from './serving.ts';
 
 /** All that a decision about a platform rests on. */
 export interface PlatformInput {
@@ -15,6 +17,10 @@ export interface PlatformInput {
   traffic: Witness[];
   /** Singletons of which no other copy may start, as one may run where nobody answers. */
   waiting: WaitingTask[];
+  /** What was seen of each traffic target while a generation is live. */
+  targets: TargetSight[];
+  /** The cutover that holds the platform. */
+  transit?: Transit | undefined;
   /** What the canary has just found; undefined when it was not its time, or nobody answered. */
   round?: Round | undefined;
   now: number;

@@ -1,36 +1,40 @@
-import type { Platform } from '../../api/v1alpha1/index.ts';
+import type { Platform, TrafficStatus } from '../../api/v1alpha1/index.ts';
 import { kstatus, type Verdict } from '../../domain/conditions.ts';
 import { notImplemented } from '../../domain/not-implemented.ts';
 import type { PlatformInput } from './input.ts';
 import type { Roles } from './roles.ts';
+import { COMPLETE, serviceOf } from './service.ts';
 
 /** The conditions Live, Degraded and Ready of a platform. Nothing is decided here. */
-export function verdictsOf(input: PlatformInput, roles: Roles, consistent: Verdict): Verdict[] {
-  const { live } = input.platform.status;
-  const shortage = roles
-    .filter(({ restored }) => !restored)
-    .map(({ name, machines }) => `${name} ${machines.ready}/${machines.desired}`)
-    .join(', ');
+export function verdictsOf(
+  input: PlatformInput,
+  roles: Roles,
+  traffic: readonly TrafficStatus[] | undefined,
+  consistent: Verdict,
+): Verdict[] {
+  const { live, decommissioned } = input.platform.status;
+  const care = live && serviceOf(input.platform, roles, traffic ?? []);
   const standing: Verdict[] = [
     live
       ? { type: 'Live', status: true, reason: 'Live', message: `${live.name} since ${live.time}` }
       : { type: 'Live', status: false, ...noneIsLive(input) },
-    shortage
-      ? { type: 'Degraded', status: true, reason: 'MachinesMissing', message: shortage }
-      : { type: 'Degraded', status: false, reason: 'Complete', message: '' },
+    { type: 'Degraded', ...(care?.degraded ?? COMPLETE) },
   ];
-  const trouble = troubleOf(input, shortage, consistent);
-  if (!trouble) {
-    const none = input.platform.status.decommissioned ? 'Decommissioned' : 'AwaitingFirstCutover';
-    const reason = live ? 'Serving' : none;
-    return [...standing, { type: 'Ready', status: true, reason, message: '' }, ...kstatus('Current', reason, '')];
-  }
-  const { reason, message } = trouble;
-  return [
-    ...standing,
-    { type: 'Ready', status: false, reason, message },
-    ...kstatus(reason === 'MachinesMissing' ? 'Reconciling' : 'Stalled', reason, message),
-  ];
+  const trouble = troubleOf(input, consistent);
+  if (trouble)
+    return [
+      ...standing,
+      { type: 'Ready', status: false, ...trouble },
+      ...kstatus('Stalled', trouble.reason, trouble.message),
+    ];
+  if (care)
+    return [
+      ...standing,
+      { type: 'Ready', ...care.ready },
+      ...kstatus(care.progress, care.ready.reason, care.ready.message),
+    ];
+  const reason = decommissioned ? 'Decommissioned' : 'AwaitingFirstCutover';
+  return [...standing, { type: 'Ready', status: true, reason, message: '' }, ...kstatus('Current', reason, '')];
 }
 
 function noneIsLive({ platform }: PlatformInput): { reason: string; message: string } {
@@ -53,7 +57,6 @@ function noneIsLive({ platform }: PlatformInput): { reason: string; message: str
 
 function troubleOf(
   { platform, generations, classExists }: PlatformInput,
-  shortage: string,
   consistent: Verdict,
 ): { reason: string; message: string } | undefined {
   const { live } = platform.status;
@@ -64,9 +67,7 @@ function troubleOf(
     return { reason: consistent.reason, message: consistent.message };
   if (live && !generations.some(({ metadata }) => metadata.uid === live.uid))
     return { reason: 'LiveGenerationLost', message: `${live.name} is live and does not exist any more` };
-  return shortage
-    ? { reason: 'MachinesMissing', message: `machines of the live generation are missing: ${shortage}` }
-    : undefined;
+  return undefined;
 }
 
 const classNotFound = ({ spec }: Platform): string => `GenerationClass ${spec.className} does not exist: create it`;

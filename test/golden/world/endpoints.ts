@@ -10,6 +10,8 @@ export function playEndpoints(stage: Stage): void {
   const { clock, server, say } = stage;
   server.subscribe(({ resource, before, after }) => {
     if (resource.plural === 'pods' && !after && before?.metadata.namespace === 'edge') propagate(stage);
+    if (resource.plural === 'pods' && after?.metadata.namespace === 'edge')
+      clock.setTimer(PROPAGATION, () => propagate(stage));
     if (resource.plural !== 'services' || !after) return;
     clock.setTimer(PROPAGATION, () => propagate(stage));
     const service = after as Service;

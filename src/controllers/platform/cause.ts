@@ -53,10 +53,7 @@ export function causeOf(shortage: Shortage): Problem {
     const refusal = workloads
       .flatMap(({ status }) => status?.conditions ?? [])
       .find(({ type, status }) => type === 'ReplicaFailure' && status === 'True');
-    return about(
-      'PodsMissing',
-      `${names} has ${left.length} pods${refusal?.message ? `: ${refusal.message}` : ', and makes no more'}`,
-    );
+    return about('PodsMissing', `${names} has ${left.length} pods${refusal?.message ? `: ${refusal.message}` : ''}`);
   }
   const waiting = left.filter((pod) => !isReady(pod));
   if (left.length - waiting.length >= minReady)

@@ -1,6 +1,6 @@
 import { LABEL } from '../../../src/api/v1alpha1/index.ts';
 import { platforms } from '../../../src/kinds.ts';
-import { type Node, nodes, type Pod, pods } from '../../../src/kube/resources.ts';
+import { daemonSets, type Node, nodes, type Pod, pods } from '../../../src/kube/resources.ts';
 import type { Machine } from '../../../src/providers/provider.ts';
 import type { Stage } from './stage.ts';
 
@@ -72,6 +72,13 @@ function runPod({ server }: Stage, node: { metadata: { name: string; labels?: Re
   const platform = server.read(platforms, labels[LABEL.platform] ?? '');
   if (platform?.spec.roles.find((role) => role.name === labels[LABEL.role])?.handover !== 'Beside') return;
   const pod = podOf(name).replace('edge/', '');
+  const workload = `${labels[LABEL.role]}-${labels[LABEL.generation]}`;
+  // As a DaemonSet's, one on each machine: it stays when the machines go.
+  if (!server.read(daemonSets, `edge/${workload}`))
+    server.seed(daemonSets, {
+      metadata: { name: workload, namespace: 'edge', uid: `uid-${workload}`, creationTimestamp: '' },
+      spec: { template: { metadata: { labels: wanted } } },
+    });
   server.seed(pods, {
     metadata: { name: pod, namespace: 'edge', uid: `uid-${pod}`, creationTimestamp: '', labels: wanted },
     spec: { nodeName: name },

@@ -19,6 +19,7 @@ const slow = [
   'test/api/lag/lag.test.ts',
   'test/api/override/override.test.ts',
   'test/chaos/restarts.test.ts',
+  'test/scenarios/absence.test.ts',
   'test/scenarios/gitops-at-its-worst.test.ts',
   'test/scenarios/restore.test.ts',
 ].map((path) => `<rootDir>/${path}`);

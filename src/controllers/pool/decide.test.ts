@@ -205,6 +205,21 @@ describe('a machine that never registers', () => {
     expect(decide(input({ ...drill, now: EPOCH + 90_001 })).terminate?.ids).toEqual(['i-3']);
   });
 
+  it('is kept while nearly all Nodes that there were are missing at once: that is the list, not the machine', () => {
+    const sight = { ...NOTHING_LACKS, nodesLack: true };
+    expect(decide(input({ ...late, sight, now: EPOCH + 700_000 })).terminate).toBeUndefined();
+  });
+
+  it('is none that had registered since its last start: its Node is gone, and that is said instead', () => {
+    const [first, second, third] = aPool({ instances: three }).status.instances!;
+    const pool = aPool({ status: { instances: [first!, second!, { ...third!, registeredTime: at(60) }] } });
+    const { terminate, status } = decide(input({ ...late, pool, now: EPOCH + 7_000_000 }));
+    expect(terminate).toBeUndefined();
+    expect(status.failures).toMatchObject([{ reason: 'NodeLost', count: 1, message: expect.stringContaining('i-3') }]);
+    const started = three.map((id) => aMachine({ id, pool, launchTime: EPOCH + 120_000 }));
+    expect(decide(input({ ...late, pool, machines: started, now: EPOCH + 7_000_000 })).terminate?.ids).toEqual(['i-3']);
+  });
+
   it('of a generation that is held is named and kept (S2)', () => {
     const generation = aGeneration({ reservedBy: 'to-green' });
     const { terminate, status } = decide(input({ ...late, generation, now: EPOCH + 700_000 }));

@@ -195,8 +195,8 @@ export const generationClass: Definition = {
   rules: [
     {
       rule: `!has(oldSelf.status) || !has(oldSelf.status.pools) || oldSelf.status.pools == 0 || !has(self.spec.ec2) || !has(oldSelf.spec.ec2) || (has(self.spec.ec2.endpoint) == has(oldSelf.spec.ec2.endpoint) && (!has(self.spec.ec2.endpoint) || self.spec.ec2.endpoint == oldSelf.spec.ec2.endpoint))`,
-      messageExpression:
-        "'spec.ec2.endpoint cannot be changed while machines come from this class (status.pools: ' + string(oldSelf.status.pools) + '): at another endpoint they would not be found. Create another GenerationClass for it'",
+      message:
+        'spec.ec2.endpoint cannot be changed while GenerationPools have machines from this class (status.pools): at another endpoint they would not be found. Create another GenerationClass for it',
     },
   ],
 };

@@ -109,7 +109,21 @@ itRefusesChanges('GenerationClass', [
   ],
 ]);
 
+itRefusesChanges('GenerationClass', [
+  [
+    'another endpoint while machines come from it',
+    { status: { pools: 1 } },
+    (o) => (o.spec.ec2.endpoint = 'http://127.0.0.1:4567'),
+    '<nil>: Invalid value: spec.ec2.endpoint cannot be changed while GenerationPools have machines from this class (status.pools): at another endpoint they would not be found. Create another GenerationClass for it',
+  ],
+]);
+
 itTakesChanges('GenerationClass', [
+  [
+    'another endpoint while no machines come from it',
+    { status: { pools: 0 } },
+    (o) => (o.spec.ec2.endpoint = 'http://127.0.0.1:4567'),
+  ],
   ['another subnet', {}, (o) => o.spec.subnets.push({ id: 'subnet-b', zone: 'us-east-1b' })],
   ['a budget', {}, (o) => (o.spec.apiBudgets = { RunInstances: budget() })],
   ['a reserve of nothing', {}, (o) => (o.spec.recoveryReserve = '0%')],

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { bundle } from '../../local/bundle.ts';
 import { webhookUrl } from '../../local/chart.ts';
 import { type Environment, operatorCredentials, startEnvironment } from '../../local/environment.ts';
@@ -21,6 +22,8 @@ export interface Installation {
   ledger(): Promise<LedgerView>;
   /** SIGKILL, at once; what it had under way at the proxy goes on. */
   killOperator(): void;
+  /** Has the cloud answer without any machine for so many real ms; resolves when it shows them again. */
+  emptyCloud(ms: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -84,6 +87,12 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       async ledger() {
         const answer = await fetch(`${simulator.url}/ledger`, { signal: AbortSignal.timeout(10_000) });
         return (await answer.json()) as LedgerView;
+      },
+      async emptyCloud(ms) {
+        const fault = { name: 'empty', operations: ['DescribeInstances'], effect: { omits: 1 } };
+        await fetch(`${simulator.url}/faults`, { method: 'POST', body: JSON.stringify(fault) });
+        await sleep(ms);
+        await fetch(`${simulator.url}/faults/empty`, { method: 'DELETE' });
       },
       killOperator: () => process.kill(operator.process().pid, 'SIGKILL'),
       async stop() {

@@ -7,12 +7,12 @@ import { featuresOf } from './site.ts';
 import { lineOf } from './writes.ts';
 
 /**
- * `make sweep`: kills the operator before and after each write of a whole cutover and of a rollback, and closes the quota of Jobs at
- * each write of a cutover. Prints a line for each point, then how
+ * `make sweep`: kills the operator before and after each write of a whole cutover and of a rollback, and has the cloud show no machines
+ * for a while from each; of a cutover it also closes the quota of Jobs there. Prints a line for each point, then how
  * many there were. Exit status 1: something was left otherwise, or an invariant did not hold.
  */
 const USAGE = `usage: npm run sweep -- [options]
-  --point=NAME        only this point, for example cutover:17:before; may be given several times
+  --point=NAME        only this point, for example cutover:17:before, or :after, :empty, :quota; may be given several times
   --only=KIND         cutover or rollback
   --stages=N          installations side by side (${Math.max(1, cpus().length - 1)})
   --features=LIST     what the site has: hold,jobs,tasks (all)

@@ -42,7 +42,7 @@ export interface Kill {
 /** Where something else shall happen: the write is held until it has, then passed on. */
 export interface Happening {
   number: number;
-  when: 'quota';
+  when: 'quota' | 'empty';
   act(): Promise<void>;
 }
 
@@ -116,7 +116,8 @@ export async function numberingProxy(options: ProxyOptions): Promise<NumberingPr
     return true;
   };
   const happened = async (write: Write): Promise<void> => {
-    const due = dueAt(write, 'quota');
+    const point = counting?.point;
+    const due = point && dueAt(write, point.when);
     if (!due || !('act' in due)) return;
     killed = write;
     await due.act();

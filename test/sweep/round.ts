@@ -17,8 +17,8 @@ import type { Change } from './writes.ts';
 export type Kind = 'cutover' | 'rollback';
 
 /**
- * Where the operator dies: at the write of this number, before it is made or right after. Or where a quota closes, so that no Job can be
- * made any more, until the cutover says so.
+ * What happens, and where: at the write of this number. The operator dies before it is made or right after. Or a quota closes, so that
+ * no Job can be made any more until the cutover says so; or the cloud shows no machine for a while.
  */
 export interface Point {
   kind: Kind;
@@ -30,7 +30,7 @@ export const nameOf = ({ kind, number, when }: Point): string => `${kind}:${numb
 
 /** A point by its name. @throws Error when it is none */
 export function pointOf(name: string): Point {
-  const [, kind, number, when] = /^(cutover|rollback):(\d+):(before|after|quota)$/.exec(name) ?? [];
+  const [, kind, number, when] = /^(cutover|rollback):(\d+):(before|after|quota|empty)$/.exec(name) ?? [];
   if (!kind || !number || !when) throw new Error(`${name} is no point: write for example cutover:17:before`);
   return { kind: kind as Kind, number: Number(number), when: when as Point['when'] };
 }
@@ -60,11 +60,13 @@ export interface Scene {
 const QUIET = 1_500;
 /** The same before a round: what is still written then is no part of it, and does no harm. */
 const CALM = 400;
+/** How long the cloud shows no machines, real ms: a declared minute here is 6 000. */
+const EMPTY_FOR = 7_000;
 /** Real ms in which what is left comes to be as it is without a death. */
 const SETTLED = 20_000;
 
 /**
- * @param point where the operator dies, and is started again at once, or a quota closes for a while; absent: nowhere
+ * @param point where the operator dies, and is started again at once, or something else happens for a while; absent: nowhere
  * @param expected how the site is left by a round without a death; absent: as this one leaves it
  */
 export async function playRound(
@@ -94,14 +96,17 @@ export async function playRound(
     installation.killOperator();
     revived = operator.restart();
   };
-  let lifted: Promise<void> | undefined;
-  const close = async () => {
-    const lift = await closedQuota(installation, site.name);
-    lifted = lift(cutover);
+  let over: Promise<void> | undefined;
+  const happen: Record<Happening['when'], () => Promise<void>> = {
+    quota: async () => {
+      const lift = await closedQuota(installation, site.name);
+      over = lift(cutover);
+    },
+    empty: async () => {
+      over = installation.emptyCloud(EMPTY_FOR);
+    },
   };
-  const { number = 0, when } = point ?? {};
-  const disturbance = when === 'quota' ? { number, when, act: close } : when && { number, when, kill };
-  proxy.count((change) => isOf(change, site, [...ids, ...site.addresses]), disturbance);
+  proxy.count((change) => isOf(change, site, [...ids, ...site.addresses]), point && disturbance(point, kill, happen));
   await admin.create(cutovers, theCutover(site, cutover, kind === 'cutover' ? 'Planned' : 'Rollback', to) as never);
 
   const parties = { cutover, from, to };
@@ -113,7 +118,7 @@ export async function playRound(
     ms = Date.now() - begun.time;
     if (status.outcome !== 'Succeeded') problems.push(`ended otherwise: ${standing({ status })}`);
     await quiet(QUIET);
-    await Promise.all([revived, lifted]);
+    await Promise.all([revived, over]);
     left = await snapshot(installation, site, parties);
     const different = () => (expected ? differences(expected, left) : []);
     await waitFor('the same state', { limitMs: SETTLED, everyMs: 300 }, async () => {
@@ -130,7 +135,7 @@ export async function playRound(
   }
   const killedAt = proxy.killedAt();
   const writes = proxy.stopCounting();
-  await Promise.all([revived, lifted]);
+  await Promise.all([revived, over]);
   await operator.ready();
 
   const ledger = await installation.ledger();
@@ -152,6 +157,16 @@ async function untold({ admin }: Installation, { cutover, from, to }: Parties): 
     return missing.length === 0 || undefined;
   }).catch(() => undefined);
   return missing.map((name) => `no event on ${name} says how ${cutover} has ended`);
+}
+
+/** What the proxy is to do at a point. */
+function disturbance(
+  { number, when }: Point,
+  kill: () => void,
+  happen: Record<Happening['when'], () => Promise<void>>,
+): Kill | Happening {
+  if (when === 'before' || when === 'after') return { number, when, kill };
+  return { number, when, act: happen[when] };
 }
 
 /** Shows the judge all that has happened; returns what it objects to. */

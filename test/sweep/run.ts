@@ -92,15 +92,16 @@ export const anonymous = (line: string): string =>
     .replaceAll(/\beni-[0-9a-f]{17}/g, 'INTERFACE')
     .replaceAll(/\bi-[0-9a-f]{17}/g, 'MACHINE');
 
-/** Both sides of each write of a round; of one that makes Jobs, also a quota that closes there. */
+/** All that can happen at each write of a round; only a cutover makes Jobs. */
 export const pointsOf = (kind: Kind, writes: number): Point[] =>
   Array.from({ length: writes }, (_, n) => n + 1).flatMap((number) =>
-    (['before', 'after', ...(kind === 'cutover' ? (['quota'] as const) : [])] as const).map((when) => ({
-      kind,
-      number,
-      when,
-    })),
+    WHEN[kind].map((when) => ({ kind, number, when })),
   );
+
+const WHEN: Record<Kind, Point['when'][]> = {
+  cutover: ['before', 'after', 'empty', 'quota'],
+  rollback: ['before', 'after', 'empty'],
+};
 
 /** `count` of the points, each once, in the order in which they were drawn. */
 export function drawn(points: readonly Point[], count: number, random: () => number): Point[] {

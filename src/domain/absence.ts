@@ -21,6 +21,9 @@ export type Presence = 'present' | 'doubtful' | 'absent';
 /** How long a thing has to be denied. Declared ms: EC2 promises no time for its consistency, and means seconds. */
 export const DENIED_FOR = 5 * 60_000;
 
+/** A machine is shown within this time of its launch, or its absence begins to count. Declared ms. */
+export const SHOWN_WITHIN = 5 * 60_000;
+
 /** Of what is counted a look shows at least this share, or it lacks nearly everything. */
 const LEAST_SHARE = 0.1;
 

@@ -1,6 +1,6 @@
 import type { ClusterGeneration, Platform } from '../../api/v1alpha1/index.ts';
 import { LABEL } from '../../api/v1alpha1/index.ts';
-import { lacksNearlyAll } from '../../domain/absence.ts';
+import { lacksNearlyAll, SHOWN_WITHIN } from '../../domain/absence.ts';
 import { isReleased, uidsOf } from '../../domain/identity.ts';
 import type { Machine, Provider } from '../../providers/provider.ts';
 import type { Member, Problem } from '../../traffic/target.ts';
@@ -12,9 +12,6 @@ import { providerOfClass, troubleWith } from '../provider.ts';
 
 /** Oldest look at the cloud's machines that a decision may rest on. Declared ms. */
 const MAX_AGE = 2_000;
-
-/** A machine is shown within this time of its launch, or its absence tells something. Declared ms. */
-const SHOWN_WITHIN = 5 * 60_000;
 
 /** The provider of a generation's own class, or of its platform's. Throws ProviderError. */
 export const providerFor = (

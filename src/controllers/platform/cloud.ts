@@ -5,7 +5,7 @@ import {
   type Platform,
   type TrafficTarget,
 } from '../../api/v1alpha1/index.ts';
-import { lacksNearlyAll } from '../../domain/absence.ts';
+import { lacksNearlyAll, SHOWN_WITHIN } from '../../domain/absence.ts';
 import { freezeOf } from '../../domain/freeze.ts';
 import { find } from '../../kube/find.ts';
 import { services } from '../../kube/resources.ts';
@@ -44,9 +44,6 @@ export async function lookAtCloud(
   trouble ??= doubtOf(context, platform, pools, machines);
   return { machines: [...machines.values()], ...(trouble && { trouble }) };
 }
-
-/** A machine is shown within this time of its launch, or its absence tells something. Declared ms. */
-const SHOWN_WITHIN = 5 * 60_000;
 
 /**
  * Why what the cloud does not show proves nothing: it lacks nearly all that the platform's pools count. And while the two

@@ -1,5 +1,5 @@
 import type { GenerationPool } from '../../api/v1alpha1/index.ts';
-import { type Look, lacksNearlyAll } from '../../domain/absence.ts';
+import { type Look, lacksNearlyAll, SHOWN_WITHIN } from '../../domain/absence.ts';
 import { poolNameOf, uidsOf } from '../../domain/identity.ts';
 import type { Machine, Provider } from '../../providers/provider.ts';
 import { BY, type Context } from '../context.ts';
@@ -12,9 +12,6 @@ import type { PoolInput, Sight } from './input.ts';
  * What the cloud's list by tag lacks is asked for by id, and what it lacks then is weighed: by what else the cloud has to
  * show, and by the Nodes whose kubelets report. All that a pool concludes from an absence rests on this look.
  */
-
-/** A machine is shown within this time of its launch, or its absence begins to count. Declared ms. */
-const SHOWN_WITHIN = 5 * 60_000;
 
 /** Machines of other pools that are asked for by id to find out whether a look is whole: one request. */
 const ASKED_BESIDES = 100;

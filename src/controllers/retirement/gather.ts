@@ -7,6 +7,7 @@ import { find } from '../../kube/find.ts';
 import { ProviderError } from '../../providers/provider.ts';
 import { findAgreed } from '../agreed.ts';
 import { BY, type Context } from '../context.ts';
+import { machineIdOf } from '../nodes.ts';
 import { providerOfClass } from '../provider.ts';
 import type { RetirementInput } from './input.ts';
 
@@ -74,14 +75,19 @@ async function hasNone(context: Context, platform: Platform, name: string): Prom
   const generations = caches.generations.byIndex(BY.platform, platform.metadata.name);
   const pools = caches.pools.byIndex(BY.generation, name);
   const classes = [platform, ...generations, ...pools].flatMap(({ spec }) => spec.className ?? []);
+  const shown = new Set<string>();
   try {
     for (const className of new Set(classes)) {
       const provider = await providerOfClass(context, className);
-      const machines = machinesOfPlatform(platform, await provider.observe(cluster, clock.scaled(MAX_AGE)));
-      if (machines.some(({ tags }) => tags[LABEL.generation] === name)) return false;
+      const observed = await provider.observe(cluster, clock.scaled(MAX_AGE));
+      for (const { id } of observed) shown.add(id);
+      if (machinesOfPlatform(platform, observed).some(({ tags }) => tags[LABEL.generation] === name)) return false;
     }
-    // What its Nodes say is the other kind of question.
-    return !caches.nodes.list().some(({ ready, labels }) => ready && labels[LABEL.generation] === name);
+    // The other kind of question: no Node of it reports whose machine the cloud does not show.
+    return !caches.nodes
+      .list()
+      .filter(({ ready, labels }) => ready && labels[LABEL.generation] === name)
+      .some(({ providerID }) => !shown.has(machineIdOf(providerID)));
   } catch (error) {
     if (error instanceof ProviderError) return false;
     throw error;

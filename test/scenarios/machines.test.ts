@@ -138,7 +138,7 @@ describe('a second Node of a machine of the live generation', () => {
       ({ status }) => status.staleNodes?.includes(second.metadata.name) === true,
     );
     expect(pool.status.machines).toMatchObject({ launched: LIVE, ready: LIVE });
-    const { status } = await world.kubectl('alice', 'delete', 'node', second.metadata.name);
+    const { status } = await world.kubectl('admin', 'delete', 'node', second.metadata.name);
     expect(status).toBe(0);
     const after = await world.list('generationpools');
     expect(after.find(({ metadata }) => metadata.name === 'live.web')?.status.machines).toMatchObject({ ready: LIVE });

@@ -145,7 +145,8 @@ function essence(object: KubeObject): object {
       effect === 'NoExecute' && key !== 'node.kubernetes.io/not-ready',
   );
   const ready = status?.conditions?.find(({ type }: { type: string }) => type === 'Ready')?.status;
-  return { ...common, unschedulable: spec?.unschedulable ?? false, evicting, ready };
+  const stale = metadata.annotations?.['generations.dev/stale'];
+  return { ...common, unschedulable: spec?.unschedulable ?? false, evicting, ready, stale };
 }
 
 function differences(before: KubeObject, after: KubeObject): string {

@@ -43,6 +43,21 @@ describe('the numbering proxy', () => {
     expect(arrived).toHaveLength(4);
   });
 
+  it('holds a write until something else has happened, once, and passes it on', async () => {
+    let happened = 0;
+    const act = async () => {
+      happened += 1;
+      expect(arrived).toEqual(['PUT /api/v1/nodes/a']);
+    };
+    proxy.count(() => true, { number: 2, when: 'quota', act });
+    await put('a');
+    await put('b');
+    expect(arrived).toEqual(['PUT /api/v1/nodes/a', 'PUT /api/v1/nodes/b']);
+    expect(proxy.killedAt()).toMatchObject({ number: 2, object: 'nodes/b' });
+    await put('c');
+    expect(happened).toBe(1);
+  });
+
   it.each([
     ['before', ['PUT /api/v1/nodes/a']],
     ['after', ['PUT /api/v1/nodes/a', 'PUT /api/v1/nodes/b']],

@@ -147,9 +147,9 @@ const roundsOf = ({ spec }: Cutover): number =>
 /** The pod that Kubernetes would make of a Job, as far as quotas, limits and admission look at it. */
 const podOf = ({ metadata, spec }: New<Job>): New<Pod> => ({
   metadata: {
+    ...partOf(partOf(spec, 'template'), 'metadata'),
     name: `${'name' in metadata ? metadata.name : ''}-0`,
     ...(metadata.namespace && { namespace: metadata.namespace }),
-    ...partOf(partOf(spec, 'template'), 'metadata'),
   },
   spec: partOf(partOf(spec, 'template'), 'spec') as unknown as NonNullable<Pod['spec']>,
 });

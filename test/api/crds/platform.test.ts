@@ -108,6 +108,17 @@ itRefuses('Platform', [
     'spec.traffic[0]: Invalid value: preview and maintenance belong to a service target: leave them out for elasticIPs',
   ],
   [
+    'minReady for addresses',
+    (o) =>
+      (o.spec.traffic[0] = { name: 'ips', role: 'web', elasticIPs: { allocationIDs: ['eipalloc-1'] }, minReady: 1 }),
+    'spec.traffic[0]: Invalid value: minReady counts the ready endpoints of a service: leave it out for elasticIPs, each of whose addresses has to lead to a Ready machine',
+  ],
+  [
+    'a minReady of nothing',
+    (o) => (o.spec.traffic[0].minReady = 0),
+    'spec.traffic[0].minReady: Invalid value: 0: spec.traffic[0].minReady in body should be greater than or equal to 1',
+  ],
+  [
     'an address instead of its id',
     (o) => (o.spec.traffic[0] = { name: 'ips', role: 'web', elasticIPs: { allocationIDs: ['203.0.113.7'] } }),
     'spec.traffic[0].elasticIPs.allocationIDs[0]: Invalid value: "203.0.113.7": not the allocation id of an Elastic IP: write for example eipalloc-0abc123, not the address',

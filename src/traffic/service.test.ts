@@ -195,6 +195,19 @@ describe('a Service, looked at for a generation', () => {
     expect((await target.view(spec, toGreen())).problem).toBeUndefined();
   });
 
+  it('needs as many ready pods there as minReady says, but for a cutover that allows fewer', async () => {
+    const { target, pod } = world();
+    pod('web-1', 'node-1');
+    const two = { ...spec, minReady: 2 };
+    expect((await target.view(two, toGreen())).problem).toEqual({
+      reason: 'TooFewReadyEndpoints',
+      message: expect.stringContaining('traffic target www has minReady 2, and of 1 pods'),
+    });
+    expect((await target.view(two, { ...toGreen(), fewer: true })).problem).toBeUndefined();
+    pod('web-2', 'node-1');
+    expect((await target.view(two, toGreen())).problem).toBeUndefined();
+  });
+
   it('needs one when fewer are allowed, and not none', async () => {
     const { target, pod, podSlice } = world();
     podSlice('www-1', ['old-1', 'node-old'], ['old-2', 'node-old']);

@@ -52,7 +52,11 @@ export function serviceSight(spec: Spec, seen: ServiceSeen | undefined, live: Li
     ready: 0,
     problem,
   });
-  if (!seen) return nowhere('unseen', 'not seen yet', { reason: 'NotObserved', message: `${what} was not seen yet` });
+  if (!seen)
+    return nowhere('unseen', 'not seen yet', {
+      reason: 'NotObserved',
+      message: `${what} or its endpoints could not be read yet, or not for a while: the operator’s log says why`,
+    });
   const { service, slices } = seen;
   const wanted = selectorFor(spec, live);
   if (!service)

@@ -14,7 +14,7 @@ import type { Cache } from '../runtime/manager.ts';
 export interface TrafficWatch extends Cache {
   /** From now on these, `namespace/name`, and no others. */
   follow(keys: readonly string[]): void;
-  /** Undefined until both, the Service and its endpoints, have been read as a whole; then an absence is one. */
+  /** Undefined until both, the Service and its endpoints, have been read as a whole, and while a watch is broken for long; else an absence is one. */
   see(key: string): ServiceSeen | undefined;
   /** Listens to changes of what is followed, and to what has become visible. */
   subscribe(listener: (key: string) => void): void;
@@ -26,10 +26,15 @@ export interface ServiceSeen {
   slices: readonly EndpointSlice[];
 }
 
+/** A watch that is broken for so long shows nothing any more. Real ms. */
+const BLIND = 45_000;
+
 interface Sight {
   service: Reflector<Service>;
   slices: Reflector<EndpointSlice>;
   whole: boolean;
+  /** Since when one of the two is found broken, by the monotonic clock. */
+  brokenSince: number | undefined;
   /** Settles when it is whole, or not followed any more. */
   settled: Promise<void>;
   end: AbortController;
@@ -43,6 +48,7 @@ export function trafficWatch(options: {
   observer?: ReflectorObserver;
   targetsKnown: Promise<void>;
 }): TrafficWatch {
+  const { clock } = options;
   const sights = new Map<string, Sight>();
   const listeners = new Set<(key: string) => void>();
   const running = new Set<Promise<void>>();
@@ -74,9 +80,23 @@ export function trafficWatch(options: {
       sight.whole = true;
       tell(key);
     });
-    const sight: Sight = { service, slices, whole: false, end, settled: Promise.race([synced, ended]) };
+    const sight: Sight = {
+      service,
+      slices,
+      whole: false,
+      brokenSince: undefined,
+      end,
+      settled: Promise.race([synced, ended]),
+    };
     for (const { store } of [service, slices]) store.subscribe(() => tell(key));
     return sight;
+  };
+
+  /** What is broken for a moment is made up for when it is whole again; after that nobody knows what it would say. */
+  const isBlind = (sight: Sight): boolean => {
+    const broken = sight.service.lastError !== undefined || sight.slices.lastError !== undefined;
+    sight.brokenSince = broken ? (sight.brokenSince ?? clock.monotonic()) : undefined;
+    return sight.brokenSince !== undefined && clock.monotonic() - sight.brokenSince > BLIND;
   };
 
   const run = ({ service, slices, end }: Sight, signal: AbortSignal) => {
@@ -110,7 +130,7 @@ export function trafficWatch(options: {
     },
     see(key) {
       const sight = sights.get(key);
-      if (!sight?.whole) return undefined;
+      if (!sight?.whole || isBlind(sight)) return undefined;
       return { service: sight.service.store.get(key), slices: sight.slices.store.list() };
     },
     subscribe: (listener) => void listeners.add(listener),

@@ -20,6 +20,8 @@ import type { PlatformInput } from './input.ts';
 
 /** Oldest answer about addresses that will do while one of them is not where it has to be. Declared ms. */
 const MAX_AGE = 5_000;
+/** For how long an address has to be missing before it is gone. Declared ms. */
+const MISSING = 60_000;
 
 /** What one process remembers between looks. */
 export interface TrafficMemory {
@@ -29,9 +31,16 @@ export interface TrafficMemory {
   answers: Map<string, { at: number; now: Record<string, string> }>;
   /** Likewise: when its addresses could last be looked at. */
   seen: Map<string, number>;
+  /** Likewise: since when the cloud says that there is no such address. */
+  missing: Map<string, number>;
 }
 
-export const trafficMemory = (): TrafficMemory => ({ publicIPs: new Map(), answers: new Map(), seen: new Map() });
+export const trafficMemory = (): TrafficMemory => ({
+  publicIPs: new Map(),
+  answers: new Map(),
+  seen: new Map(),
+  missing: new Map(),
+});
 
 type Known = Pick<PlatformInput, 'platform' | 'cloud' | 'livePools'> & { uids: readonly string[] };
 
@@ -129,18 +138,39 @@ async function ofAddresses(
     const settled =
       sight && !sight.problem ? sight : look(await addressesNow(context, known.platform, spec, key, memory));
     memory.seen.set(key, clock.monotonic());
+    memory.missing.delete(key);
     return settled;
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    const { reason, message } = troubleWith(error);
-    const seen = memory.seen.get(key);
-    return {
-      ...{ target: spec.name, role: spec.role, place: 'unseen', generations: [], leadsTo: 'not seen' },
-      ...{ ready: 0, minReady: spec.elasticIPs?.allocationIDs.length ?? 0 },
-      problem: { reason, message: `addresses of traffic target ${spec.name} cannot be looked at: ${message}` },
-      unseenFor: seen === undefined ? Infinity : clock.monotonic() - seen,
-    };
+    return notSeen(context, spec, key, memory, error);
   }
+}
+
+/** An address that is not there when it is looked for is gone only when it is not there some time later either. */
+function notSeen(
+  { clock }: Pick<Context, 'clock'>,
+  { name, role, elasticIPs }: TrafficTarget,
+  key: string,
+  memory: TrafficMemory,
+  error: ProviderError,
+): TargetSight {
+  const { reason, message } = troubleWith(error);
+  const seen = memory.seen.get(key);
+  const base = { target: name, role, generations: [], ready: 0, minReady: elasticIPs?.allocationIDs.length ?? 0 };
+  if (error.code === 'InvalidAllocationID.NotFound') {
+    const since = memory.missing.get(key) ?? clock.monotonic();
+    memory.missing.set(key, since);
+    const leadsTo = 'nothing: the account has no such address';
+    if (clock.monotonic() - since >= clock.scaled(MISSING))
+      return { ...base, place: 'nothing', leadsTo, problem: { reason: 'AddressGone', message } };
+  }
+  return {
+    ...base,
+    place: 'unseen',
+    leadsTo: 'not seen',
+    problem: { reason, message: `addresses of traffic target ${name} cannot be looked at: ${message}` },
+    unseenFor: seen === undefined ? Infinity : clock.monotonic() - seen,
+  };
 }
 
 /** Which machine has which address, by the machines themselves; undefined unless each was found. */

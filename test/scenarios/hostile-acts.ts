@@ -33,7 +33,10 @@ export function actsOn(live: string): Hostile[] {
   const elsewhere = { ...spec.template.spec, nodeSelector: { 'generations.dev/generation': 'nowhere' } };
   return [
     { what: 'prunes the workload', args: [...EDGE, 'delete', 'deployment', name, '--wait=false'] },
-    { what: 'prunes by label', args: [...EDGE, 'delete', 'deployments', '-l', `app=${name}`, '--wait=false'] },
+    {
+      what: 'prunes all that is found',
+      args: [...EDGE, 'delete', 'deployments', `--field-selector=metadata.name=${name}`, '--wait=false'],
+    },
     {
       what: 'prunes the workload, but for its pods',
       args: [...EDGE, 'delete', 'deployment', name, '--cascade=orphan'],

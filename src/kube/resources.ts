@@ -87,7 +87,7 @@ export type ContainerStatus = {
   state?: {
     waiting?: { reason?: string; message?: string };
     running?: { startedAt?: string };
-    terminated?: { exitCode: number };
+    terminated?: { exitCode: number; finishedAt?: string };
   };
 };
 

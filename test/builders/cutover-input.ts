@@ -1,4 +1,4 @@
-import type { CutoverInput } from '../../src/controllers/cutover/input.ts';
+import type { CutoverInput, JobView } from '../../src/controllers/cutover/input.ts';
 import type { HoldView, Member, TargetView } from '../../src/traffic/target.ts';
 import { aCondition, aCutover, aGeneration, aPlatform, aServiceTarget, EPOCH, selectorFor } from './objects.ts';
 
@@ -23,6 +23,16 @@ export const aHoldView = (changes: Partial<HoldView> = {}): HoldView => ({
   wanted: { app: 'maintenance' },
   serving: false,
   waitingFor: 'endpoints of the maintenance responder',
+  ...changes,
+});
+
+/** A Job that runs, and is kept until its end is written down. */
+export const aJobView = (name: string, changes: Partial<JobView> = {}): JobView => ({
+  name,
+  uid: `uid-${name}`,
+  state: 'Running',
+  message: '',
+  kept: { job: true, pods: [] },
   ...changes,
 });
 

@@ -39,7 +39,7 @@ export function operated(before: unknown, operations: readonly Operation[]): unk
   return root[''];
 }
 
-/** A strategic merge patch of a pod, as far as lists go that are merged by name: an item can be added, changed or deleted. */
+/** A strategic merge patch of a pod, as far as lists go that are merged by name, of which an item can be added, changed or deleted, and finalizers. */
 export function strategic(before: unknown, patch: unknown): unknown {
   if (Array.isArray(patch) && patch.every((item) => isRecord(item) && 'name' in item)) {
     const present = Array.isArray(before) ? before.filter(isRecord) : [];
@@ -58,7 +58,9 @@ export function strategic(before: unknown, patch: unknown): unknown {
   if (!isRecord(patch)) return patch;
   const result: Record<string, unknown> = isRecord(before) ? { ...before } : {};
   for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete result[key];
+    const [, list] = /^\$deleteFromPrimitiveList\/(.+)$/.exec(key) ?? [];
+    if (list) result[list] = ((result[list] ?? []) as unknown[]).filter((item) => !(value as unknown[]).includes(item));
+    else if (value === null) delete result[key];
     else result[key] = strategic(result[key], value);
   }
   return result;

@@ -60,6 +60,7 @@ describe('imports', () => {
     expect(across.map(({ from, to }) => `${from} imports ${to}`)).toEqual([
       'src/controllers/class/decide.ts imports src/controllers/generation/addresses.ts',
       'src/controllers/cutover/gather.ts imports src/controllers/placement/census.ts',
+      'src/controllers/cutover/jobs.ts imports src/controllers/placement/gather.ts',
       'src/controllers/placement/census.ts imports src/controllers/cutover/input.ts',
       'src/controllers/platform/waiting.ts imports src/controllers/placement/gather.ts',
       'src/controllers/platform/waiting.ts imports src/controllers/placement/input.ts',

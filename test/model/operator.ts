@@ -351,6 +351,7 @@ function actsFor(world: World, seen: Map<number, number>, { cutover, platform }:
     }
     case 'preview':
     case 'startJob':
+    case 'releaseJob':
       throw new Error(`nothing in this world asks for ${effect.do} (${what}, ${platform?.metadata.name})`);
   }
 }

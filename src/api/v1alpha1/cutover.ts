@@ -84,12 +84,34 @@ const check = z
 const approvals = () =>
   listMap(z.object({ user: z.string().min(1).max(253), planHash: z.string().min(1).max(128) }), 'user', 16);
 
+/** A UID as the API server gives it. */
+const jobUID = () => z.string().min(1).max(64);
+
 const AGAIN = 'a cutover is decided once; create another Cutover';
 
 const oneWay = (field: string): Rule => ({
   rule: `!has(oldSelf.${field}) || !oldSelf.${field} || (has(self.${field}) && self.${field})`,
   message: `spec.${field} is one-way: once true it stays true`,
 });
+
+/** Of a Job of which there may never be a second one unasked. */
+const jobRun = {
+  job: objectName().optional().describe('Namespace and name of its Job'),
+  uid: jobUID().optional().describe('Of that Job, once it was seen: one that is gone since then is not created again'),
+  interrupted: z
+    .boolean()
+    .optional()
+    .describe('Its Job was deleted before it had ended: it is run again only when spec.settled says DidNotRun'),
+};
+
+const settlement = z
+  .object({
+    uid: jobUID().describe('UID of the Job, as status.migrations or status.checks has it'),
+    as: z
+      .enum(['Ran', 'DidNotRun'])
+      .describe('Ran: it has done its work. DidNotRun: it counts as failed, and may be run again'),
+  })
+  .describe('What people have found out about a Job that was deleted, or vanished, before its end was known');
 
 const spec = z
   .object({
@@ -119,6 +141,7 @@ const spec = z
       .optional()
       .describe('true: roles of the new generation may have fewer machines than those of the live one'),
     approvals: approvals().optional(),
+    settled: listMap(settlement, 'uid', 64).optional(),
     paused: z.boolean().optional(),
     abort: z.boolean().optional(),
     retireNow: z.boolean().optional(),
@@ -273,7 +296,7 @@ const statusFields = z.object({
       state: z
         .enum(['Running', 'Committed', 'Failed', 'Undoing', 'Undone'])
         .describe('Failed has changed nothing. Committed and irreversible: there is no way back'),
-      job: objectName().optional(),
+      ...jobRun,
       startTime: time().optional(),
       endTime: time().optional(),
       message: z.string().max(4096).optional().describe("The last lines of a failed Job's log"),
@@ -286,6 +309,7 @@ const statusFields = z.object({
       name: shortName(),
       state: z.enum(['Running', 'Passed', 'Failed']),
       round: count().describe('0 in Verify; counts up while soaking'),
+      ...jobRun,
       startTime: time(),
       endTime: time().optional(),
       message: z.string().max(4096).optional(),

@@ -57,6 +57,9 @@ export const CUTOVER_FINALIZER = `${GROUP}/cutover`;
 /** Scheduling gate of pods of Follow and Singleton roles, and finalizer of the latter's. */
 export const PLACEMENT = `${GROUP}/placement`;
 
+/** Keeps a Job of a cutover, and the pods of a migration, until how it has ended is written down. */
+export const JOB_FINALIZER = `${GROUP}/job`;
+
 /**
  * Flux's own, on Cutovers: what it does with fields that are not in Git. Absent, or `Override`: it takes out those that people have
  * written with kubectl; with any other value it leaves them.

@@ -13,7 +13,7 @@ import { withdrawn } from './approvals.ts';
 import { pointPreview } from './checks.ts';
 import { blocked, type CutoverDecision } from './decide.ts';
 import type { CutoverInput, Effect } from './input.ts';
-import { startJob } from './jobs.ts';
+import { releaseJob, startJob } from './jobs.ts';
 import { providerFor } from './machines.ts';
 import { switchAll } from './targets.ts';
 
@@ -81,6 +81,8 @@ async function carryOut(context: Context, { cutover, platform }: CutoverInput, e
       return pointPreview(context, platform, effect);
     case 'startJob':
       return startJob(context, { cutover, platform }, effect);
+    case 'releaseJob':
+      return releaseJob(context, effect);
   }
 }
 
@@ -106,6 +108,7 @@ function objectOf(effect: Effect, cutover: string): string {
     case 'preview':
       return `preview of ${effect.targets.join(', ')}`;
     case 'startJob':
+    case 'releaseJob':
       return `Job ${effect.name}`;
     case 'finalizer':
       return `Cutover ${cutover}`;

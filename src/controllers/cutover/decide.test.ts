@@ -5,6 +5,7 @@ import {
   aCutoverInput,
   aGeneration,
   aHoldView,
+  aJobView,
   aPlatform,
   aServiceTarget,
   at,
@@ -392,9 +393,11 @@ describe('a cutover that cannot go on', () => {
     const entry = { name: 'schema', hash: hashOf({}), reversible: true, state: 'Running' as const, job: 'jobs/schema' };
     const steps = [...done('Preflight', 'Approve', 'Reserve'), { name: 'Migrate' as const, state: 'Running' as const }];
     const cutover = begun({ steps, migrations: [entry] }, { migrations: [migration] });
-    const failed = { name: 'jobs/schema', state: 'Failed' as const, message: 'no such table' };
+    const failed = aJobView('jobs/schema', { state: 'Failed', message: 'no such table' });
     const decision = decide(ready({ cutover, jobs: [failed] }));
-    expect(decision).toMatchObject({ effects: [], status: { undo: { reason: 'MigrationFailed' } } });
+    expect(decision.status).toMatchObject({ undo: { reason: 'MigrationFailed' } });
+    // Its end is written down with that: the Job need not be kept any longer.
+    expect(decision.effects).toMatchObject([{ do: 'releaseJob', name: 'jobs/schema', job: true }]);
     expect(decision.status.migrations).toMatchObject([{ state: 'Failed', message: 'no such table' }]);
     expect(decision.status.steps?.find(({ name }) => name === 'Migrate')).toMatchObject({
       state: 'Failed',

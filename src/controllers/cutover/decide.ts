@@ -7,6 +7,7 @@ import { planChanged } from './approvals.ts';
 import { astray } from './astray.ts';
 import { ended, ending, notBlocked } from './ending.ts';
 import type { Action, CutoverInput, Effect, Step } from './input.ts';
+import { releases } from './job-runs.ts';
 import { hasBegun, isBegun, isDone, isOver, type Journal, recorded } from './journal.ts';
 import { lossOf } from './loss.ts';
 import { leftToOthers } from './moves.ts';
@@ -36,7 +37,13 @@ export interface CutoverDecision {
   requeueAfter: number | undefined;
 }
 
+/** Whatever else there is to do: Jobs whose end is written down are let go. */
 export function decide(input: CutoverInput): CutoverDecision {
+  const decision = decideOn(input);
+  return { ...decision, effects: [...releases(input, decision.status), ...decision.effects] };
+}
+
+function decideOn(input: CutoverInput): CutoverDecision {
   const { cutover, platform } = input;
   if (cutover.status.outcome) return over(input, cutover.status.outcome);
   // Before anything else is concluded: what the platform says of itself is what is in doubt.

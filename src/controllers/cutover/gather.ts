@@ -1,4 +1,10 @@
-import type { ClusterGeneration, Cutover, Platform, StepName } from '../../api/v1alpha1/index.ts';
+import {
+  type ClusterGeneration,
+  CUTOVER_FINALIZER,
+  type Cutover,
+  type Platform,
+  type StepName,
+} from '../../api/v1alpha1/index.ts';
 import { uidsOf } from '../../domain/identity.ts';
 import { momentOf } from '../../domain/moment.ts';
 import { clusterGenerations, cutovers, platforms } from '../../kinds.ts';
@@ -33,13 +39,17 @@ export async function gather(calm: Context, cutover: Cutover): Promise<CutoverIn
     cutover.spec.to === undefined ? undefined : generation(cutover.spec.to),
   ]);
   const base = { cutover, platform, from, to, ...momentOf(clock) };
-  if (cutover.status.outcome) return { ...base, ...NOTHING };
+  if (cutover.status.outcome) {
+    // Until its own finalizer goes, which is the last: its Jobs are let go before.
+    const held = cutover.metadata.finalizers?.includes(CUTOVER_FINALIZER) === true;
+    return { ...base, ...NOTHING, jobs: held ? await jobViewsOf(context, cutover, platform) : [] };
+  }
   const [coming, leaving, others, kept, jobs, tasks, trial] = await Promise.all([
     seen(context, platform, to),
     seen(context, platform, from),
     othersOf(context, cutover, platform),
     keptOf(context, cutover, platform),
-    jobViewsOf(context, cutover),
+    jobViewsOf(context, cutover, platform),
     platform && goesByTasks(cutover) ? taskCensusOf(context, platform) : [],
     platform && !isDone(cutover, 'Reserve') ? trialOf(context, cutover, platform) : undefined,
   ]);
@@ -109,7 +119,6 @@ const NOTHING = {
   left: [],
   targets: [],
   back: [],
-  jobs: [],
   answers: [],
   tasks: [],
 };

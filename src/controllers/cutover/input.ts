@@ -29,7 +29,7 @@ export interface CutoverInput {
   targets: TargetView[];
   /** The same targets as seen for `from`; empty when there is no `from`. */
   back: TargetView[];
-  /** Jobs that this cutover has made. */
+  /** Jobs that this cutover has made, or taken over. */
   jobs: JobView[];
   /** Why a Job or a preview that this cutover needs would be refused: tried as a dry run until Preflight is done. */
   trial?: Problem | undefined;
@@ -49,15 +49,23 @@ export interface CutoverInput {
 /** A failure of a pool, in the words of its status. */
 export type PoolRefusal = Pick<Failure, 'reason' | 'message' | 'since'> & { pool: string };
 
-/** A Job of this cutover as it was just seen. */
+/** What there is of a Job of this cutover: the Job itself, or pods that it has left. */
 export interface JobView {
   /** `namespace/name`, as the journal has it. */
   name: string;
-  state: 'Running' | 'Succeeded' | 'Failed';
+  uid: string;
+  /** Running: it, or a pod of it, has not ended. Lost: nothing of it runs any more, and what it has done is not known. */
+  state: 'Running' | 'Succeeded' | 'Failed' | 'Lost';
   /** Of a failed one: why, and the last lines of its log. Of a running one: what its pod waits for, if anything. */
   message: string;
   /** Of a running one that has no pod: why Kubernetes cannot make one, in the words of whoever refuses it. */
   refused?: string;
+  /** It was deleted before it had ended. */
+  interrupted?: true;
+  /** What the finalizer generations.dev/job still keeps. */
+  kept: { job: boolean; pods: { name: string; uid: string }[] };
+  /** The Job is being deleted, and its pods show how it ends: it need not stay for that. */
+  followed?: true;
 }
 
 /** What an http check was answered; `status` is absent when nothing answered, and `message` says why. */
@@ -111,6 +119,15 @@ export type Effect =
   | { do: 'preview'; targets: string[]; generation: string; what: string }
   /** Creates a Job, if one of this name (`namespace/name`) is not there. `deadline`: declared ms. */
   | { do: 'startJob'; name: string; template: Record<string, unknown>; deadline: number; what: string }
+  /** Takes the finalizer off pods of a Job (`namespace/name`), and off the Job itself. */
+  | {
+      do: 'releaseJob';
+      name: string;
+      uid: string;
+      job: boolean;
+      pods: { name: string; uid: string }[];
+      what: string;
+    }
   /** Adds or removes the finalizer of the cutover itself. */
   | { do: 'finalizer'; wanted: boolean; what: string };
 

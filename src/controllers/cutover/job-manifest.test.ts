@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { aCutover, aPlatform } from '../../../test/builders/index.ts';
-import { hashOf, isVoid, jobName, kept, manifestOf, passing, VOID_TEMPLATE } from './job-manifest.ts';
+import { hashOf, isVoid, jobName, kept, manifestOf, passing, VOID_TEMPLATE, workOf } from './job-manifest.ts';
 
 const cutover = aCutover({ from: 'blue' });
 const platform = aPlatform({ spec: { jobs: { namespace: 'jobs', serviceAccountName: 'cutover' } } });
@@ -50,6 +50,7 @@ describe("a Job's manifest", () => {
         namespace: 'jobs',
         labels: { 'generations.dev/cutover': 'to-green', 'generations.dev/cutover-uid': 'uid-to-green' },
         annotations: {},
+        finalizers: ['generations.dev/job'],
         ownerReferences: [
           { apiVersion: 'generations.dev/v1alpha1', kind: 'Cutover', name: 'to-green', uid: 'uid-to-green' },
         ],
@@ -96,16 +97,52 @@ describe("a Job's manifest", () => {
     expect(manifestOf({ cutover, platform }, { ...about, template, deadline: 3 }).spec?.activeDeadlineSeconds).toBe(1);
   });
 
-  it('of a migration is kept, of a check goes after an hour unless it says otherwise', () => {
-    const hasty = { spec: { ...template.spec, ttlSecondsAfterFinished: 60 } };
-    const ttl = (made: Record<string, unknown>) =>
-      (made.spec as { ttlSecondsAfterFinished?: number }).ttlSecondsAfterFinished;
-    expect([ttl(kept(hasty)), ttl(kept(template)), ttl(passing(template)), ttl(passing(hasty))]).toEqual([
+  it('of a migration is kept, of a check goes an hour after its end, whatever the template says', () => {
+    const hasty = { spec: { ...template.spec, ttlSecondsAfterFinished: 0 } };
+    const made = [kept(hasty), kept(template), passing(template), passing(hasty)];
+    expect(made.map(({ spec }) => (spec as { ttlSecondsAfterFinished?: number }).ttlSecondsAfterFinished)).toEqual([
       undefined,
       undefined,
       3600,
-      60,
+      3600,
     ]);
+  });
+
+  it('of a migration keeps each pod until its end is known, beside what else keeps it', () => {
+    const pod = { ...template.spec.template, metadata: { labels: { app: 'x' }, finalizers: ['example.com/other'] } };
+    const finalizersOf = ({ spec }: Record<string, unknown>) =>
+      (spec as { template: { metadata?: { finalizers?: string[] } } }).template.metadata?.finalizers;
+    expect(finalizersOf(kept({ spec: { template: pod } }))).toEqual(['example.com/other', 'generations.dev/job']);
+    expect(kept({ spec: { template: pod } })).toMatchObject({
+      spec: { template: { metadata: { labels: { app: 'x' } } } },
+    });
+    expect(finalizersOf(passing(template))).toBeUndefined();
+  });
+
+  it('of an irreversible migration has one attempt, whatever the template says', () => {
+    const eager = {
+      spec: {
+        backoffLimit: 6,
+        podFailurePolicy: { rules: [] },
+        template: { spec: { restartPolicy: 'OnFailure', containers } },
+      },
+    };
+    const { spec } = manifestOf(
+      { cutover, platform },
+      { ...about, template: workOf({ jobTemplate: eager, reversible: false }) },
+    );
+    expect(spec).toMatchObject({ backoffLimit: 0, template: { spec: { restartPolicy: 'Never', containers } } });
+    expect(spec?.podFailurePolicy).toBeUndefined();
+    expect(workOf({ jobTemplate: eager, reversible: true })).toEqual(kept(eager));
+  });
+
+  it('has its pods found by their labels, and never two at once for one attempt', () => {
+    const own = {
+      spec: { ...template.spec, manualSelector: true, selector: {}, podReplacementPolicy: 'TerminatingOrFailed' },
+    };
+    const { spec } = manifestOf({ cutover, platform }, { ...about, template: own });
+    expect(spec).toMatchObject({ podReplacementPolicy: 'Failed' });
+    expect([spec?.manualSelector, spec?.selector]).toEqual([undefined, undefined]);
   });
 
   it('that only occupies a name is recognised, and suspended', () => {

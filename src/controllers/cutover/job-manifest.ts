@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Cutover, GROUP, LABEL, type Platform } from '../../api/v1alpha1/index.ts';
+import { type Cutover, GROUP, JOB_FINALIZER, LABEL, type Platform } from '../../api/v1alpha1/index.ts';
 import { type Moment, realLimit } from '../../domain/moment.ts';
 import { digest } from '../../domain/plan-hash.ts';
 import type { New } from '../../kube/resource.ts';
@@ -52,15 +52,41 @@ export const isVoid = ({ metadata }: Job): boolean => metadata.annotations?.[VOI
 export const isVoidTemplate = (template: JobTemplate): boolean =>
   partOf(partOf(template, 'metadata'), 'annotations')[VOID] === 'true';
 
-/** A Job that is kept for as long as its Cutover: it alone shows that a migration has run. */
-export const kept = (template: JobTemplate): JobTemplate => withSpec(template, { ttlSecondsAfterFinished: undefined });
+/** The Job of a migration, or of its undo: kept for as long as its Cutover, and each of its pods until its end is known. */
+export function kept(template: JobTemplate): JobTemplate {
+  const pod = partOf(partOf(template, 'spec'), 'template');
+  const { finalizers } = partOf(pod, 'metadata');
+  const others = Array.isArray(finalizers) ? finalizers : [];
+  return withSpec(template, {
+    ttlSecondsAfterFinished: undefined,
+    template: { ...pod, metadata: { ...partOf(pod, 'metadata'), finalizers: [...others, JOB_FINALIZER] } },
+  });
+}
 
-/** Real seconds for which a check's Job is kept, for its log; a long soak asks thousands of times. */
+/** The Job of a migration. One that is not reversible has one attempt, whatever its template asks for. */
+export function workOf({ jobTemplate, reversible }: { jobTemplate: JobTemplate; reversible: boolean }): JobTemplate {
+  const work = kept(jobTemplate);
+  if (reversible) return work;
+  const pod = partOf(partOf(work, 'spec'), 'template');
+  return withSpec(work, {
+    backoffLimit: 0,
+    backoffLimitPerIndex: undefined,
+    maxFailedIndexes: undefined,
+    podFailurePolicy: undefined,
+    template: { ...pod, spec: { ...partOf(pod, 'spec'), restartPolicy: 'Never' } },
+  });
+}
+
+/** Real seconds for which a check's Job is kept once its end is written down, for its log; a long soak asks thousands of times. */
 const CHECK_KEPT = 3_600;
 
-/** A Job that may vanish some time after it has ended. */
+/** The Job of a check: it may go some time after it has ended, and not before that was seen. */
 export const passing = (template: JobTemplate): JobTemplate =>
-  withSpec(template, { ttlSecondsAfterFinished: partOf(template, 'spec').ttlSecondsAfterFinished ?? CHECK_KEPT });
+  withSpec(template, { ttlSecondsAfterFinished: CHECK_KEPT });
+
+/** Whether a Job of this spec has done its work as soon as one pod of it has. */
+export const isSingle = ({ completions, parallelism }: Record<string, unknown>): boolean =>
+  (completions ?? 1) === 1 && (parallelism ?? 1) === 1;
 
 const withSpec = (template: JobTemplate, change: object): JobTemplate => ({
   ...template,
@@ -82,7 +108,7 @@ export const timeToRun = (moment: Pick<Moment, 'scaled'>, deadline: number): num
 
 /**
  * The Job as it is created. The Cutover decides whose rights it has and how long it may take; the template may ask for
- * less time, and for more attempts than one.
+ * less time, and for more attempts than one. How its pods are found and followed is not the template's to say.
  *
  * @param deadline real ms; Kubernetes counts in whole seconds, and this in at least one
  */
@@ -103,14 +129,17 @@ export function manifestOf(
       namespace,
       labels: { ...partOf(metadata, 'labels'), ...labels } as Record<string, string>,
       annotations: partOf(metadata, 'annotations') as Record<string, string>,
+      finalizers: [JOB_FINALIZER],
       // Gone with the Cutover, and not before.
       ownerReferences: [{ apiVersion: cutover.apiVersion, kind: cutover.kind, name: cutover.metadata.name, uid }],
     },
     spec: {
       backoffLimit: 0,
+      ...spec,
       // A second attempt begins only when the first is known to have ended.
       podReplacementPolicy: 'Failed',
-      ...spec,
+      manualSelector: undefined,
+      selector: undefined,
       activeDeadlineSeconds: typeof asked === 'number' ? Math.min(asked, seconds) : seconds,
       template: {
         ...pod,

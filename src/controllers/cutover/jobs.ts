@@ -1,17 +1,22 @@
-import { type Cutover, LABEL } from '../../api/v1alpha1/index.ts';
-import { isAlreadyExists, isNotFound } from '../../kube/errors.ts';
+import { type Cutover, JOB_FINALIZER, LABEL, type Platform } from '../../api/v1alpha1/index.ts';
+import { hasEnded } from '../../domain/tasks.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../../kube/errors.ts';
 import { find } from '../../kube/find.ts';
 import { lastLines } from '../../kube/logs.ts';
-import { keyOf, splitKey } from '../../kube/resource.ts';
+import { type KubeObject, keyOf, type Resource, splitKey } from '../../kube/resource.ts';
 import { type Job, jobs, type Pod, pods } from '../../kube/resources.ts';
 import { ForeignChange } from '../../traffic/target.ts';
 import type { Context } from '../context.ts';
+import { machineIdOf } from '../nodes.ts';
+import { offAt } from '../placement/gather.ts';
 import type { CutoverInput, Effect, JobView } from './input.ts';
-import { isVoid, manifestOf, timeToRun } from './job-manifest.ts';
+import { manifestOf, partOf, timeToRun } from './job-manifest.ts';
 import { refusalOfPods } from './job-pods.ts';
+import { runsOf } from './job-runs.ts';
+import { viewOf } from './job-view.ts';
 
 /**
- * Jobs of a cutover as Kubernetes shows them, and their creation. Never deleted here: a Job is the only proof that its
+ * Jobs of a cutover as Kubernetes shows them, their creation, and their release. Never deleted here: a Job is the only proof that its
  * migration has run, and goes with its Cutover.
  */
 
@@ -20,23 +25,41 @@ const LINES = 10;
 /** Characters of them: a step's message has room for 2048. */
 const LOG_ROOM = 1_200;
 
-/** All Jobs of this cutover, and those that it has inherited: they may still run. Read live. Throws ApiError. */
-export async function jobViewsOf(context: Context, cutover: Cutover): Promise<JobView[]> {
+/** All Jobs of this cutover, and those that it has inherited; pods of those that are gone. Read live. Throws ApiError. */
+export async function jobViewsOf(context: Context, cutover: Cutover, platform?: Platform): Promise<JobView[]> {
   if (!hasJobs(cutover)) return [];
   // In all namespaces: that of the Platform may have been changed since, and must not hide a Job that has run.
   const { client } = context;
   const { items } = await client.list(jobs, { labelSelector: `${LABEL.cutoverUID}=${cutover.metadata.uid}` });
-  const own = new Set(items.map(keyOf));
-  const names = (cutover.status.migrations ?? []).flatMap(({ job }) =>
-    job === undefined || own.has(job) ? [] : [job],
-  );
-  const inherited = await Promise.all(
-    names.map((key) => {
-      const { name, namespace = '' } = splitKey(key);
-      return find(client, jobs, name, { namespace });
-    }),
-  );
-  return Promise.all([...items, ...inherited.filter((job) => job !== undefined)].map((job) => viewOf(context, job)));
+  const present = new Map(items.map((job) => [keyOf(job), job]));
+  const runs = runsOf(cutover);
+  for (const { job: key } of runs) {
+    const { name, namespace = '' } = splitKey(key);
+    const inherited = present.has(key) ? undefined : await find(client, jobs, name, { namespace });
+    if (inherited) present.set(key, inherited);
+  }
+  const names = new Set([...present.keys(), ...runs.filter(({ over }) => !over).map(({ job }) => job)]);
+  const views = [...names].map(async (name) => {
+    const job = present.get(name);
+    const listed = job && hasNothingLeft(job) ? [] : await podsOf(context, name);
+    const template = runs.find((run) => run.job === name)?.template;
+    const seen = {
+      name,
+      job,
+      pods: await withEnds(context, platform, listed),
+      spec: template && partOf(template, 'spec'),
+      now: context.clock.now(),
+    };
+    const view = viewOf(seen);
+    if (!view) return undefined;
+    const last = listed.at(-1);
+    const asked = job && !last && (view.state === 'Running' || view.state === 'Failed');
+    const refused = asked ? await refusalOfPods(client, job) : undefined;
+    if (view.state !== 'Failed') return { ...view, ...(view.state === 'Running' && refused && { refused }) };
+    const gone = refused ? `; its pods were refused: ${refused}` : goneOf(job);
+    return { ...view, message: `${view.message}${last ? await endOf(context, last) : gone}` };
+  });
+  return (await Promise.all(views)).filter((view) => view !== undefined);
 }
 
 const hasJobs = ({ spec, status }: Cutover): boolean =>
@@ -44,44 +67,31 @@ const hasJobs = ({ spec, status }: Cutover): boolean =>
   (status.migrations ?? []).length > 0 ||
   (spec.verify ?? []).some(({ jobTemplate }) => jobTemplate !== undefined);
 
-async function viewOf(context: Context, job: Job): Promise<JobView> {
-  const name = keyOf(job);
-  if (isVoid(job)) return { name, state: 'Failed', message: 'it never ran: the cutover went back before it began' };
-  if (conditionOf(job, 'Complete')) return { name, state: 'Succeeded', message: '' };
-  const failed = conditionOf(job, 'Failed');
-  const pod = await lastPodOf(context, job);
-  const refused = pod ? undefined : await refusalOfPods(context.client, job);
-  if (!failed) {
-    const message = job.spec?.suspend ? 'it is suspended' : waitingOf(pod);
-    return { name, state: 'Running', message, ...(refused && { refused }) };
-  }
-  const why = [failed.reason, failed.message].filter(Boolean).join(': ') || 'no reason given';
-  const gone = refused ? `; its pods were refused: ${refused}` : '; its pod is gone';
-  return { name, state: 'Failed', message: `${why}${pod ? await endOf(context, pod) : gone}` };
-}
+/** It has succeeded, and that is written down: its pods show nothing more. */
+const hasNothingLeft = ({ metadata, status }: Job): boolean =>
+  metadata.deletionTimestamp === undefined &&
+  metadata.finalizers?.includes(JOB_FINALIZER) !== true &&
+  status?.conditions?.some((condition) => condition.type === 'Complete' && condition.status === 'True') === true;
 
-/** Final: both are set only when no pod of it runs any more. */
-const conditionOf = ({ status }: Job, type: 'Complete' | 'Failed') =>
-  status?.conditions?.find((condition) => condition.type === type && condition.status === 'True');
-
-async function lastPodOf({ client }: Context, { metadata }: Job): Promise<Pod | undefined> {
-  const { name, namespace } = metadata;
+/** Of whichever Job of that name, oldest first. */
+async function podsOf({ client }: Context, key: string): Promise<Pod[]> {
+  const { name, namespace } = splitKey(key);
   const { items } = await client.list(pods, { namespace, labelSelector: `batch.kubernetes.io/job-name=${name}` });
-  return items.toSorted((a, b) => a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp)).at(-1);
+  return items.toSorted((a, b) => a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp));
 }
 
-/** What a person has to know of a pod that does not come up; empty when it does. */
-function waitingOf(pod: Pod | undefined): string {
-  if (!pod) return 'it has no pod yet';
-  const { name } = pod.metadata;
-  const unscheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
-  if (unscheduled)
-    return `pod ${name} has no machine: ${unscheduled.message ?? unscheduled.reason ?? 'no reason given'}`;
-  const reason = pod.status?.containerStatuses?.map(({ state }) => state?.waiting?.reason).find(Boolean);
-  return reason === undefined || reason === 'ContainerCreating' || reason === 'PodInitializing'
-    ? ''
-    : `pod ${name} waits: ${reason}`;
+/** Whether they have ended: what a kubelet that does not answer has not reported, the cloud may know. */
+async function withEnds(context: Context, platform: Platform | undefined, listed: Pod[]) {
+  const machineOf = ({ spec }: Pod): string | undefined => {
+    const node = context.caches.nodes.get(spec?.nodeName ?? '');
+    return node?.providerID && !node.ready ? machineIdOf(node.providerID) : undefined;
+  };
+  const asked = listed.filter((pod) => !hasEnded(pod, false)).flatMap((pod) => machineOf(pod) ?? []);
+  const off = platform ? await offAt(context, platform.spec.className, [...new Set(asked)]) : [];
+  return listed.map((pod) => ({ pod, ended: hasEnded(pod, off.includes(machineOf(pod) ?? '')) }));
 }
+
+const goneOf = (job: Job | undefined): string => (job && !job.spec?.suspend ? '; its pod is gone' : '');
 
 /** How a failed Job's pod ended, with the last lines of its log. Best effort: the reason stands without them. */
 async function endOf({ client }: Context, pod: Pod): Promise<string> {
@@ -129,4 +139,22 @@ export async function startJob(
       `Job ${effect.name} is there already and was not made by Cutover ${cutover.metadata.name}: delete it, and the cutover goes on`,
     );
   }
+}
+
+/** Takes the finalizer off; what is gone, or another object of that name, needs nothing. Pods first: once the Job is let go nobody asks. */
+export async function releaseJob(
+  { client }: Context,
+  { name: key, uid, job, pods: kept }: Extract<Effect, { do: 'releaseJob' }>,
+): Promise<void> {
+  const { name, namespace = '' } = splitKey(key);
+  const release = async (resource: Resource<KubeObject>, about: { name: string; uid: string }) => {
+    const metadata = { uid: about.uid, '$deleteFromPrimitiveList/finalizers': [JOB_FINALIZER] };
+    try {
+      await client.patch(resource, about.name, { metadata }, { type: 'strategic', namespace });
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    }
+  };
+  for (const pod of kept) await release(pods, pod);
+  if (job) await release(jobs, { name, uid });
 }

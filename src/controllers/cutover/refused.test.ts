@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { aCondition, aCutover, aCutoverInput, aGeneration, at, EPOCH } from '../../../test/builders/index.ts';
+import { aCondition, aCutover, aCutoverInput, aGeneration, aJobView, at, EPOCH } from '../../../test/builders/index.ts';
 import type { Cutover } from '../../api/v1alpha1/index.ts';
 import type { Action, JobView } from './input.ts';
 import { VOID_TEMPLATE } from './job-manifest.ts';
@@ -86,7 +86,7 @@ describe('what keeps a migration from being started late', () => {
 });
 
 describe('pods that are refused', () => {
-  const job = (changes: Partial<JobView>): JobView => ({ name: 'jobs/a', state: 'Running', message: '', ...changes });
+  const job = ({ name = 'jobs/a', ...changes }: Partial<JobView>) => aJobView(name, changes);
 
   it('are a problem of a Job that runs, with the words of whoever refuses them', () => {
     const refused = 'failed quota: must specify limits.cpu for: main';

@@ -8,7 +8,7 @@ import type { Problem, TargetView } from '../../traffic/target.ts';
 import type { Context } from '../context.ts';
 import { type Refusal, refusalOf } from '../refusal.ts';
 import type { CutoverInput } from './input.ts';
-import { type JobTemplate, jobName, kept, manifestOf, type Purpose, partOf, passing } from './job-manifest.ts';
+import { type JobTemplate, jobName, kept, manifestOf, type Purpose, partOf, passing, workOf } from './job-manifest.ts';
 import { shortOf } from './quota.ts';
 import { targetKind } from './targets.ts';
 
@@ -27,8 +27,8 @@ interface Planned {
 
 /** Every Job that a cutover may make. */
 function jobsOf({ spec }: Cutover): Planned[] {
-  const migrations = (spec.migrations ?? []).flatMap(({ name, jobTemplate, undo }): Planned[] => [
-    { purpose: 'migrate', item: name, what: `migration ${name}`, template: kept(jobTemplate) },
+  const migrations = (spec.migrations ?? []).flatMap(({ name, jobTemplate, reversible, undo }): Planned[] => [
+    { purpose: 'migrate', item: name, what: `migration ${name}`, template: workOf({ jobTemplate, reversible }) },
     ...(undo
       ? [
           {

@@ -76,7 +76,7 @@ const classOf = ({ caches }: Context, platform: Platform | undefined, { generati
  * Those of the machines that the cloud itself shows as stopped or terminated. Of what it does not show nothing is known,
  * unless its pool has seen that it ended, or that it is not known any more.
  */
-async function offAt(context: Context, className: string, ids: string[]): Promise<string[]> {
+export async function offAt(context: Context, className: string, ids: string[]): Promise<string[]> {
   if (ids.length === 0) return [];
   try {
     const provider = await providerOfClass(context, className);

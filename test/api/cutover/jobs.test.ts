@@ -4,7 +4,8 @@ import type { Cutover } from '../../../src/api/v1alpha1/index.ts';
 import type { Context } from '../../../src/controllers/context.ts';
 import { answersOf, pointPreview } from '../../../src/controllers/cutover/checks.ts';
 import type { Action, CutoverInput, Effect, Step } from '../../../src/controllers/cutover/input.ts';
-import { jobViewsOf, startJob } from '../../../src/controllers/cutover/jobs.ts';
+import { releases } from '../../../src/controllers/cutover/job-runs.ts';
+import { jobViewsOf, releaseJob, startJob } from '../../../src/controllers/cutover/jobs.ts';
 import { migrate } from '../../../src/controllers/cutover/steps/migrate.ts';
 import { verify } from '../../../src/controllers/cutover/steps/verify.ts';
 import { trialOf } from '../../../src/controllers/cutover/trial.ts';
@@ -46,9 +47,10 @@ async function look(
   if (!back && step.done(input)) return { action: 'done', late: async () => {} };
   const action = back ? step.undo(input) : step.act(input);
   if (!action) return { action: 'done', late: async () => {} };
-  if ('journal' in action && action.journal)
-    await writeStatus(context.client, cutovers, input.cutover, { ...input.cutover.status, ...action.journal });
-  const effects = 'effects' in action ? action.effects : [];
+  const journal = 'journal' in action ? action.journal : undefined;
+  const status = { ...input.cutover.status, ...journal };
+  if (journal) await writeStatus(context.client, cutovers, input.cutover, status);
+  const effects = [...releases(input, status), ...('effects' in action ? action.effects : [])];
   const late = async () => {
     for (const effect of effects) await carryOut(context, input, effect);
   };
@@ -67,6 +69,7 @@ async function gathered(context: Context, site: Site): Promise<CutoverInput> {
 
 async function carryOut(context: Context, { cutover, platform }: CutoverInput, effect: Effect): Promise<void> {
   if (effect.do === 'startJob') await startJob(context, { cutover, platform }, effect);
+  else if (effect.do === 'releaseJob') await releaseJob(context, effect);
   else if (effect.do === 'preview') await pointPreview(context, platform, effect);
   else throw new Error(`no effect of Jobs and checks: ${effect.do}`);
 }
@@ -78,10 +81,131 @@ const lookUntil = (site: Site, step: Step, what: string, wish: (action: Action |
     return wish(action) ? action : undefined;
   });
 
+const hasFailed = (action: Action | 'done') => action !== 'done' && 'failed' in action;
 const isDone = (action: Action | 'done') => action === 'done';
 const nameOf = (key: string | undefined) => key?.split('/')[1] ?? '';
 const migrationsOf = async (site: Site) => (await site.cutover()).status.migrations ?? [];
 const jobOf = async (site: Site, index = 0) => nameOf((await migrationsOf(site))[index]?.job);
+
+/** As kubectl does. */
+async function deleteJob(site: Site): Promise<void> {
+  const { name, uid, resourceVersion } = (await site.jobs())[0]?.metadata ?? { name: '', uid: '', resourceVersion: '' };
+  const about = { name, namespace: site.name, uid, resourceVersion };
+  await deleteObject(ground.admin, jobs, about, { propagationPolicy: 'Background' });
+}
+
+const podsOf = async (site: Site) => (await ground.admin.list(pods, { namespace: site.name })).items;
+
+/** A migration whose pod runs, and was seen to. */
+async function aRunning(migration: object): Promise<{ site: Site; job: string }> {
+  const site = await ground.aCutover({ migrations: [aMigration('schema', migration)] });
+  await look(site, migrate);
+  const job = await jobOf(site);
+  const pod = await site.podOf(job);
+  const state = { running: { startedAt: new Date().toISOString() } };
+  const containerStatuses = [{ name: 'main', ready: true, restartCount: 0, image: 'x', imageID: '', state }];
+  const about = { type: 'merge' as const, namespace: site.name, subresource: 'status' };
+  await ground.admin.patch(pods, pod.metadata.name, { status: { phase: 'Running', containerStatuses } }, about);
+  await look(site, migrate);
+  expect(await migrationsOf(site)).toMatchObject([{ state: 'Running', uid: expect.any(String) }]);
+  return { site, job };
+}
+
+/** Looks again and again until the pod is told to end; nothing else may come of it. */
+const lookUntilTold = (site: Site, back: boolean) =>
+  waitFor('the pod to be told to end', { limitMs: 20_000, everyMs: 50 }, async () => {
+    expect((await look(site, migrate, { back })).action).toHaveProperty('waitFor');
+    const found = await podsOf(site);
+    expect(found).toHaveLength(1);
+    return found[0]?.metadata.deletionTimestamp;
+  });
+
+describe('a migration whose Job is deleted while it runs', () => {
+  it('is seen to end, and is not run again', async () => {
+    const { site, job } = await aRunning({ reversible: true });
+    await deleteJob(site);
+    await lookUntilTold(site, false);
+    await waitFor('the Job to be gone', { limitMs: 10_000 }, async () => (await site.jobs()).length === 0 || undefined);
+    expect((await look(site, migrate)).action).toMatchObject({ waitFor: expect.stringContaining('its Job is gone') });
+    await site.end(job, 143);
+    await lookUntil(site, migrate, 'the failure', hasFailed);
+    expect(await migrationsOf(site)).toMatchObject([{ state: 'Failed', interrupted: true }]);
+    for (let again = 0; again < 3; again++)
+      expect((await look(site, migrate)).action).toMatchObject({ failed: { reason: 'MigrationFailed' } });
+    expect(await site.jobs()).toEqual([]);
+    expect((await podsOf(site)).map(({ metadata }) => metadata.finalizers ?? [])).toEqual([[]]);
+  }, 60_000);
+
+  it('is seen to end before it is undone', async () => {
+    const { site, job } = await aRunning({ reversible: true, undo: { jobTemplate: template() } });
+    await deleteJob(site);
+    await lookUntilTold(site, true);
+    expect((await look(site, migrate, { back: true })).action).toHaveProperty('waitFor');
+    await site.end(job, 143);
+    await lookUntil(site, migrate, 'nothing left to undo', isDone, true);
+    expect(await migrationsOf(site)).toMatchObject([{ state: 'Failed', interrupted: true }]);
+    expect(await podsOf(site)).toHaveLength(1);
+  }, 60_000);
+
+  it('and is kept by nobody, has an end that people are asked for', async () => {
+    const { site } = await aRunning({ reversible: false });
+    const [pod] = await podsOf(site);
+    const free = { metadata: { finalizers: null } };
+    const about = { type: 'merge' as const, namespace: site.name };
+    await deleteJob(site);
+    await ground.admin.patch(jobs, await jobOf(site), free, about);
+    await ground.admin.patch(pods, pod?.metadata.name ?? '', free, about);
+    await waitFor('the Job to be gone', { limitMs: 10_000 }, async () => (await site.jobs()).length === 0 || undefined);
+    const now = (await podsOf(site))[0]?.metadata;
+    if (now) {
+      const { name, uid, resourceVersion } = now;
+      const target = { name, namespace: site.name, uid, resourceVersion };
+      await deleteObject(ground.admin, pods, target, { gracePeriodSeconds: 0 });
+    }
+    await lookUntil(site, migrate, 'the question', hasFailed);
+    expect((await look(site, migrate)).action).toMatchObject({ failed: { reason: 'MigrationEndUnknown' } });
+    expect(await site.jobs()).toEqual([]);
+    const [{ uid } = { uid: '' }] = await migrationsOf(site);
+    const decision = { spec: { settled: [{ uid, as: 'Ran' }] } };
+    await ground.admin.patch(cutovers, site.name, decision, { type: 'merge' });
+    await lookUntil(site, migrate, 'the end', isDone);
+    expect(await migrationsOf(site)).toMatchObject([{ state: 'Committed' }]);
+  }, 60_000);
+});
+
+describe('a Job that has ended while nobody looked', () => {
+  it('of an irreversible migration is not run again when it was deleted meanwhile', async () => {
+    const { site, job } = await aRunning({ reversible: false });
+    await site.end(job, 0);
+    await waitFor('Complete', { limitMs: 15_000 }, async () => {
+      const conditions = (await site.jobs())[0]?.status?.conditions ?? [];
+      return conditions.some(({ type }) => type === 'Complete') || undefined;
+    });
+    await deleteJob(site);
+    expect((await site.jobs())[0]?.metadata).toMatchObject({ finalizers: ['generations.dev/job'] });
+    await lookUntil(site, migrate, 'the end', isDone);
+    expect(await migrationsOf(site)).toMatchObject([{ state: 'Committed' }]);
+    await waitFor('both to be gone', { limitMs: 15_000 }, async () => {
+      const left = [...(await site.jobs()), ...(await podsOf(site))];
+      return left.every(({ metadata }) => (metadata.finalizers ?? []).length === 0) || undefined;
+    });
+  }, 60_000);
+
+  it('of a check is there until that is written down, whatever its template says', async () => {
+    const hasty = { spec: { ttlSecondsAfterFinished: 0, ...template().spec } };
+    const site = await ground.aCutover({ verify: [{ name: 'smoke', deadline: '2m', jobTemplate: hasty }] });
+    await look(site, verify);
+    const [created] = await site.jobs();
+    expect(created?.spec).toMatchObject({ ttlSecondsAfterFinished: 3600 });
+    await site.end(created?.metadata.name ?? '', 0);
+    await lookUntil(site, verify, 'the check to pass', isDone);
+    expect((await site.cutover()).status.checks).toMatchObject([{ name: 'smoke', state: 'Passed', round: 0 }]);
+    const [after, ...others] = await site.jobs();
+    expect(others).toEqual([]);
+    expect(after?.metadata).toMatchObject({ uid: created?.metadata.uid });
+    expect(after?.metadata.finalizers ?? []).toEqual([]);
+  }, 40_000);
+});
 
 describe('a migration', () => {
   it('has its Job created once, whenever the operator dies, and is committed when that has succeeded', async () => {
@@ -128,9 +252,7 @@ describe('a migration', () => {
     ]);
     expect(failed).toMatchObject({ failed: { message: expect.stringContaining('relation "users" is locked') } });
 
-    const { uid, resourceVersion } = (await site.jobs())[0]?.metadata ?? { uid: '', resourceVersion: '' };
-    const about = { name: job, namespace: site.name, uid, resourceVersion };
-    await deleteObject(ground.admin, jobs, about, { propagationPolicy: 'Background' });
+    await deleteJob(site);
     const again = await lookUntil(site, migrate, 'another Job', (action) => action !== 'done' && 'waitFor' in action);
     expect(again).toHaveProperty('waitFor');
     await site.end(job, 0);

@@ -4,7 +4,7 @@ import { realLimit } from '../../../domain/moment.ts';
 import type { CutoverInput } from '../input.ts';
 import { passing } from '../job-manifest.ts';
 import type { Check, Entry, Look } from './checks-round.ts';
-import { jobKey, progressOf, startOf } from './job-progress.ts';
+import { jobKey, located, progressOf, startOf } from './job-progress.ts';
 
 /** One look at one check: by what it was answered, or by what its Job shows. */
 
@@ -64,34 +64,46 @@ export function lookAtHttp(
   return failed(input, entry, said);
 }
 
-/** A Job that has failed stays failed until somebody deletes it; then it is made again. */
+/** A Job that has failed stays failed until somebody deletes it; then it is made again. One whose end was not seen is not. */
 export function lookAtJob(input: CutoverInput, check: Check, before: Entry | undefined, due: number | undefined): Look {
   const { name, jobTemplate = {}, deadline = JOB_DEADLINE } = check;
   const round = roundOf(before, due);
   if (round === undefined) return { entry: before };
-  const job = jobKey(input, round === 0 ? 'verify' : 'soak', name, round);
+  const isBegun = due === undefined && before !== undefined;
+  const job = isBegun && before.job ? before.job : jobKey(input, round === 0 ? 'verify' : 'soak', name, round);
   if (job === undefined) return { entry: before, failed: nowhere(input, name) };
+  // Only what is not journalled begins now: a Job that could not be created has no more time than it had.
   const start = (): Look => ({
-    entry: begun(input, name, round),
+    entry: isBegun && before.state === 'Running' ? { ...before, job } : { ...begun(input, name, round), job },
     effects: [startOf(job, passing(jobTemplate), deadline, `run check ${name} as Job ${job}`)],
     waiting: `check ${name}: Job ${job} is started`,
   });
-  if (due !== undefined || !before) return start();
-  const progress = progressOf(input, { job, startTime: before.startTime }, deadline);
+  if (!isBegun) return start();
+  const isOver = before.state === 'Failed';
+  const known = { ...before, job };
+  const entry = located(input, known);
+  const progress = progressOf(input, known, deadline, isOver);
   switch (progress.state) {
     case 'Absent':
       return start();
     case 'Running': {
-      const entry = before.state === 'Failed' ? begun(input, name, round) : before;
-      return { entry, waiting: `check ${name}: Job ${job} runs${progress.message && `; ${progress.message}`}` };
+      const running = isOver ? located(input, { ...begun(input, name, round), job }) : entry;
+      return {
+        entry: running,
+        waiting: `check ${name}: Job ${job} runs${progress.message && `; ${progress.message}`}`,
+      };
     }
     case 'Succeeded':
-      return { entry: passed(input, before) };
+      return { entry: passed(input, entry) };
     case 'Failed': {
-      return failed(input, before, `check ${name}: Job ${job} failed: ${progress.message}`);
+      const { interrupted } = progress;
+      const said = `check ${name}: Job ${job} failed: ${progress.message}`;
+      return failed(input, interrupted ? { ...entry, interrupted } : entry, said);
     }
+    case 'Lost':
+      return failed(input, { ...entry, interrupted: true }, `check ${name}: ${progress.message}`);
     case 'Overdue':
-      return failed(input, before, `check ${name}: ${progress.message}`);
+      return failed(input, entry, `check ${name}: ${progress.message}`);
   }
 }
 

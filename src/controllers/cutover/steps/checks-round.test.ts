@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { aCutover, aCutoverInput, aPlatform, aServiceTarget, EPOCH } from '../../../../test/builders/index.ts';
+import {
+  aCutover,
+  aCutoverInput,
+  aJobView,
+  aPlatform,
+  aServiceTarget,
+  EPOCH,
+} from '../../../../test/builders/index.ts';
 import type { Cutover } from '../../../api/v1alpha1/index.ts';
 import type { Action, Answer, CutoverInput, JobView } from '../input.ts';
 import { jobName } from '../job-manifest.ts';
@@ -44,7 +51,7 @@ const astray: Answer = { check: 'smoke', astray: true, message: 'the preview of 
 const jobOf = (round: number) =>
   `jobs/${jobName(aCutover({ from: 'blue' }), round === 0 ? 'verify' : 'soak', 'orders', round)}`;
 const aJob = (round: number, state: JobView['state'], message = ''): JobView => ({
-  name: jobOf(round),
+  ...aJobView(jobOf(round)),
   state,
   message,
 });
@@ -63,6 +70,7 @@ function inputAt(
   return aCutoverInput({ cutover, platform, now: EPOCH + ms, ...rest });
 }
 
+const entriesOf = (action: Action): Entry[] => ('journal' in action && action.journal?.checks) || [];
 const journalOf = (action: Action) =>
   (('journal' in action && action.journal?.checks) || []).map(({ name, state, round }) => `${name} ${state} ${round}`);
 const effectsOf = (action: Action) => ('effects' in action ? action.effects.map(({ what }) => what) : []);
@@ -175,7 +183,7 @@ describe('Verify', () => {
   });
 
   it('follows a Job to its end', () => {
-    const running = [anEntry(orders)];
+    const running = [anEntry(orders, { job: jobOf(0), uid: `uid-${jobOf(0)}` })];
     const at = (...jobs: JobView[]) => verify.act(inputAt(MINUTE, [orders], running, { jobs }));
     expect(at(aJob(0, 'Running', 'it has no pod yet'))).toEqual({
       waitFor: `check orders: Job ${jobOf(0)} runs; it has no pod yet`,
@@ -184,9 +192,34 @@ describe('Verify', () => {
     const failed = at(aJob(0, 'Failed', 'BackoffLimitExceeded. Last lines of pod x:\nno such order'));
     expect(journalOf(failed)).toEqual(['orders Failed 0']);
     expect(failed).toMatchObject({ failed: { message: expect.stringContaining('no such order') } });
-    expect(effectsOf(at())).toEqual([`run check orders as Job ${jobOf(0)}`]);
     const hanging = inputAt(11 * MINUTE + 1, [orders], running, { jobs: [aJob(0, 'Running')] });
     expect(verify.act(hanging)).toMatchObject({ failed: { message: expect.stringContaining('deadline of 10m') } });
+  });
+
+  it('creates the Job that was not created, in the time that it had, wherever Jobs run by now', () => {
+    const begun = anEntry(orders, { job: 'elsewhere/orders' });
+    const action = verify.act(inputAt(MINUTE, [orders], [begun]));
+    expect(effectsOf(action)).toEqual(['run check orders as Job elsewhere/orders']);
+    expect(action).toMatchObject({ journal: { checks: [begun] } });
+  });
+
+  it('fails once when the end of its Job was not seen, and is asked again when people say so', () => {
+    const uid = `uid-${jobOf(0)}`;
+    const seen = [anEntry(orders, { job: jobOf(0), uid })];
+    const lost = verify.act(inputAt(MINUTE, [orders], seen));
+    expect(lost).toMatchObject({ failed: { message: expect.stringContaining('how it ended is not known') } });
+    expect(effectsOf(lost)).toEqual([]);
+    const failed = entriesOf(lost);
+    expect(failed).toMatchObject([{ state: 'Failed', interrupted: true, uid }]);
+    const again = verify.act(inputAt(2 * MINUTE, [orders], failed));
+    expect(again).toMatchObject({ failed: { reason: 'CheckFailed' }, journal: { checks: failed } });
+    const settled = (as: 'Ran' | 'DidNotRun') => {
+      const input = inputAt(2 * MINUTE, [orders], failed);
+      input.cutover.spec.settled = [{ uid, as }];
+      return verify.act(input);
+    };
+    expect(effectsOf(settled('DidNotRun'))).toEqual([`run check orders as Job ${jobOf(0)}`]);
+    expect(journalOf(settled('Ran'))).toEqual(['orders Passed 0']);
   });
 
   it('makes a Job that failed again once it is deleted', () => {
@@ -247,7 +280,7 @@ describe('Soak', () => {
   it('asks again every 30 s until its time is over, each check in rounds of its own', () => {
     const entries = [
       passed(smoke, { round: 4, startTime: timeAt(0) }),
-      anEntry(orders, { round: 2, startTime: timeAt(0) }),
+      anEntry(orders, { round: 2, startTime: timeAt(0), job: jobOf(2), uid: `uid-${jobOf(2)}` }),
     ];
     const jobs = [aJob(2, 'Running')];
     const at = (ms: number) =>

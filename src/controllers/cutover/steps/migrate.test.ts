@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { aCutover, aCutoverInput, aPlatform, EPOCH } from '../../../../test/builders/index.ts';
+import { aCutover, aCutoverInput, aJobView, aPlatform, EPOCH } from '../../../../test/builders/index.ts';
 import type { Cutover } from '../../../api/v1alpha1/index.ts';
 import type { Action, CutoverInput, JobView } from '../input.ts';
-import { hashOf, jobName } from '../job-manifest.ts';
+import { hashOf, jobName, workOf } from '../job-manifest.ts';
 import { migrate } from './migrate.ts';
 
 const MINUTE = 60_000;
@@ -28,7 +28,12 @@ const anEntry = (migration: Migration, changes: Partial<Entry> = {}): Entry => (
   startTime: new Date(EPOCH).toISOString(),
   ...changes,
 });
-const aJob = (name: string, state: JobView['state'], message = ''): JobView => ({ name, state, message });
+/** Of one whose Job was there to be seen. */
+const aSeen = (migration: Migration, changes: Partial<Entry> = {}): Entry => {
+  const entry = anEntry(migration, changes);
+  return { ...entry, uid: `uid-${entry.job}` };
+};
+const aJob = (name: string, state: JobView['state'], message = ''): JobView => aJobView(name, { state, message });
 
 /** What is journalled, which Jobs are there, how late it is. */
 function inputWith(
@@ -41,8 +46,16 @@ function inputWith(
   return aCutoverInput({ cutover, platform: aPlatform({ live: 'blue', spec: { jobs } }), jobs: views, ...changes });
 }
 
+/** People have found out what a Job has done. */
+function settled(input: CutoverInput, job: string, as: 'Ran' | 'DidNotRun'): CutoverInput {
+  const { cutover } = input;
+  return { ...input, cutover: { ...cutover, spec: { ...cutover.spec, settled: [{ uid: `uid-${job}`, as }] } } };
+}
+
 const journalOf = (action: Action | undefined) =>
   ((action && 'journal' in action && action.journal?.migrations) || []).map(({ name, state }) => `${name} ${state}`);
+const entriesOf = (action: Action | undefined): Entry[] =>
+  action && 'journal' in action && action.journal?.migrations ? action.journal.migrations : [];
 const startedBy = (action: Action | undefined) =>
   action && 'effects' in action ? action.effects.map((effect) => effect.do === 'startJob' && effect.name) : [];
 
@@ -62,7 +75,7 @@ describe('Migrate', () => {
         {
           do: 'startJob',
           name: job,
-          template: { spec: { ...(schema.jobTemplate.spec as object), ttlSecondsAfterFinished: undefined } },
+          template: workOf(schema),
           deadline: 30 * MINUTE,
           what: `run migration schema as Job ${job}`,
         },
@@ -75,11 +88,12 @@ describe('Migrate', () => {
     const inherited = anEntry(schema, { job: 'jobs/of-the-superseded' });
     const action = migrate.act(inputWith([schema], [inherited]));
     expect(startedBy(action)).toEqual(['jobs/of-the-superseded']);
-    expect(action).toMatchObject({ journal: { migrations: [{ startTime: new Date(EPOCH + MINUTE).toISOString() }] } });
+    // It is journalled already: what cannot be created writes nothing, however often it is tried.
+    expect(action).not.toHaveProperty('journal');
   });
 
   it('runs one at a time, in the order of the spec, and is done when all are committed', () => {
-    const running = inputWith([schema, drop], [anEntry(schema)], [aJob(nameFor('migrate', 'schema'), 'Running')]);
+    const running = inputWith([schema, drop], [aSeen(schema)], [aJob(nameFor('migrate', 'schema'), 'Running')]);
     expect(migrate.act(running)).toEqual({ waitFor: `migration schema: Job ${nameFor('migrate', 'schema')} runs` });
     const ended = inputWith([schema, drop], [anEntry(schema)], [aJob(nameFor('migrate', 'schema'), 'Succeeded')]);
     expect(journalOf(migrate.act(ended))).toEqual(['schema Committed']);
@@ -93,7 +107,7 @@ describe('Migrate', () => {
 
   it('says what the pod of a running Job waits for', () => {
     const view = aJob(nameFor('migrate', 'schema'), 'Running', 'pod schema-x waits: ImagePullBackOff');
-    expect(migrate.act(inputWith([schema], [anEntry(schema)], [view]))).toEqual({
+    expect(migrate.act(inputWith([schema], [aSeen(schema)], [view]))).toEqual({
       waitFor: `migration schema: Job ${view.name} runs; pod schema-x waits: ImagePullBackOff`,
     });
   });
@@ -107,15 +121,16 @@ describe('Migrate', () => {
   });
 
   it('waits for what the superseded cutover still runs', () => {
-    const running = anEntry(drop, { job: 'jobs/of-the-superseded' });
+    const running = aSeen(drop, { job: 'jobs/of-the-superseded' });
     const other = { ...drop, jobTemplate: template('drop:2') };
     const view = aJob('jobs/of-the-superseded', 'Running');
     expect(migrate.act(inputWith([other], [running], [view]))).toEqual({
       waitFor: 'Job jobs/of-the-superseded of migration drop was begun by the superseded cutover and still runs',
     });
-    expect(startedBy(migrate.act(inputWith([other], [running], [{ ...view, state: 'Failed' }])))).toEqual([
-      nameFor('migrate', 'drop'),
-    ]);
+    const failed = migrate.act(inputWith([other], [running], [{ ...view, state: 'Failed' }]));
+    expect(journalOf(failed)).toEqual(['drop Failed']);
+    const entries = 'journal' in failed && failed.journal?.migrations;
+    expect(startedBy(migrate.act(inputWith([other], entries || [])))).toEqual([nameFor('migrate', 'drop')]);
     const late = inputWith([other], [running], [view], { now: EPOCH + 32 * MINUTE });
     expect(migrate.act(late)).toMatchObject({ failed: { reason: 'MigrationHangs' } });
   });
@@ -156,6 +171,47 @@ describe('Migrate', () => {
     });
   });
 
+  describe('whose Job is gone, though it was seen', () => {
+    const job = nameFor('migrate', 'drop');
+    const gone = inputWith([drop], [aSeen(drop)]);
+
+    it('is not run again, and people are asked what it has done', () => {
+      const action = migrate.act(gone);
+      expect(action).toMatchObject({ failed: { reason: 'MigrationEndUnknown' } });
+      // It may be committed: it stays Running, from which an irreversible one has no way back.
+      expect(action).not.toHaveProperty('journal');
+      expect(action).not.toHaveProperty('effects');
+      expect(migrate.act(inputWith([schema], [aSeen(schema)]))).not.toHaveProperty('effects');
+    });
+
+    it('is committed, or has failed and may be run again, as people say', () => {
+      expect(journalOf(migrate.act(settled(gone, job, 'Ran')))).toEqual(['drop Committed']);
+      const not = migrate.act(settled(gone, job, 'DidNotRun'));
+      expect(not).toMatchObject({ failed: { reason: 'MigrationFailed' } });
+      expect(startedBy(migrate.act(settled(inputWith([drop], entriesOf(not)), job, 'DidNotRun')))).toEqual([job]);
+      // What was said of another Job is not about this one.
+      expect(migrate.act(settled(gone, 'jobs/another', 'Ran'))).toHaveProperty('failed');
+    });
+
+    it('is written down when it is first seen, from when its time counts', () => {
+      const seen = migrate.act(inputWith([drop], [anEntry(drop)], [aJob(job, 'Running')]));
+      expect(seen).toHaveProperty('waitFor');
+      expect(entriesOf(seen)).toEqual([aSeen(drop, { startTime: new Date(EPOCH + MINUTE).toISOString() })]);
+    });
+  });
+
+  it('is not run again when its Job was deleted before it had ended, until people say that it did not run', () => {
+    const job = nameFor('migrate', 'drop');
+    const ends = { ...aJob(job, 'Failed', `Job ${job} was deleted before it had ended`), interrupted: true as const };
+    const failed = migrate.act(inputWith([drop], [aSeen(drop)], [ends]));
+    expect(failed).toMatchObject({ failed: { reason: 'MigrationFailed' } });
+    expect(entriesOf(failed)).toMatchObject([{ state: 'Failed', interrupted: true }]);
+    const later = inputWith([drop], entriesOf(failed));
+    expect(migrate.act(later)).toMatchObject({ failed: { message: expect.stringContaining('spec') } });
+    expect(startedBy(migrate.act(settled(later, job, 'DidNotRun')))).toEqual([job]);
+    expect(journalOf(migrate.act(settled(later, job, 'Ran')))).toEqual(['drop Committed']);
+  });
+
   it.each([
     ['a minute after its deadline', 6 * MINUTE, false, 1],
     ['later than that', 6 * MINUTE + 1, true, 1],
@@ -164,7 +220,7 @@ describe('Migrate', () => {
     ['in a drill, much later', 60_000 + 30_001, true, 60],
   ])('takes a Job that still runs %s (%d ms) for hanging: %s', (_, elapsed, hangs, scale) => {
     const view = aJob(nameFor('migrate', 'drop'), 'Running', 'it has no pod yet');
-    const input = inputWith([drop], [anEntry(drop)], [view], { now: EPOCH + elapsed, scaled: (ms) => ms / scale });
+    const input = inputWith([drop], [aSeen(drop)], [view], { now: EPOCH + elapsed, scaled: (ms) => ms / scale });
     const action = migrate.act(input);
     if (!hangs) return expect(action).toHaveProperty('waitFor');
     expect(action).toMatchObject({ failed: { reason: 'MigrationHangs' } });
@@ -212,9 +268,15 @@ describe('Migrate, going back', () => {
   });
 
   it('is blocked by an undo that fails, until its Job is deleted', () => {
-    const undoing = anEntry(schema, { state: 'Undoing', job: undone });
-    const action = migrate.undo(inputWith([schema], [undoing], [aJob(undone, 'Failed', 'Reason. last line')]));
+    const undoing = aSeen(schema, { state: 'Undoing', job: undone });
+    const view = aJob(undone, 'Failed', 'Reason. last line');
+    const written = entriesOf(migrate.undo(inputWith([schema], [undoing], [view])));
+    expect(written).toMatchObject([{ state: 'Undoing', endTime: new Date(EPOCH + MINUTE).toISOString() }]);
+    const action = migrate.undo(inputWith([schema], written, [view]));
     expect(action).toMatchObject({ blocked: { reason: 'UndoFailed' } });
+    const again = migrate.undo(inputWith([schema], written));
+    expect(startedBy(again)).toEqual([undone]);
+    expect(entriesOf(again)[0]).not.toHaveProperty('endTime');
     expect(action && 'blocked' in action && action.blocked.message).toContain(`delete Job ${undone}: it is run again`);
     const late = inputWith([schema], [undoing], [aJob(undone, 'Running')], { now: EPOCH + 40 * MINUTE });
     expect(migrate.undo(late)).toMatchObject({ blocked: { reason: 'UndoHangs' } });
@@ -228,7 +290,7 @@ describe('Migrate, going back', () => {
       'schema Committed',
     ]);
     expect(journalOf(migrate.undo(inputWith([schema], running, [aJob(job, 'Failed')])))).toEqual(['schema Failed']);
-    const late = inputWith([schema], running, [aJob(job, 'Running')], { now: EPOCH + 40 * MINUTE });
+    const late = inputWith([schema], [aSeen(schema)], [aJob(job, 'Running')], { now: EPOCH + 40 * MINUTE });
     expect(migrate.undo(late)).toMatchObject({ blocked: { reason: 'MigrationHangs' } });
   });
 
@@ -242,28 +304,42 @@ describe('Migrate, going back', () => {
     expect(waitFor).toContain('ImagePullBackOff');
   });
 
-  it('says of one whose Job was deleted while it ran that it was, and not that it never ran', () => {
+  it('waits until the pods of one that was deleted have ended, and goes on', () => {
     const job = nameFor('migrate', 'schema');
-    const entries = (action: Action | undefined): Entry[] =>
-      action && 'journal' in action && action.journal?.migrations ? action.journal.migrations : [];
-    const seen = migrate.undo(inputWith([schema], [anEntry(schema)], [aJob(job, 'Running')]));
-    expect(entries(seen)).toMatchObject([{ state: 'Running' }]);
+    const seen = entriesOf(migrate.undo(inputWith([schema], [anEntry(schema)], [aJob(job, 'Running')])));
+    expect(seen).toMatchObject([{ state: 'Running', uid: `uid-${job}` }]);
     // Written once, however often it is looked at.
-    expect(migrate.undo(inputWith([schema], entries(seen), [aJob(job, 'Running')]))).not.toHaveProperty('journal');
-    const gone = migrate.undo(inputWith([schema], entries(seen)));
-    expect(startedBy(gone)).toEqual([job]);
-    const void_ = aJob(job, 'Failed', 'it never ran: the cutover went back before it began');
-    const failed = migrate.undo(inputWith([schema], entries(gone), [void_]));
-    expect(entries(failed)).toMatchObject([
-      { state: 'Failed', message: `Job ${job} was deleted before it had ended: it counts as failed` },
-    ]);
-    expect(failed).toMatchObject({ message: expect.stringContaining('was deleted') });
-    // Of one that was created after all, by a former leader, its own end is told.
-    const again = migrate.undo(inputWith([schema], entries(gone), [aJob(job, 'Running')]));
-    const own = migrate.undo(inputWith([schema], entries(again), [aJob(job, 'Failed', 'exit code 1')]));
-    expect(entries(own)).toMatchObject([{ state: 'Failed', message: 'exit code 1' }]);
-    const committed = migrate.undo(inputWith([schema], entries(seen), [aJob(job, 'Succeeded')]));
-    expect(entries(committed)[0]).not.toHaveProperty('message');
+    const left = aJob(job, 'Running', 'it was deleted, and pod x on Node y is not known to have ended');
+    const waits = migrate.undo(inputWith([schema], seen, [left]));
+    expect(waits).toEqual({ waitFor: expect.stringContaining(left.message) });
+    const ends = { ...aJob(job, 'Failed', `Job ${job} was deleted before it had ended`), interrupted: true as const };
+    const failed = entriesOf(migrate.undo(inputWith([schema], seen, [ends])));
+    expect(failed).toMatchObject([{ state: 'Failed', message: ends.message, interrupted: true }]);
+    expect(migrate.undo(inputWith([schema], failed))).toBeUndefined();
+  });
+
+  it('asks people what one has done that is gone, unless that makes no difference', () => {
+    const job = nameFor('migrate', 'schema');
+    const lost = [aSeen(schema)];
+    const asked = migrate.undo(inputWith([schema], lost));
+    expect(asked).toMatchObject({ blocked: { reason: 'MigrationEndUnknown' } });
+    expect(asked && 'blocked' in asked && asked.blocked.message).toContain(
+      `"settled":[{"uid":"uid-${job}","as":"Ran"}]`,
+    );
+    expect(journalOf(migrate.undo(settled(inputWith([schema], lost), job, 'Ran')))).toEqual(['schema Committed']);
+    expect(journalOf(migrate.undo(settled(inputWith([schema], lost), job, 'DidNotRun')))).toEqual(['schema Failed']);
+    expect(journalOf(migrate.undo(inputWith([index], [aSeen(index)])))).toEqual(['index Undone']);
+  });
+
+  it('does not undo twice by itself', () => {
+    const undoing = aSeen(schema, { state: 'Undoing', job: undone });
+    expect(migrate.undo(inputWith([schema], [undoing]))).toMatchObject({ blocked: { reason: 'UndoEndUnknown' } });
+    const ends = { ...aJob(undone, 'Failed', 'deleted'), interrupted: true as const };
+    const failed = entriesOf(migrate.undo(inputWith([schema], [undoing], [ends])));
+    expect(migrate.undo(inputWith([schema], failed))).toMatchObject({ blocked: { reason: 'UndoFailed' } });
+    const input = inputWith([schema], failed);
+    expect(startedBy(migrate.undo(settled(input, undone, 'DidNotRun')))).toEqual([undone]);
+    expect(journalOf(migrate.undo(settled(input, undone, 'Ran')))).toEqual(['schema Undone']);
   });
 
   it('occupies the name of one that was never created, before it counts as not begun', () => {

@@ -1,6 +1,6 @@
 import type { Action, CutoverInput, Step } from '../input.ts';
-import { kept } from '../job-manifest.ts';
-import { jobKey, progressOf, startOf } from './job-progress.ts';
+import { workOf } from '../job-manifest.ts';
+import { jobKey, located, progressOf, startOf } from './job-progress.ts';
 import { takeBack } from './migrate-undo.ts';
 import {
   begun,
@@ -8,6 +8,7 @@ import {
   type Entry,
   ended,
   entryOf,
+  journalled,
   type Migration,
   migrationsOf,
   nowhere,
@@ -16,7 +17,8 @@ import {
 
 /**
  * Migrate runs the Jobs of spec.migrations in their order, one at a time, each once and only once. What is about to run is
- * journalled before its Job is created, so that a Job without an entry cannot be; whether it ran is what the Job shows.
+ * journalled before its Job is created, so that a Job without an entry cannot be, and its UID once it was seen, so that a Job which is
+ * gone since then is not created again: whether it ran is what the Job and its pods show, or what people say.
  * One that fails has changed nothing: that is what is asked of those who write migrations.
  */
 
@@ -48,49 +50,79 @@ function leftRunning(input: CutoverInput): Action | undefined {
   const ours = new Set(migrationsOf(input).map((migration) => entryOf(input, migration)));
   for (const entry of input.cutover.status.migrations ?? []) {
     if (ours.has(entry) || entry.state !== 'Running' || entry.job === undefined) continue;
-    const progress = progressOf(input, { job: entry.job, startTime: entry.startTime }, DEADLINE);
-    if (progress.state === 'Running')
-      return {
-        waitFor: `Job ${entry.job} of migration ${entry.name} was begun by the superseded cutover and still runs`,
-      };
-    if (progress.state === 'Overdue') return { failed: problem('MigrationHangs', entry.name, progress.message) };
+    const { name, job } = entry;
+    const progress = progressOf(input, entry, DEADLINE);
+    switch (progress.state) {
+      case 'Absent':
+        continue;
+      case 'Running':
+        return {
+          waitFor: `Job ${job} of migration ${name} was begun by the superseded cutover and still runs`,
+          ...sighting(input, entry),
+        };
+      case 'Succeeded':
+        return { journal: ended(input, entry, 'Committed'), effects: [], message: `migration ${name} is committed` };
+      case 'Failed':
+        return {
+          journal: ended(input, entry, 'Failed', progress),
+          effects: [],
+          message: `migration ${name}, which the superseded cutover had begun, failed`,
+        };
+      default:
+        return { failed: problem(UNENDED[progress.state], name, progress.message) };
+    }
   }
   return undefined;
 }
 
+const UNENDED = { Overdue: 'MigrationHangs', Lost: 'MigrationEndUnknown' } as const;
+
+/** Written down when its Job is first seen. */
+function sighting(input: CutoverInput, entry: Entry): { journal?: ReturnType<typeof journalled> } {
+  const seen = located(input, entry);
+  return seen === entry ? {} : { journal: journalled(input, seen) };
+}
+
 function run(input: CutoverInput, migration: Migration, entry: Entry | undefined): Action {
   // One that was undone before is run anew, under this cutover's own name.
-  if (!entry || entry.state === 'Undone' || entry.state === 'Undoing') return begin(input, migration, undefined);
-  const { name } = migration;
-  const job = entry.job ?? '';
-  const progress = progressOf(input, { job, startTime: entry.startTime }, migration.deadline ?? DEADLINE);
+  if (!entry || entry.state === 'Undone' || entry.state === 'Undoing') return begin(input, migration);
+  const { name, deadline = DEADLINE } = migration;
+  const { job } = entry;
+  const isOver = entry.state === 'Failed';
+  const progress = progressOf(input, entry, deadline, isOver);
   switch (progress.state) {
     case 'Absent':
-      return begin(input, migration, entry.job);
+      return begin(input, migration, entry);
     case 'Running': {
       const waitFor = `migration ${name}: Job ${job} runs${progress.message && `; ${progress.message}`}`;
-      return entry.state === 'Running' ? { waitFor } : { waitFor, journal: begun(input, migration, job) };
+      const { endTime: _, message: __, interrupted: ___, ...rest } = entry;
+      return { waitFor, ...sighting(input, isOver ? { ...rest, state: 'Running', uid: undefined } : entry) };
     }
     case 'Succeeded':
-      return { journal: ended(input, entry, 'Committed'), effects: [], message: `migration ${name} is committed` };
+      return {
+        journal: ended(input, located(input, entry), 'Committed'),
+        effects: [],
+        message: `migration ${name} is committed`,
+      };
     case 'Failed': {
       const failed = problem('MigrationFailed', name, `Job ${job} failed: ${progress.message}`);
-      const written = entry.state === 'Failed' ? {} : { journal: ended(input, entry, 'Failed', progress.message) };
-      return { failed, ...written };
+      return { failed, ...(!isOver && { journal: ended(input, located(input, entry), 'Failed', progress) }) };
     }
-    case 'Overdue':
-      return { failed: problem('MigrationHangs', name, progress.message) };
+    default:
+      return { failed: problem(UNENDED[progress.state], name, progress.message) };
   }
 }
 
-/** @param job its name, when it has one already: whoever comes second to create it finds it there */
-function begin(input: CutoverInput, migration: Migration, job = jobKey(input, 'migrate', migration.name)): Action {
+/** @param before what is journalled already: whoever comes second to create its Job finds it there, and its time has begun */
+function begin(input: CutoverInput, migration: Migration, before?: Entry): Action {
+  const { name, deadline = DEADLINE } = migration;
+  const job = before?.job ?? jobKey(input, 'migrate', name);
   if (job === undefined) return { blocked: nowhere(input) };
-  const { name, jobTemplate, deadline = DEADLINE } = migration;
   const what = `run migration ${name} as Job ${job}`;
+  const isJournalled = before?.state === 'Running';
   return {
-    journal: begun(input, migration, job),
-    effects: [startOf(job, kept(jobTemplate), deadline, what)],
+    ...(!isJournalled && { journal: begun(input, migration, job) }),
+    effects: [startOf(job, workOf(migration), deadline, what)],
     message: what,
   };
 }

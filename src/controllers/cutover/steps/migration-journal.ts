@@ -3,6 +3,7 @@ import { timestamp } from '../../../domain/conditions.ts';
 import type { Problem } from '../../../traffic/target.ts';
 import type { CutoverInput } from '../input.ts';
 import { hashOf } from '../job-manifest.ts';
+import type { Progress } from './job-progress.ts';
 
 /** What a cutover writes down of its migrations, and how it speaks of them. */
 
@@ -26,10 +27,22 @@ export function begun(input: CutoverInput, { name, jobTemplate, reversible }: Mi
   return journalled(input, { name, hash: hashOf(jobTemplate), reversible, state: 'Running', job, startTime });
 }
 
-export function ended(input: CutoverInput, entry: Entry, state: Entry['state'], message?: string) {
-  const { message: _, ...rest } = entry;
-  const said = message && { message: message.slice(0, MESSAGE_LENGTH) };
-  return journalled(input, { ...rest, state, endTime: timestamp(input.now), ...said });
+/** @param failure why, of one that has failed */
+export function ended(
+  input: CutoverInput,
+  entry: Entry,
+  state: Entry['state'],
+  failure: Partial<Extract<Progress, { state: 'Failed' }>> = {},
+) {
+  const { message: _, interrupted: __, ...rest } = entry;
+  const { message, interrupted } = failure;
+  return journalled(input, {
+    ...rest,
+    state,
+    endTime: timestamp(input.now),
+    ...(message && { message: message.slice(0, MESSAGE_LENGTH) }),
+    ...(interrupted && { interrupted }),
+  });
 }
 
 /** With one entry brought up to date; each stays where it is in the order. */
@@ -38,12 +51,6 @@ export function journalled({ cutover }: CutoverInput, entry: Entry): Partial<Cut
   const known = before.some(({ name }) => name === entry.name);
   return { migrations: known ? before.map((old) => (old.name === entry.name ? entry : old)) : [...before, entry] };
 }
-
-/** Of one whose Job was seen to run while it went back: one that is absent then was deleted. */
-export const SEEN = 'its Job runs';
-
-/** @param job `namespace/name` */
-export const deleted = (job: string): string => `Job ${job} was deleted before it had ended: it counts as failed`;
 
 export const problem = (reason: string, name: string, message: string): Problem => ({
   reason,

@@ -5,6 +5,8 @@
  * may, and caches are of any age. Then takes the protections out in turn, and requires that each is missed. Exit status 1 when
  * something is wrong with everything in place, when a protection is not missed, or when an exploration was not finished.
  *
+ * Then the life of one migration, by the real step and the real view of Jobs: its Job is deleted, or vanishes, at any time.
+ *
  * What is taken for granted, because the model has no other way to say it:
  * - A write to the API server is refused when the object has changed since it was read; no policy is counted on but the rules
  *   of the CRDs, which see the object itself. What a person may delete is asked of holdOf.
@@ -19,7 +21,8 @@
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { Exploration } from './explore.ts';
+import { type Exploration, explore } from './explore.ts';
+import { KEEPERS, LIVES, lifeOf } from './migrations.ts';
 import { reportRemovals, reportScenarios } from './report.ts';
 import { REMOVALS, SCENARIOS, type Scenario } from './scenarios.ts';
 
@@ -50,5 +53,16 @@ const scenarios = Object.values(SCENARIOS);
 const results = await exploreAll([...scenarios, ...REMOVALS]);
 const whole = reportScenarios(Object.keys(SCENARIOS), results.slice(0, scenarios.length));
 const missed = reportRemovals(REMOVALS, results.slice(scenarios.length));
-console.log(`${whole.text}\n\n${missed.text}\n\n${((performance.now() - started) / 1000).toFixed(0)} s in all`);
-process.exitCode = whole.good && missed.good ? 0 : 1;
+const removals = KEEPERS.map((without) => ({ reversible: false, force: true, without }));
+const lives = reportScenarios(
+  Object.keys(LIVES),
+  Object.values(LIVES).map((life) => explore(lifeOf(life), LIMIT)),
+);
+const twice = reportRemovals(
+  removals.map(({ without }) => ({ without: [without] })),
+  removals.map((life) => explore(lifeOf(life), LIMIT)),
+);
+console.log(
+  `${whole.text}\n\n${missed.text}\n\nmigrations, ${lives.text}\n\nmigrations, ${twice.text}\n\n${((performance.now() - started) / 1000).toFixed(0)} s in all`,
+);
+process.exitCode = whole.good && missed.good && lives.good && twice.good ? 0 : 1;

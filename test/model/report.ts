@@ -1,5 +1,4 @@
 import type { Exploration } from './explore.ts';
-import type { Scenario } from './scenarios.ts';
 
 const number = (value: number): string => Math.round(value).toLocaleString('en-US');
 
@@ -19,7 +18,10 @@ export function reportScenarios(names: readonly string[], results: readonly Expl
 }
 
 /** Whether each protection that was taken out is missed. */
-export function reportRemovals(removals: readonly Scenario[], results: readonly Exploration[]): Report {
+export function reportRemovals(
+  removals: readonly { without: readonly string[] }[],
+  results: readonly Exploration[],
+): Report {
   const lines = results.map((result, index) => {
     const without = removals[index]?.without.join(' and ');
     const found = result.counterexample ? 'MISSED' : 'NOT MISSED: nothing goes wrong without it';

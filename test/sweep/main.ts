@@ -8,11 +8,11 @@ import { lineOf } from './writes.ts';
 
 /**
  * `make sweep`: kills the operator before and after each write of a whole cutover and of a rollback, and has the cloud show no machines
- * for a while from each; of a cutover it also closes the quota of Jobs there. Prints a line for each point, then how
- * many there were. Exit status 1: something was left otherwise, or an invariant did not hold.
+ * for a while from each; of a cutover it also closes the quota of Jobs there, and deletes the Jobs while the operator is away. Prints a
+ * line for each point, then how many there were. Exit status 1: something was left otherwise, or an invariant did not hold.
  */
 const USAGE = `usage: npm run sweep -- [options]
-  --point=NAME        only this point, for example cutover:17:before, or :after, :empty, :quota; may be given several times
+  --point=NAME        only this point, for example cutover:17:before, or :after, :jobless, :empty, :quota; may be given several times
   --only=KIND         cutover or rollback
   --stages=N          installations side by side (${Math.max(1, cpus().length - 1)})
   --features=LIST     what the site has: hold,jobs,tasks (all)

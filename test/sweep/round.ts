@@ -1,6 +1,8 @@
 import { waitFor } from '../../local/wait.ts';
 import { cutovers } from '../../src/kinds.ts';
-import { events } from '../../src/kube/resources.ts';
+import { deleteObject } from '../../src/kube/delete.ts';
+import { isConflict, isNotFound } from '../../src/kube/errors.ts';
+import { events, jobs } from '../../src/kube/resources.ts';
 import { aliveOf } from '../scenarios/ledger.ts';
 import { auditDestruction, auditRound } from './audit.ts';
 import type { Installation } from './installation.ts';
@@ -17,20 +19,21 @@ import type { Change } from './writes.ts';
 export type Kind = 'cutover' | 'rollback';
 
 /**
- * What happens, and where: at the write of this number. The operator dies before it is made or right after. Or a quota closes, so that
- * no Job can be made any more until the cutover says so; or the cloud shows no machine for a while.
+ * What happens, and where: at the write of this number. The operator dies before it is made or right after; or right after, and all Jobs
+ * of the cutover are deleted while it is away. Or a quota closes, so that no Job can be made any more until the cutover says so; or the
+ * cloud shows no machine for a while.
  */
 export interface Point {
   kind: Kind;
   number: number;
-  when: Kill['when'] | Happening['when'];
+  when: Kill['when'] | Happening['when'] | 'jobless';
 }
 
 export const nameOf = ({ kind, number, when }: Point): string => `${kind}:${number}:${when}`;
 
 /** A point by its name. @throws Error when it is none */
 export function pointOf(name: string): Point {
-  const [, kind, number, when] = /^(cutover|rollback):(\d+):(before|after|quota|empty)$/.exec(name) ?? [];
+  const [, kind, number, when] = /^(cutover|rollback):(\d+):(before|after|jobless|quota|empty)$/.exec(name) ?? [];
   if (!kind || !number || !when) throw new Error(`${name} is no point: write for example cutover:17:before`);
   return { kind: kind as Kind, number: Number(number), when: when as Point['when'] };
 }
@@ -44,6 +47,8 @@ export interface Round {
   left: Snapshot;
   /** What is wrong, in words. */
   problems: string[];
+  /** It went back: what the site is like is not what the next round expects. */
+  wentBack: boolean;
   /** Real ms from the creation of the Cutover to its outcome. */
   ms: number;
 }
@@ -94,7 +99,8 @@ export async function playRound(
   let revived: Promise<void> | undefined;
   const kill = () => {
     installation.killOperator();
-    revived = operator.restart();
+    const away = point?.when === 'jobless' ? deleteJobs(installation, cutover) : Promise.resolve();
+    revived = away.then(() => operator.restart());
   };
   let over: Promise<void> | undefined;
   const happen: Record<Happening['when'], () => Promise<void>> = {
@@ -113,14 +119,18 @@ export async function playRound(
   const problems = [...told];
   let ms = 0;
   let left: Snapshot = {};
+  let wentBack = false;
   try {
     const { status, metadata } = await finished(installation, cutover);
     ms = Date.now() - begun.time;
-    if (status.outcome !== 'Succeeded') problems.push(`ended otherwise: ${standing({ status })}`);
+    // A migration whose Job is deleted while it runs has failed, and everything is as it was.
+    wentBack = point?.when === 'jobless' && status.outcome === 'RolledBack';
+    if (!wentBack && status.outcome !== 'Succeeded') problems.push(`ended otherwise: ${standing({ status })}`);
     await quiet(QUIET);
     await Promise.all([revived, over]);
     left = await snapshot(installation, site, parties);
-    const different = () => (expected ? differences(expected, left) : []);
+    if (wentBack) problems.push(...notAsBefore(left, movesSince(begun.moves, judge.moves()), metadata.uid));
+    const different = () => (expected && !wentBack ? differences(expected, left) : []);
     await waitFor('the same state', { limitMs: SETTLED, everyMs: 300 }, async () => {
       if (different().length === 0) return true;
       left = await snapshot(installation, site, parties);
@@ -129,7 +139,8 @@ export async function playRound(
     problems.push(...(await replay(scene)));
     // A process that dies takes along what it has not sent yet.
     if (!point) problems.push(...(await untold(installation, parties)));
-    problems.push(...wrongMoves(movesSince(begun.moves, judge.moves()), site, kind, { to, uid: metadata.uid }));
+    if (!wentBack)
+      problems.push(...wrongMoves(movesSince(begun.moves, judge.moves()), site, kind, { to, uid: metadata.uid }));
   } catch (error) {
     problems.push(error instanceof Error ? error.message : String(error));
   }
@@ -141,9 +152,34 @@ export async function playRound(
   const ledger = await installation.ledger();
   const asked = proxy.writes.slice(begun.write).filter((change) => isOf(change, site, [...ids, ...site.addresses]));
   const facts = { from, to, pools: MACHINES, addresses: site.addresses, writes: asked, since: begun.time };
-  problems.push(...fresh(scene, auditDestruction(proxy.writes, ledger)), ...auditRound(facts, ledger));
+  problems.push(
+    ...fresh(scene, auditDestruction(proxy.writes, ledger)),
+    ...(wentBack ? [] : auditRound(facts, ledger)),
+  );
   Object.assign(site, { live: to, retained: from, last: cutover });
-  return { writes, left, problems, ms, ...(killedAt && { killedAt }) };
+  return { writes, left, problems, wentBack, ms, ...(killedAt && { killedAt }) };
+}
+
+/** As a cleaner does, or a person: without asking whether they have ended. */
+async function deleteJobs({ admin }: Installation, cutover: string): Promise<void> {
+  const { items } = await admin.list(jobs, { labelSelector: `generations.dev/cutover=${cutover}` });
+  for (const { metadata } of items) {
+    const { name, namespace = '', uid, resourceVersion } = metadata;
+    const target = { name, namespace, uid, resourceVersion };
+    await deleteObject(admin, jobs, target, { propagationPolicy: 'Background' }).catch((error: unknown) => {
+      if (!isConflict(error) && !isNotFound(error)) throw error;
+    });
+  }
+}
+
+/** Of a round that went back: the old generation is live, and no migration ran twice. */
+function notAsBefore(left: Snapshot, moved: Moves, uid: string): string[] {
+  const runs = (moved.jobs[uid] ?? []).filter((job) => job.includes('-migrate-schema-')).length;
+  const live = (left['platform status'] as { live?: { name?: string } } | undefined)?.live?.name;
+  return [
+    ...(runs > 1 ? [`the migration ran ${runs} times`] : []),
+    ...(live === 'FROM' ? [] : [`it went back, and ${live} is live`]),
+  ];
 }
 
 /** On which of the objects kubectl events does not show how the cutover has ended. */
@@ -165,8 +201,8 @@ function disturbance(
   kill: () => void,
   happen: Record<Happening['when'], () => Promise<void>>,
 ): Kill | Happening {
-  if (when === 'before' || when === 'after') return { number, when, kill };
-  return { number, when, act: happen[when] };
+  if (when === 'quota' || when === 'empty') return { number, when, act: happen[when] };
+  return { number, when: when === 'before' ? when : 'after', kill };
 }
 
 /** Shows the judge all that has happened; returns what it objects to. */

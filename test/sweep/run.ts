@@ -63,7 +63,7 @@ export async function startStage({ features, tree, log }: StageOptions): Promise
     try {
       const round = await playRound(scene, await siteFor(kind), kind, point, expected);
       // What is wrong with one round must not be found again in the next.
-      if (round.problems.length > 0) site = undefined;
+      if (round.problems.length > 0 || round.wentBack) site = undefined;
       return round;
     } catch (error) {
       site = undefined;
@@ -99,7 +99,7 @@ export const pointsOf = (kind: Kind, writes: number): Point[] =>
   );
 
 const WHEN: Record<Kind, Point['when'][]> = {
-  cutover: ['before', 'after', 'empty', 'quota'],
+  cutover: ['before', 'after', 'jobless', 'empty', 'quota'],
   rollback: ['before', 'after', 'empty'],
 };
 

@@ -69,6 +69,7 @@ export async function snapshot({ admin, environment }: Installation, site: Site,
     [from.metadata.uid, 'FROM-UID'],
     [to.metadata.uid, 'TO-UID'],
   ]);
+  for (const { name, uid = '' } of cutover.status.migrations ?? []) names.set(uid, `JOB-UID of ${name}`);
   const own = cloud.instances.filter(
     ({ state, tags }) => state !== 'terminated' && names.has(tags[`${LABEL}generation`] ?? ''),
   );

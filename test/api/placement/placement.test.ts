@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { waitFor } from '../../../local/wait.ts';
+import { JOB_FINALIZER } from '../../../src/api/v1alpha1/index.ts';
 import { taskCensusOf } from '../../../src/controllers/placement/census.ts';
 import { hasEnded, isGated } from '../../../src/domain/tasks.ts';
 import { platforms } from '../../../src/kinds.ts';
@@ -434,11 +435,17 @@ describe('the policies around them', () => {
       metadata: { name: 'foreign', namespace: 'guarded' },
     });
     expect(status).toBe(201);
-    expect(
-      await site.client
-        .patch(pods, 'foreign', metadata({ labels: { a: 'b' } }), { type: 'merge', namespace: 'guarded', dryRun: true })
-        .then(() => 'allowed', String),
-    ).toMatch(/Pod guarded\/foreign belongs to no platform/);
+    const change = (about: object) =>
+      site.client
+        .patch(pods, 'foreign', metadata(about), { type: 'merge', namespace: 'guarded', dryRun: true })
+        .then(() => 'allowed', String);
+    expect(await change({ labels: { a: 'b' } })).toMatch(/Pod guarded\/foreign belongs to no platform/);
+    // A migration's, which it lets go.
+    const kept = await site.call('admin', 'PATCH', `${podPath}/foreign`, metadata({ finalizers: [JOB_FINALIZER] }));
+    expect(kept.status).toBe(200);
+    expect(await change({ finalizers: null })).toBe('allowed');
+    const freed = await site.call('admin', 'PATCH', `${podPath}/foreign`, metadata({ finalizers: null }));
+    expect(freed.status).toBe(200);
   });
 });
 

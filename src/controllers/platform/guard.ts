@@ -9,9 +9,11 @@ import { conditionOf, timestamp, type Verdict } from '../../domain/conditions.ts
 import { GUARD_EFFECTIVE, guardTrouble, PROBE_INTERVAL } from '../../domain/guard.ts';
 import { uidsOf } from '../../domain/identity.ts';
 import { type Moment, momentOf } from '../../domain/moment.ts';
+import { isListed, isPlaced } from '../../domain/workloads.ts';
 import type { Result, Round } from '../../guard/canary/round.ts';
-import type { Known } from '../../guard/canary/subject.ts';
+import type { Known, KnownWorkload } from '../../guard/canary/subject.ts';
 import { BY, type Context } from '../context.ts';
+import type { WorkloadView } from '../workloads.ts';
 
 /**
  * Probes the guard of a platform when it is time, and says what that proves: Platform.status.guard and the condition
@@ -43,9 +45,28 @@ export async function probe(
     cutovers: caches.cutovers
       .byIndex(BY.platform, platform.metadata.name)
       .filter(({ status }) => status.outcome === undefined),
+    workloads: live
+      ? caches.workloads
+          .flatMap((store) => store.byIndex(BY.generation, live.metadata.name))
+          .filter((workload) => isGuarded(workload) && !isPlaced(workload, platform))
+          .map((workload) => knownAs(context, workload))
+      : [],
+    marked: caches.workloads
+      .flatMap((store) => store.list())
+      .filter((workload) => workload.marked && isGuarded(workload))
+      .map((workload) => knownAs(context, workload)),
     gated: caches.pods.byIndex(BY.platform, platform.metadata.name).filter(({ gated, leaving }) => gated && !leaving),
   });
 }
+
+const isGuarded = ({ owned, released, leaving }: WorkloadView): boolean => !owned && !released && !leaving;
+
+const knownAs = ({ caches }: Context, { resource, namespace, name }: WorkloadView): KnownWorkload => ({
+  resource,
+  namespace,
+  name,
+  listed: isListed(caches.places.get(namespace)?.workloads, { resource: resource.plural, name }),
+});
 
 /** Nodes that a forbidden act can be tried on: Ready, not cordoned and not in maintenance. */
 function workersOf({ caches }: Context, live: ClusterGeneration): string[] {

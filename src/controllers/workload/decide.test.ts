@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { aGeneration, aPlatform, at } from '../../../test/builders/index.ts';
-import { LABEL, type Platform } from '../../api/v1alpha1/index.ts';
+import { type ClusterGeneration, LABEL, type Platform } from '../../api/v1alpha1/index.ts';
 import { daemonSets, deployments, replicaSets, type Workload } from '../../kube/resources.ts';
 import { unguardedOf, viewOfWorkload, type WorkloadView } from '../workloads.ts';
 import { decide } from './decide.ts';
@@ -16,7 +16,7 @@ const named = [
 interface Made {
   name?: string;
   resource?: typeof deployments;
-  of?: string | undefined;
+  of?: string | null;
   label?: string;
   role?: string;
   metadata?: object;
@@ -33,21 +33,22 @@ const aWorkload = ({ name = 'web', resource = deployments, of = 'blue', label, r
             ...(role && { [LABEL.platform]: 'us', [LABEL.role]: role }),
           },
         },
-        spec: { nodeSelector: of === undefined ? {} : { [LABEL.generation]: of } },
+        spec: { nodeSelector: of === null ? {} : { [LABEL.generation]: of } },
       },
     },
   } as Workload);
 
 const place = (workloads?: string) => ({ name: 'edge', uid: 'u', version: '1', leaving: false, workloads });
-const decided = (workloads: WorkloadView[], says?: string, platforms: Platform[] = [us]) =>
+const decided = (workloads: WorkloadView[], says?: string, platforms: Platform[] = [us], generations = named) =>
   decide({
     namespace: place(says),
     workloads,
-    generations: (name) => named.find(({ metadata }) => metadata.name === name),
+    generations: (name) => generations.find(({ metadata }) => metadata.name === name),
     platforms,
     moment,
   });
-const listOf = (made: Made, platforms?: Platform[]) => decided([aWorkload(made)], undefined, platforms).list;
+const listOf = (made: Made, platforms?: Platform[], generations?: ClusterGeneration[]) =>
+  decided([aWorkload(made)], undefined, platforms, generations).list;
 const singletons = (name: string): Platform =>
   aPlatform({ live: 'blue', spec: { roles: [{ name, handover: 'Singleton' }] }, status: { protected: ['blue'] } });
 
@@ -55,11 +56,11 @@ describe('the list of guarded workloads', () => {
   it.each([
     ['of the live generation', {}, 'deployments/web:blue:us:live'],
     ['of a reserved one', { of: 'green' }, 'deployments/web:green:us:protected'],
-    ['that only a label ties to it', { of: undefined, label: 'blue' }, 'deployments/web:blue:us:live'],
+    ['that only a label ties to it', { of: null, label: 'blue' }, 'deployments/web:blue:us:live'],
     ['that is a DaemonSet', { resource: daemonSets }, 'daemonsets/web:blue:us:live'],
     [
       'that people have labelled',
-      { of: undefined, metadata: { labels: { [LABEL.protected]: 'true' } } },
+      { of: null, metadata: { labels: { [LABEL.protected]: 'true' } } },
       'deployments/web:::',
     ],
   ] as const)('has one %s', (_, made, item) => {
@@ -69,7 +70,7 @@ describe('the list of guarded workloads', () => {
 
   it.each([
     ['of one that never was live', { of: 'half' }],
-    ['of none', { of: undefined }],
+    ['of none', { of: null }],
     ['of one that nobody knows', { of: 'nobody' }],
     ['that is unprotected by its own name', { metadata: { annotations: { 'generations.dev/unprotect': 'web' } } }],
     [
@@ -103,8 +104,10 @@ describe('the list of guarded workloads', () => {
   });
 
   it('lets those of a generation go once two people have lifted its protection', () => {
-    const override = { generation: 'blue', uid: 'uid-blue', until: '2126-01-01T00:00:00Z' };
-    expect(listOf({}, [{ ...us, status: { ...us.status, override } }])).toBeUndefined();
+    const until = at(300);
+    const platform = { ...us, status: { ...us.status, override: { generation: 'blue', uid: 'uid-blue', until } } };
+    const lifted = aGeneration({ name: 'blue', live: true, status: { override: { until } } });
+    expect(listOf({}, [platform], [lifted])).toBeUndefined();
   });
 
   it('is sorted, and names first what is live where there is not room for all', () => {
@@ -124,7 +127,7 @@ describe('the label of a workload', () => {
     expect(labelsOf({ of: 'blue', label: 'green' })).toEqual(['blue']);
     expect(labelsOf({ of: 'blue', metadata: { labels: { [LABEL.generation]: 'green' } } })).toEqual(['blue']);
     expect(labelsOf({ of: 'blue', metadata: { labels: { [LABEL.generation]: 'blue' } } })).toEqual([]);
-    expect(labelsOf({ of: undefined })).toEqual([]);
+    expect(labelsOf({ of: null })).toEqual([]);
   });
 });
 

@@ -16,7 +16,8 @@ export async function attempt(client: KubeClient, act: Act): Promise<KubeObject 
       return client.update(act.resource, act.object, { dryRun: true, subresource: act.subresource });
     case 'patch': {
       const { name, namespace } = act.object;
-      return client.patch(act.resource, name, act.body, { dryRun: true, type: 'merge', namespace });
+      const { subresource } = act;
+      return client.patch(act.resource, name, act.body, { dryRun: true, type: 'merge', namespace, subresource });
     }
     case 'create':
       return client.create(act.resource, act.object, { dryRun: true });

@@ -84,6 +84,8 @@ function world(
     nodes: [],
     cutovers: [],
     gated: [],
+    workloads: [],
+    marked: [],
   });
   const probe = async (changes: Partial<Known> = {}) => watcher.probe({ ...known(), ...changes });
   return { clock, server, watcher, probe, known, tried, wet, counted, answers };

@@ -8,6 +8,7 @@ import type {
 import type { DeleteTarget } from '../../kube/delete.ts';
 import type { KubeObject, New, Resource } from '../../kube/resource.ts';
 import type { Namespace, Node, Pod, Service } from '../../kube/resources.ts';
+import type { Found } from './workloads.ts';
 
 /**
  * What a probe is: one act that no identity may do, the operator no more than anybody else, as data, on an object as it was read last; or
@@ -31,6 +32,9 @@ export const FAMILIES = [
   'cordon-node',
   'unlabel-namespace',
   'unlabel-service',
+  'delete-workload',
+  'empty-workload',
+  'unmark-workload',
   'create-pod',
   'bind-pod',
   'ungate-pod',
@@ -45,7 +49,7 @@ export type Family = (typeof FAMILIES)[number];
 export type Act =
   | { do: 'delete'; resource: Resource; object: DeleteTarget }
   | { do: 'update'; resource: Resource; object: KubeObject & { status?: unknown }; subresource?: 'status' }
-  | { do: 'patch'; resource: Resource; object: DeleteTarget; body: object }
+  | { do: 'patch'; resource: Resource; object: DeleteTarget; body: object; subresource?: 'scale' }
   | { do: 'create'; resource: Resource; object: NewPod; amendment?: Amendment };
 
 /** A pod to be created: of one name, in one namespace. */
@@ -79,6 +83,12 @@ export interface Subject {
   crd: KubeObject | undefined;
   namespace: Namespace | undefined;
   service: Service | undefined;
+  /** One of the live generation, which nobody has unprotected. */
+  workload: Found | undefined;
+  /** Likewise, one that has a size and is listed on its Namespace. */
+  listed: Found | undefined;
+  /** One that people have labelled generations.dev/protected, of any generation or none. */
+  marked: Found | undefined;
   /** Namespace of the operator. */
   home: string;
   /** There, one that belongs to no platform. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { aClass, aCutover, aGeneration, aPlatform, aPool, metadataOf } from '../../../test/builders/index.ts';
 import { FINALIZER, LABEL, PLACEMENT, type Platform } from '../../api/v1alpha1/index.ts';
-import type { Pod } from '../../kube/resources.ts';
+import { deployments, type Pod } from '../../kube/resources.ts';
 import { waitsForPlacement } from './pods.ts';
 import { FAMILIES, type Family, type Probe, type Subject } from './probe.ts';
 import { probesOf } from './probes.ts';
@@ -18,6 +18,10 @@ const aPod = (name: string, labels = {}): Pod => ({
   ...object('Pod', name, { namespace: 'generations-system', labels }),
   spec: { containers: [], schedulingGates: [{ name: PLACEMENT }] },
 });
+const aWorkload = (name: string, changes: object = {}) => ({
+  resource: deployments,
+  object: { ...object('Deployment', name, { namespace: 'edge', ...changes }), spec: { replicas: 2 } },
+});
 const full = (changes: Partial<Subject> = {}): Subject => ({
   platform: withRoles(FOLLOW, SINGLETON),
   overridden: false,
@@ -29,6 +33,9 @@ const full = (changes: Partial<Subject> = {}): Subject => ({
   crd: object('CustomResourceDefinition', 'clustergenerations.generations.dev'),
   namespace: object('Namespace', 'edge'),
   service: object('Service', 'www', { namespace: 'edge' }),
+  workload: aWorkload('web'),
+  listed: aWorkload('web'),
+  marked: aWorkload('db', { labels: { [LABEL.protected]: 'true' } }),
   home: 'generations-system',
   stranger: aPod('operator-1'),
   gated: aPod('task-1'),
@@ -66,6 +73,12 @@ describe('the probes of a live platform', () => {
       body: { metadata: { labels: { [LABEL.protected]: null } } },
     });
   });
+
+  it('empty a workload as kubectl scale does', () =>
+    expect(probe('empty-workload')).toMatchObject({
+      target: 'Deployment edge/web',
+      act: { do: 'patch', subresource: 'scale', body: { spec: { replicas: 0 } } },
+    }));
 
   it('take the live pointer away and nothing else', () => {
     const platform = aPlatform({ live: 'green' });
@@ -170,6 +183,9 @@ describe('a family without something to try it on', () => {
         cutover: undefined,
         namespace: undefined,
         service: undefined,
+        workload: undefined,
+        listed: undefined,
+        marked: undefined,
         stranger: undefined,
         gated: undefined,
       }),
@@ -188,6 +204,9 @@ describe('a family without something to try it on', () => {
       'cordon-node': 'no live generation is there',
       'unlabel-namespace': 'none is labelled generations.dev/protected',
       'unlabel-service': 'no traffic target has a Service labelled generations.dev/traffic',
+      'delete-workload': 'no live generation is there',
+      'empty-workload': 'no live generation is there',
+      'unmark-workload': 'none is labelled generations.dev/protected',
       'bind-pod': 'no role is Follow or Singleton',
       'ungate-pod': 'no role is Follow or Singleton',
       'pin-pod': 'no role is Follow or Singleton',
@@ -205,7 +224,7 @@ describe('a family without something to try it on', () => {
     const found = skipped({ overridden: true });
     expect(new Set(Object.values(found))).toEqual(new Set(['an override by two people is in force']));
     expect(Object.keys(found)).not.toContain('delete-crd');
-    expect(Object.keys(found)).toHaveLength(9);
+    expect(Object.keys(found)).toHaveLength(11);
   });
 
   it('leaves alone what somebody is about to unprotect', () => {

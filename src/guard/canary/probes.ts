@@ -11,6 +11,7 @@ import { type KubeObject, type Resource, resource } from '../../kube/resource.ts
 import { type Node, namespaces, nodes, services } from '../../kube/resources.ts';
 import { podProbesOf } from './pods.ts';
 import { type Act, ASTRAY, deletion, exactly, type Family, NO_NAME, type Probe, probe, type Subject } from './probe.ts';
+import { workloadProbesOf } from './workloads.ts';
 
 /** The acts that are tried, one of each family. Pure: from the live objects come acts as data, or why there is nothing to try one on. */
 
@@ -134,6 +135,7 @@ export function probesOf(subject: Subject): Probe[] {
       missing: `no traffic target has a Service labelled ${LABEL.traffic}`,
       act: (it) => unlabelled(services, it, LABEL.traffic),
     }),
+    ...workloadProbesOf(subject),
     ...podProbesOf(subject),
   ];
 }

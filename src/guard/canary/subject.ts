@@ -13,7 +13,7 @@ import { clusterGenerations, cutovers, generationClasses, generationPools, platf
 import type { KubeClient } from '../../kube/client.ts';
 import { isForbidden } from '../../kube/errors.ts';
 import { find } from '../../kube/find.ts';
-import type { KubeObject } from '../../kube/resource.ts';
+import type { KubeObject, Resource } from '../../kube/resource.ts';
 import {
   isReady,
   type Namespace,
@@ -24,10 +24,12 @@ import {
   pods,
   type Service,
   services,
+  type Workload,
 } from '../../kube/resources.ts';
 import { waitsForPlacement } from './pods.ts';
 import type { Subject } from './probe.ts';
 import { crds, GUARDED_CRD } from './probes.ts';
+import type { Found } from './workloads.ts';
 
 /** What the caches know of a platform; each of it is read again before a hole is believed. */
 export interface Known {
@@ -45,6 +47,18 @@ export interface Known {
   cutovers: Cutover[];
   /** Pods of the platform that wait at their gate. */
   gated: { namespace: string; name: string }[];
+  /** Workloads of the live generation that nobody has unprotected. */
+  workloads: KnownWorkload[];
+  /** Those that people have labelled, of all platforms. */
+  marked: KnownWorkload[];
+}
+
+export interface KnownWorkload {
+  resource: Resource<Workload>;
+  namespace: string;
+  name: string;
+  /** Its Namespace lists it. */
+  listed: boolean;
 }
 
 /** Nodes, or pods, looked at until one is found that an act can be tried on. */
@@ -56,13 +70,16 @@ const LOOKED_AT = 3;
  */
 export async function subjectOf(client: KubeClient, home: string, known: Known, turn: number): Promise<Subject> {
   const { platform, generationClass, live } = known;
-  const [crd, node, namespace, service, stranger, gated] = await Promise.all([
+  const [crd, node, namespace, service, stranger, gated, workload, listed, marked] = await Promise.all([
     readable(() => find<KubeObject>(client, crds, GUARDED_CRD)),
     readable(() => nodeOf(client, live, known.nodes, turn)),
     readable(() => namespaceOf(client, turn)),
     readable(() => serviceOf(client, platform, turn)),
     readable(() => strangerOf(client, home, turn)),
     readable(() => gatedOf(client, platform, known.gated, turn)),
+    readable(() => workloadOf(client, live ? known.workloads : [], turn, () => true)),
+    readable(() => workloadOf(client, live ? known.workloads.filter((one) => one.listed) : [], turn, hasSize)),
+    readable(() => workloadOf(client, known.marked, turn, isMarked)),
   ]);
   return {
     platform,
@@ -78,6 +95,9 @@ export async function subjectOf(client: KubeClient, home: string, known: Known, 
     home,
     stranger,
     gated,
+    workload,
+    listed,
+    marked,
   };
 }
 
@@ -100,6 +120,8 @@ export async function known(client: KubeClient, before: Known, turn: number): Pr
     pools: poolNow && poolNow.spec.generation === pointer?.name ? [poolNow] : [],
     nodes: before.nodes,
     gated: before.gated,
+    workloads: live?.metadata.uid === before.live?.metadata.uid ? before.workloads : [],
+    marked: before.marked,
     cutovers: unfinished.filter(
       (cutover) => cutover !== undefined && cutover.status.outcome === undefined,
     ) as Cutover[],
@@ -183,5 +205,23 @@ async function gatedOf(
   }
   return undefined;
 }
+
+/** One that is there, not unprotected, and as wanted. */
+async function workloadOf(
+  client: KubeClient,
+  known: readonly KnownWorkload[],
+  turn: number,
+  isWanted: (object: Workload) => boolean,
+): Promise<Found | undefined> {
+  for (const { resource, namespace, name } of turned(known, turn).slice(0, LOOKED_AT)) {
+    const object = await find(client, resource, name, { namespace });
+    const isGuarded = object && isStaying(object) && object.metadata.annotations?.[ANNOTATION.unprotect] !== name;
+    if (isGuarded && isWanted(object)) return { resource, object };
+  }
+  return undefined;
+}
+
+const hasSize = ({ spec }: Workload): boolean => (spec?.replicas ?? 0) > 0;
+const isMarked = ({ metadata }: Workload): boolean => metadata.labels?.[LABEL.protected] === 'true';
 
 const isStaying = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp === undefined;

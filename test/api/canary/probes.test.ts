@@ -90,6 +90,9 @@ const EXPECTED: Record<Family, RegExp> = {
   'cordon-node': /^generations-guard-(node|machines)$/,
   'unlabel-namespace': /^generations-guard-namespace$/,
   'unlabel-service': /^generations-guard-traffic$/,
+  'delete-workload': /^generations-guard-(listed|workload)$/,
+  'empty-workload': /^generations-guard-listed$/,
+  'unmark-workload': /^generations-guard-marked$/,
   'create-pod': /^generations-guard-placement$/,
   'bind-pod': /^generations-guard-start$/,
   'ungate-pod': /^generations-placement$/,
@@ -109,6 +112,12 @@ const LAYERS: [bindings: string[], families: Family[]][] = [
   [['start'], ['bind-pod', 'pin-pod', 'start-pod']],
   [[GATES], ['ungate-pod']],
   [['pods'], ['delete-pod']],
+  [['marked'], ['unmark-workload']],
+  [['listed'], ['empty-workload']],
+  [
+    ['listed', 'workload'],
+    ['delete-workload', 'empty-workload'],
+  ],
   [['state'], ['delete-cutover', 'relabel-pool']],
   [['generation'], ['delete-class']],
   [
@@ -146,6 +155,8 @@ describe('the canary over a live platform', () => {
       site.cutover,
       site.namespace,
       site.service,
+      site.workload,
+      site.marked,
       site.gated,
     ];
     const versions = () =>
@@ -175,6 +186,8 @@ describe('the canary over a live platform', () => {
       site.cutover,
       site.namespace,
       site.service,
+      site.workload,
+      site.marked,
       site.gated,
     ];
     const versions = () => Promise.all(objects.map(async (object) => (await cluster.get(object)).metadata));

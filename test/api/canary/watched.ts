@@ -9,6 +9,7 @@ import type { Known } from '../../../src/guard/canary/subject.ts';
 import { connect, type KubeClient } from '../../../src/kube/client.ts';
 import { type Connection, loadConnection } from '../../../src/kube/config.ts';
 import { type ApiServer, apiServers, clientAt } from '../../../src/kube/endpoints.ts';
+import { deployments } from '../../../src/kube/resources.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silent } from '../../../src/runtime/logger.ts';
 import {
@@ -20,6 +21,7 @@ import {
   pathOf,
 } from '../guard/cluster.ts';
 import { aSite, begun, type Site } from '../guard/objects.ts';
+import { aWorkload, list } from '../guard/workloads.ts';
 import { aPod } from '../placement/workloads.ts';
 
 /** A platform with something to try every act on, and a canary with the operator's own token that watches it. */
@@ -30,6 +32,9 @@ export interface Watched extends Site {
   service: KubeObject;
   /** A pod of a Singleton role that waits at its gate. */
   gated: KubeObject;
+  /** A Deployment of the live generation, listed on its namespace; and one that people have labelled. */
+  workload: KubeObject;
+  marked: KubeObject;
 }
 
 /** What the operator's namespace asks of a container. */
@@ -76,7 +81,11 @@ export async function aWatchedSite(cluster: GuardedCluster): Promise<Watched> {
     },
   });
   const gated = await podTaken(cluster, aPod({ platform: name, role: 'always-on', name: 'task' }));
-  return { ...site, generationClass, cutover, namespace, service, gated };
+  const generation = site.generation.metadata.name;
+  const workload = await cluster.create(aWorkload('Deployment', { namespace: name, generation }));
+  const marked = await cluster.create(aWorkload('Deployment', { namespace: name, labels }));
+  await list(cluster, name, [{ object: workload, generation, platform: name }]);
+  return { ...site, generationClass, cutover, namespace, service, gated, workload, marked };
 }
 
 /** Until its service account is there, and the policies see its Platform's roles. */
@@ -87,6 +96,13 @@ async function podTaken({ call, get }: GuardedCluster, pod: KubeObject): Promise
   });
   return get(pod);
 }
+
+const knownAs = ({ metadata: { namespace, name } }: KubeObject, listed: boolean) => ({
+  resource: deployments,
+  namespace,
+  name,
+  listed,
+});
 
 /** What the caches would know of a site now. */
 export async function knownOf(cluster: GuardedCluster, site: Site & Partial<Watched>): Promise<Known> {
@@ -101,6 +117,8 @@ export async function knownOf(cluster: GuardedCluster, site: Site & Partial<Watc
     nodes: isLive ? [site.node.metadata.name] : [],
     cutovers: site.cutover ? [await cluster.get(site.cutover)] : [],
     gated: site.gated ? [site.gated.metadata] : [],
+    workloads: isLive && site.workload ? [knownAs(site.workload, true)] : [],
+    marked: site.marked ? [knownAs(site.marked, false)] : [],
   };
 }
 

@@ -177,8 +177,9 @@ describe('the manifests', () => {
       errors: [],
     });
     expect(stdout).toContain('deployment.apps/generations-operator');
-    expect(stdout.match(/validatingadmissionpolicy\.[^ ]+\/generations-guard-/g)).toHaveLength(14);
-    expect(stdout).toContain('mutatingadmissionpolicy.admissionregistration.k8s.io/generations-placement');
+    expect(stdout.match(/validatingadmissionpolicy\.[^ ]+\/generations-guard-/g)).toHaveLength(18);
+    for (const name of ['placement', 'workloads'])
+      expect(stdout).toContain(`mutatingadmissionpolicy.admissionregistration.k8s.io/generations-${name}`);
   });
 
   it('are what the chart installs', async () => {

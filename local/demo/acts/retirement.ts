@@ -17,7 +17,6 @@ export async function retire(stage: Stage, cutoverName: string): Promise<Retirem
   tell.act('10. The old generation is retired and removed');
   tell.say('The old machines would be kept for 48 hours. The release is good: alice retires them now, and for ever.');
   const workload = webWorkloadName(live);
-  await must(stage, 'admin', ['delete', 'deployment', workload, '-n', website.namespace]);
   const from = Date.now();
   await must(stage, 'alice', ['patch', 'cutover', cutoverName, '--type=merge', '--patch={"spec":{"retireNow":true}}']);
   const { status } = await stage.until(`${live} to be retired`, async () => {
@@ -27,6 +26,8 @@ export async function retire(stage: Stage, cutoverName: string): Promise<Retirem
   tell.say(
     `${live} is retired by Cutover ${status.retiredBy?.name}. Its machines may go, ${machinesPerMinute} a minute.`,
   );
+  // Until now the guard would have refused it.
+  await must(stage, 'admin', ['delete', 'deployment', workload, '-n', website.namespace]);
   await watchGo(stage, live);
   const until = Date.now();
   await tellThrottling(stage, 'ModifyInstanceAttribute', from);

@@ -9,6 +9,7 @@ import {
   pathOf,
   users,
 } from './cluster.ts';
+import { workloadCast } from './mutation-workloads.ts';
 import { aCutover, aGeneration, aPlatform, aSite, begun, NOON, retention, type Site } from './objects.ts';
 
 /** What the mutations are tried on. */
@@ -33,7 +34,11 @@ export async function aCast(cluster: GuardedCluster) {
   await expectStatus(200, cluster.call('admin', 'PATCH', pathOf(live.generation), { metadata: { labels } }));
   const [gated, quiesced] = await Promise.all([aGatedPod(cluster, false), aGatedPod(cluster, true)]);
   await untouched(cluster, gated);
-  return { live, neverLive, listed, returned, kept, gated, quiesced, ...(await things(cluster, live, neverLive)) };
+  return {
+    ...{ live, neverLive, listed, returned, kept, gated, quiesced },
+    ...(await things(cluster, live, neverLive)),
+    ...(await workloadCast(cluster, live)),
+  };
 }
 
 async function things(cluster: GuardedCluster, live: Site, { platform: free }: Site) {

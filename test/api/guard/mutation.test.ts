@@ -137,8 +137,11 @@ it('every rule of every policy is among them', async () => {
 const POLICIES = [
   'crd',
   'generation',
+  'labelling',
   'labels',
+  'listed',
   'machines',
+  'marked',
   'namespace',
   'node',
   'placement',
@@ -149,6 +152,7 @@ const POLICIES = [
   'start',
   'state',
   'traffic',
+  'workload',
 ];
 
 it('no policy has a type error', async () => {

@@ -3,6 +3,7 @@ import { bogusOwner } from './matrix/attempts.ts';
 import type { Cast } from './mutation-cast.ts';
 import { ofCutovers } from './mutations-cutovers.ts';
 import { ofPods } from './mutations-pods.ts';
+import { ofWorkloads } from './mutations-workloads.ts';
 import { aPool, NOON, retention } from './objects.ts';
 
 /** Each rule of the policies with an act that it stops. */
@@ -63,7 +64,7 @@ export const mutations: Mutation[] = [
   [
     'delete a protected namespace',
     ({ protectedNamespace }) => ['admin', 'DELETE', protectedNamespace],
-    ['namespace', 'cannot be deleted'],
+    ['namespace', 'cannot be deleted: it is protected'],
   ],
   [
     'evict a pod in it',
@@ -85,7 +86,7 @@ export const mutations: Mutation[] = [
       metadata({ labels: { 'generations.dev/protected': null } }),
       '/status',
     ],
-    ['namespace', 'cannot be removed'],
+    ['namespace', 'Label generations.dev/protected'],
   ],
   ['delete a traffic Service', ({ service }) => ['admin', 'DELETE', service], ['traffic', 'cannot be deleted']],
   [
@@ -294,4 +295,5 @@ export const mutations: Mutation[] = [
   ],
   ...ofCutovers,
   ...ofPods,
+  ...ofWorkloads,
 ];

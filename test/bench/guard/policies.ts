@@ -1,5 +1,6 @@
-import { eventually, type Ground, must, pathOf, startGround } from '../../api/lag/ground.ts';
+import { pathOf, startGround } from '../../api/lag/ground.ts';
 import { aSite, protects, type Site } from '../../api/lag/site.ts';
+import { unbind } from './unbind.ts';
 
 /**
  * What the policies add to a DELETE that they let pass: the same deletions, as dry runs, at the same API server, with the policies bound
@@ -9,9 +10,9 @@ import { aSite, protects, type Site } from '../../api/lag/site.ts';
 export const SUBJECTS = ['generation', 'pool', 'node'] as const;
 
 /** Latencies, real ms, with the policies and without. */
-export type Latencies = Record<(typeof SUBJECTS)[number], { bound: number[]; unbound: number[] }>;
+export type Latency = { bound: number[]; unbound: number[] };
+export type Latencies = Record<(typeof SUBJECTS)[number], Latency>;
 
-const BINDINGS = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
 const WEBHOOKS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
 
 /** Measures `count` deletions of each kind in each of `rounds` rounds, with and without policies; the first round only warms up. */
@@ -29,6 +30,11 @@ export async function measurePolicies(
     await ground.second.api.kill();
     await protects(ground.first, witness, [witness.generation]);
 
+    const ofGuard = (name: string) => name.startsWith('generations-guard-');
+    const held = async () => {
+      const { status } = await ground.first.admin.call('DELETE', `${pathOf.pool(witness.pool)}?dryRun=All`);
+      return status !== 200;
+    };
     const found: Latencies = {
       generation: { bound: [], unbound: [] },
       pool: { bound: [], unbound: [] },
@@ -37,7 +43,7 @@ export async function measurePolicies(
     for (let round = 0; round <= rounds; round++) {
       say(round === 0 ? 'policies: warming up' : `policies: round ${round} of ${rounds}`);
       for (const state of ['bound', 'unbound'] as const) {
-        const undo = state === 'unbound' ? await unbind(ground, witness) : async () => {};
+        const undo = state === 'unbound' ? await unbind(ground, ofGuard, held) : async () => {};
         for (const subject of SUBJECTS) {
           const path = `${pathOf[subject](site[subject])}?dryRun=All`;
           for (let number = 0; number < count; number++) {
@@ -53,30 +59,4 @@ export async function measurePolicies(
   } finally {
     await ground.stop();
   }
-}
-
-/** Takes all bindings away and waits until the policies do nothing; returns what puts them back and waits until they refuse again. */
-async function unbind({ first }: Ground, witness: Site): Promise<() => Promise<void>> {
-  const { items } = await must(200, first.admin.call('GET', BINDINGS));
-  const ours: { metadata: { name: string }; spec: object }[] = items.filter(
-    ({ metadata }: { metadata: { name: string } }) => metadata.name.startsWith('generations-guard-'),
-  );
-  const held = async () => {
-    const { status } = await first.admin.call('DELETE', `${pathOf.pool(witness.pool)}?dryRun=All`);
-    return status !== 200;
-  };
-  for (const { metadata } of ours) await must(200, first.admin.call('DELETE', `${BINDINGS}/${metadata.name}`));
-  await eventually('the policies to do nothing', async () => !(await held()));
-  return async () => {
-    for (const { metadata, spec } of ours) {
-      const body = {
-        apiVersion: 'admissionregistration.k8s.io/v1',
-        kind: 'ValidatingAdmissionPolicyBinding',
-        metadata: { name: metadata.name },
-        spec,
-      };
-      await must(201, first.admin.call('POST', BINDINGS, body));
-    }
-    await eventually('the policies to refuse again', held);
-  };
 }

@@ -69,6 +69,9 @@ describe('the probes of a live platform', () => {
       object: { metadata: { labels: { [LABEL.generation]: 'green', [LABEL.role]: 'No_Name' } }, spec: aPool().spec },
     });
     expect(probe('cordon-node')?.act).toMatchObject({ do: 'patch', body: { spec: { unschedulable: true } } });
+    expect(probe('unmark-workload')?.act).toMatchObject({
+      body: { metadata: { labels: { [LABEL.protected]: null } } },
+    });
     expect(probe('unlabel-namespace')?.act).toMatchObject({
       body: { metadata: { labels: { [LABEL.protected]: null } } },
     });

@@ -1,5 +1,6 @@
 import { eventually, expectStatus, type GuardedCluster, type KubeObject, pathOf, users } from './cluster.ts';
 import { aGeneration, aNode, aPlatform, aPool, NOON } from './objects.ts';
+import { aWorkload } from './workloads.ts';
 
 /** A cast with names of its own, the same every time, and what is asked of it with kubectl. */
 
@@ -97,6 +98,7 @@ async function traffic({ create, call }: GuardedCluster): Promise<void> {
     metadata: { name: 'www', namespace, labels: { 'generations.dev/traffic': 'true' } },
     spec: { selector: { app: 'blue' }, ports: [{ port: 80 }] },
   });
+  await create(aWorkload('Deployment', { namespace, name: 'web', generation: LIVE }));
   const account = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
   await eventually('its service account', async () => (await call('admin', 'GET', account)).status === 200);
   const spec = { nodeName: `node-of-${LIVE}`, containers: [{ name: 'main', image: 'unused' }] };
@@ -171,6 +173,7 @@ export const questions: Question[] = [
   asks('delete', 'crd', 'platforms.generations.dev'),
   asks('delete', 'ns', 'edge'),
   asks('delete', 'svc', '-n', 'edge', 'www'),
+  asks('delete', 'deployment', '-n', 'edge', 'web'),
   asks('delete', 'cg', 'ga-mistyped', '--dry-run=server', `--as=${users.impostor}`),
   asks('delete', 'cg', 'ga-mistyped', `--as=${users.impostor}`),
   // Hollowing out.

@@ -48,6 +48,16 @@ export const canary: readonly Target[] = [
     ],
   },
   {
+    file: 'src/guard/canary/workloads.ts',
+    tests: ['src/guard/canary/'],
+    slow: ['test/api/canary/probes.test.ts'],
+    sabotages: [
+      never('delete-workload', '(it) => deletion((workload as Found).resource, it)', NEVER),
+      never('empty-workload', 'body: { spec: { replicas: 0 } },', 'body: {},'),
+      never('unmark-workload', 'body: { metadata: { labels: { [LABEL.protected]: null } } },', 'body: {},'),
+    ],
+  },
+  {
     file: 'src/guard/canary/pods.ts',
     tests: ['src/guard/canary/'],
     slow: ['test/api/canary/probes.test.ts'],

@@ -138,7 +138,9 @@ function essence(object: KubeObject): object {
   const { kind, metadata, spec, status } = object;
   const { uid, labels, finalizers, ownerReferences, deletionTimestamp } = metadata;
   const common = { uid, labels, finalizers, ownerReferences, deletionTimestamp };
-  if (kind !== 'Node') return { ...common, spec, ...(kind === 'CustomResourceDefinition' ? {} : { status }) };
+  // What its controller says of it, all the time.
+  const says = ['CustomResourceDefinition', 'Deployment', 'StatefulSet'].includes(kind);
+  if (kind !== 'Node') return { ...common, spec, ...(says ? {} : { status }) };
   // The node controller's own answer to a Node that is not Ready.
   const evicting = (spec?.taints ?? []).filter(
     ({ key, effect }: { key: string; effect: string }) =>

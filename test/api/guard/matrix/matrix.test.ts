@@ -5,6 +5,7 @@ import { decision } from './decisions.ts';
 import { approvals, classes, crds, cutovers } from './kinds.ts';
 import { site } from './site.ts';
 import { evictions, namespaces, traffic } from './traffic.ts';
+import { workloads } from './workloads.ts';
 
 const families = [
   site,
@@ -16,6 +17,8 @@ const families = [
   evictions(),
   traffic('Service'),
   traffic('Ingress'),
+  workloads('Deployment'),
+  workloads('StatefulSet'),
   decision('override'),
   decision('rebind'),
 ];

@@ -163,8 +163,8 @@ export const canary: readonly Target[] = [
       },
       {
         what: 'a patch being a dry run',
-        find: "{ dryRun: true, type: 'merge', namespace }",
-        replace: "{ type: 'merge', namespace }",
+        find: "{ dryRun: true, type: 'merge', namespace, subresource }",
+        replace: "{ type: 'merge', namespace, subresource }",
       },
       {
         what: 'a creation being a dry run',

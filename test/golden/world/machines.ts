@@ -1,6 +1,6 @@
 import { LABEL } from '../../../src/api/v1alpha1/index.ts';
 import { platforms } from '../../../src/kinds.ts';
-import { daemonSets, type Node, nodes, type Pod, pods } from '../../../src/kube/resources.ts';
+import { daemonSets, namespaces, type Node, nodes, type Pod, pods } from '../../../src/kube/resources.ts';
 import type { Machine } from '../../../src/providers/provider.ts';
 import type { Stage } from './stage.ts';
 
@@ -10,6 +10,7 @@ import type { Stage } from './stage.ts';
 const REGISTRATION = 20_000;
 
 export function playMachines(stage: Stage): void {
+  stage.server.seed(namespaces, { metadata: { name: 'edge', uid: 'uid-edge', creationTimestamp: '' } });
   const { cloud, clock, server } = stage;
   const comes = (machine: Machine) => clock.setTimer(cloud.boot + REGISTRATION, () => register(stage, machine));
   cloud.onLaunch = comes;

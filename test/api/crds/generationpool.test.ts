@@ -80,7 +80,7 @@ itRefusesChanges('GenerationPool', [
     {},
     (o) => (o.status = { failures: [{ reason: 'Bad', message: '', count: 1, since: NOON }] }),
     '/status',
-    'status.failures[0].reason: Unsupported value: "Bad": supported values: "AddressesExhausted", "CapacityUnavailable", "QuotaExceeded", "Throttled", "Unauthorized", "InvalidTemplate", "RegistrationTimeout", "Unknown"',
+    'status.failures[0].reason: Unsupported value: "Bad": supported values: "AddressesExhausted", "CapacityUnavailable", "SubnetUnsuitable", "QuotaExceeded", "Throttled", "Unauthorized", "InvalidTemplate", "RegistrationTimeout", "NodeLost", "AnotherAccount", "EndedEarly", "Unknown"',
   ],
 ]);
 

@@ -1,4 +1,5 @@
 import {
+  AssociateAddressCommand,
   DescribeInstancesCommand,
   EC2Client,
   EC2ServiceException,
@@ -21,6 +22,8 @@ export interface Cloud {
     /** Resolves with the cloud's refusal as `code: message`; undefined when it did as it was told. */
     terminate(ids: string[]): Promise<string | undefined>;
     stop(ids: string[]): Promise<string | undefined>;
+    /** Points an address at another machine, away from where it was. */
+    moveAddress(allocationId: string, instanceId: string): Promise<void>;
   };
 }
 
@@ -47,6 +50,9 @@ export function cloudAt(url: string): Cloud {
       },
       terminate: (InstanceIds) => refusalOf(ec2.send(new TerminateInstancesCommand({ InstanceIds }))),
       stop: (InstanceIds) => refusalOf(ec2.send(new StopInstancesCommand({ InstanceIds }))),
+      async moveAddress(AllocationId, InstanceId) {
+        await ec2.send(new AssociateAddressCommand({ AllocationId, InstanceId, AllowReassociation: true }));
+      },
     },
   };
 }

@@ -9,6 +9,7 @@ import { cutOver } from './acts/cutover.ts';
 import { failRelease } from './acts/failed-release.ts';
 import { halfStart } from './acts/half-started.ts';
 import { mistake } from './acts/mistake.ts';
+import { moveAddress } from './acts/moved-address.ts';
 import { refusal } from './acts/refusal.ts';
 import { placeRelease } from './acts/release.ts';
 import { removal } from './acts/removal.ts';
@@ -80,6 +81,7 @@ async function play(): Promise<boolean> {
     const failed = await failRelease(stage);
     const cut = await cutOver(stage, site);
     const rolledBack = await rollBack(stage);
+    const moved = await moveAddress(stage);
     const retired = await retire(stage, rolledBack.forth.name);
     const { looks, unanswered } = await websites.stop();
     const counts = await tasks.stop();
@@ -93,6 +95,7 @@ async function play(): Promise<boolean> {
       failed,
       cut,
       rolledBack,
+      moved,
       retired,
       looks,
       unanswered,

@@ -2,6 +2,7 @@ import { LABEL } from '../../../src/api/v1alpha1/index.ts';
 import type { EndpointSlice } from '../../../src/kube/resources.ts';
 import { type Attempt, attempter } from '../attempts.ts';
 import { classes, halfStarted, live, machines, opsLaptop, platform, roles, website } from '../cast.ts';
+import { webWorkloadName } from '../manifests.ts';
 import { type Snapshot, snapshotOf, unchanged } from '../snapshot.ts';
 import type { Stage } from '../stage.ts';
 
@@ -48,6 +49,11 @@ export async function mistake(stage: Stage): Promise<Mistake> {
   await kubectl('admin', ['delete', 'service', website.name, '-n', website.namespace]);
   const elsewhere = JSON.stringify({ spec: { selector: { app: 'nothing' } } });
   await kubectl('admin', ['patch', 'service', website.name, '-n', website.namespace, `--patch=${elsewhere}`]);
+
+  tell.say('As GitOps, which prunes what has left Git, and as an autoscaler: what the websites run on.');
+  const workload = ['deployment', webWorkloadName(live), '-n', website.namespace];
+  await kubectl('admin', ['delete', ...workload]);
+  await kubectl('admin', ['scale', ...workload, '--replicas=0']);
 
   tell.say('What stands behind it: its Platform, its class, the very kind, and what is said about it.');
   await kubectl('admin', ['delete', 'platform', platform]);

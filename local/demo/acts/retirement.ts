@@ -14,7 +14,7 @@ export interface Retirement {
 /** Act 10: the old generation is given up for good, and removed at a pace at which a mistake could still be stopped. */
 export async function retire(stage: Stage, cutoverName: string): Promise<Retirement> {
   const { tell } = stage;
-  tell.act('10. The old generation is retired and removed');
+  tell.act('11. The old generation is retired and removed');
   tell.say('The old machines would be kept for 48 hours. The release is good: alice retires them now, and for ever.');
   const workload = webWorkloadName(live);
   const from = Date.now();

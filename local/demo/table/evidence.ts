@@ -7,6 +7,7 @@ import type { LedgerView } from '../../../src/simulator/control/ledger.ts';
 import type { StateView } from '../../../src/simulator/control/state.ts';
 import { paths } from '../../paths.ts';
 import type { Mistake } from '../acts/mistake.ts';
+import type { MovedAddress } from '../acts/moved-address.ts';
 import type { Refusal } from '../acts/refusal.ts';
 import type { Release } from '../acts/release.ts';
 import type { Removal } from '../acts/removal.ts';
@@ -30,6 +31,7 @@ export interface Played {
   failed: Cut;
   cut: Cut;
   rolledBack: RolledBack;
+  moved: MovedAddress;
   retired: Retirement;
   looks: Look[];
   /** Looks at the websites that the API server did not answer. */

@@ -297,6 +297,20 @@ const breakages: [line: string, what: string, spoil: (evidence: Evidence) => voi
     },
   ],
   [
+    'A public address that somebody moved',
+    'it was named by nobody for minutes',
+    ({ moved }) => {
+      moved.ms = 200_000;
+    },
+  ],
+  [
+    'A public address that somebody moved',
+    'what was said does not name it',
+    ({ moved }) => {
+      moved.message = 'something is wrong';
+    },
+  ],
+  [
     "The operator's memory at its peak",
     'it is beyond what the chart allows',
     ({ operator }) => {
@@ -319,7 +333,7 @@ describe('a line that does not hold', () => {
     const { text, holds, failed } = judged(evidence);
     expect(failed).toContain(line);
     expect(holds).toBe(false);
-    expect(text).toMatch(/^FAILED: \d+ of 19 lines do not hold/m);
+    expect(text).toMatch(/^FAILED: \d+ of 20 lines do not hold/m);
   });
 
   it('is marked in the table', () => {

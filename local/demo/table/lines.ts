@@ -22,6 +22,7 @@ const judges: Judge[] = [
   service.websitesHeld,
   service.rolesDown,
   service.alwaysOnDown,
+  service.movedAddressNamed,
   upkeep.oldRemoved,
   upkeep.neverTooMany,
   upkeep.addressesKept,

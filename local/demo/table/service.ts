@@ -122,6 +122,20 @@ export const rolledBack: Judge = (evidence) => {
   };
 };
 
+/** The cloud is looked at once a declared minute, and a busy machine takes its time over the answer. Declared and real ms. */
+const LOOKED_AT_EVERY = 60_000;
+const SAID_WITHIN = 60_000;
+
+export const movedAddressNamed: Judge = ({ moved, scale }) => {
+  const { allocationId, ms, message, healed } = moved;
+  return {
+    what: 'A public address that somebody moved',
+    in2023: '-',
+    here: `named by the Platform after ${(ms / 1000).toFixed(1)} s: ${message}`,
+    holds: healed && message.includes(allocationId) && ms < LOOKED_AT_EVERY / scale + SAID_WITHIN,
+  };
+};
+
 export const alwaysOnDown: Judge = (evidence) => {
   const { counts } = evidence;
   const fewest = fewestOf('always-on', evidence);

@@ -80,6 +80,7 @@ export function anEvidence(): Evidence {
       back: { name: `back-to-${live}`, from: ms(530), until: ms(540), outcome: 'Succeeded' },
       forth: { name: `forth-to-${release}`, from: ms(550), until: ms(560), outcome: 'Succeeded' },
     },
+    moved: { allocationId: 'eipalloc-1', ms: 4_000, message: 'eipalloc-1 points at i-old', healed: true },
     retired: { from: ms(times.retired), until: ms(1210) },
     counts: [120, 900].map((second) => ({ at: ms(second), running: tasks.count, twice: [] })),
     unanswered: 0,

@@ -133,7 +133,11 @@ export async function startWorld(
     kubectlWith: (who, input, ...args) => people.kubectl(who, args, input && JSON.stringify(input)),
     async apply(who, ...objects) {
       const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
-      const { status, stderr } = await people.kubectl(who, ['apply', '-f', '-'], list);
+      // For some seconds after an API server has started its mutating policies do not know our kinds: people do it again.
+      const { status, stderr } = await waitFor('the kinds to be known', { limitMs: LIMIT, everyMs: 500 }, async () => {
+        const result = await people.kubectl(who, ['apply', '-f', '-'], list);
+        return result.stderr.includes('There can be a delay') ? undefined : result;
+      });
       if (status !== 0) throw new Error(`kubectl apply as ${who}: ${stderr}`);
     },
     get: (plural, name) => call('GET', `${PREFIX[plural]}/${plural}/${name}`),

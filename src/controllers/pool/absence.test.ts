@@ -25,7 +25,10 @@ function expectUntouched({ cloud, pool, server }: Site, before: readonly string[
     expect(pool(name).status.machines).toEqual({ launched: 3, registered: 3, ready: 3 });
     expect(conditionOf(pool(name), 'Ready')).toMatchObject({ status: 'True' });
   }
-  expect(conditionOf(server.read(platforms, 'us')!, 'Ready')).toMatchObject({ status: 'True', reason: 'MachinesReady' });
+  expect(conditionOf(server.read(platforms, 'us')!, 'Ready')).toMatchObject({
+    status: 'True',
+    reason: 'MachinesReady',
+  });
 }
 
 const ANSWERS: [string, (site: Site) => Cloud['shows']][] = [

@@ -1,6 +1,6 @@
 import { LABEL } from '../../../src/api/v1alpha1/index.ts';
 import { platforms } from '../../../src/kinds.ts';
-import { daemonSets, namespaces, type Node, nodes, type Pod, pods } from '../../../src/kube/resources.ts';
+import { daemonSets, type Node, namespaces, nodes, type Pod, pods } from '../../../src/kube/resources.ts';
 import type { Machine } from '../../../src/providers/provider.ts';
 import type { Stage } from './stage.ts';
 
